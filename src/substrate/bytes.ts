@@ -1,0 +1,123 @@
+/** Byte helpers without any platform built-in: hex, big-endian integers, comparison. */
+import { MalformedError } from './errors.js'
+
+const HEX: string[] = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'))
+
+/** Lower-case hex of `bytes`. */
+export function toHex (bytes: Uint8Array): string {
+  let out = ''
+  for (let i = 0; i < bytes.length; i++) out += HEX[bytes[i] as number] as string
+  return out
+}
+
+function nibble (code: number): number {
+  if (code >= 48 && code <= 57) return code - 48
+  if (code >= 97 && code <= 102) return code - 87
+  return -1
+}
+
+/** Bytes of a lower-case hex string. Throws `MalformedError` on anything else. */
+export function fromHex (hex: string): Uint8Array {
+  if (hex.length % 2 !== 0) throw new MalformedError(`hex text has an odd length (${hex.length})`)
+  const out = new Uint8Array(hex.length / 2)
+  for (let i = 0; i < out.length; i++) {
+    const hi = nibble(hex.charCodeAt(2 * i))
+    const lo = nibble(hex.charCodeAt(2 * i + 1))
+    if (hi < 0 || lo < 0) throw new MalformedError('hex text holds something other than 0-9a-f')
+    out[i] = hi * 16 + lo
+  }
+  return out
+}
+
+/** One array holding all parts in order. */
+export function concatBytes (...parts: Uint8Array[]): Uint8Array {
+  let length = 0
+  for (const p of parts) length += p.length
+  const out = new Uint8Array(length)
+  let at = 0
+  for (const p of parts) {
+    out.set(p, at)
+    at += p.length
+  }
+  return out
+}
+
+/** Bytewise order: negative, zero or positive. A prefix comes before what it is a prefix of. */
+export function compareBytes (a: Uint8Array, b: Uint8Array): number {
+  const n = Math.min(a.length, b.length)
+  for (let i = 0; i < n; i++) {
+    const d = (a[i] as number) - (b[i] as number)
+    if (d !== 0) return d
+  }
+  return a.length - b.length
+}
+
+export function equalBytes (a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && compareBytes(a, b) === 0
+}
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+export function utf8 (text: string): Uint8Array {
+  return encoder.encode(text)
+}
+
+/** Strict UTF-8 to text. Throws `MalformedError` on bad UTF-8. */
+export function fromUtf8 (bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes)
+  } catch (err) {
+    throw new MalformedError('text is not valid UTF-8', { cause: err })
+  }
+}
+
+/** Order of two texts by their UTF-8 bytes (JavaScript's own order is by UTF-16 units and differs above U+FFFF). */
+export function compareUtf8 (a: string, b: string): number {
+  const n = Math.min(a.length, b.length)
+  for (let i = 0; i < n; i++) {
+    const x = a.charCodeAt(i)
+    const y = b.charCodeAt(i)
+    if (x !== y) {
+      // Surrogates (D800..DFFF) stand for code points above every other unit, so they must sort after E000..FFFF.
+      const xs = x >= 0xd800 && x <= 0xdfff
+      const ys = y >= 0xd800 && y <= 0xdfff
+      if (xs !== ys) return xs ? 1 : -1
+      return x - y
+    }
+  }
+  return a.length - b.length
+}
+
+/** Writes `value` (0 .. 2^53-1) as big-endian u64 at `at`. */
+export function writeU64 (out: Uint8Array, at: number, value: number): void {
+  writeU32(out, at, Math.floor(value / 0x100000000))
+  writeU32(out, at + 4, value >>> 0)
+}
+
+export function writeU32 (out: Uint8Array, at: number, value: number): void {
+  out[at] = value >>> 24
+  out[at + 1] = (value >>> 16) & 0xff
+  out[at + 2] = (value >>> 8) & 0xff
+  out[at + 3] = value & 0xff
+}
+
+export function writeU16 (out: Uint8Array, at: number, value: number): void {
+  out[at] = (value >>> 8) & 0xff
+  out[at + 1] = value & 0xff
+}
+
+export function readU16 (b: Uint8Array, at: number): number {
+  return (b[at] as number) * 0x100 + (b[at + 1] as number)
+}
+
+export function readU32 (b: Uint8Array, at: number): number {
+  return readU16(b, at) * 0x10000 + readU16(b, at + 2)
+}
+
+/** Big-endian u64 as a number. Throws `MalformedError` above 2^53-1. */
+export function readU64 (b: Uint8Array, at: number): number {
+  const value = readU32(b, at) * 0x100000000 + readU32(b, at + 4)
+  if (!Number.isSafeInteger(value)) throw new MalformedError('integer is above 2^53-1')
+  return value
+}
