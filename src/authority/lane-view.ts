@@ -1,0 +1,145 @@
+/**
+ * How far one lane counts: which of its logs, up to which leaf, and why not further. Pure: authority and held lane in, limits out.
+ * Source: RULES L1, L3, K1-K4, E4, E5, M7.
+ */
+import type { Reference } from '../substrate/reference.js'
+import type { LeafLog } from '../publication/leaf-log.js'
+import { firstDifference, type HeldBranch, type LaneKnowledge } from './lane-knowledge.js'
+import { judgeLeaf, type JudgedLeaf, type LaneRights, type LaneStop, readLeaf, stopsLane } from './leaf-rules.js'
+import type { Authority } from './manifest-chain.js'
+import type { Status } from './verdict.js'
+
+export interface LaneView {
+  readonly knowledge: LaneKnowledge
+  readonly status: Status
+  readonly code: string
+  /** leaves below this count (L3); the leaves before it are `judged` */
+  readonly limit: number
+  readonly log: LeafLog | undefined
+  readonly branch: HeldBranch | undefined
+  readonly rights: LaneRights | undefined
+  readonly judged: readonly JudgedLeaf[]
+  readonly stop: LaneStop | undefined
+  /** E5: equivocation that no cut ends */
+  readonly contested: boolean
+  /** heads that cuts name and that aren't held, or aren't linked to a held log */
+  readonly unlinked: readonly Reference[]
+}
+
+interface CutOf { readonly snapshot: Reference, readonly ends: boolean }
+
+/** All cuts of a lane on the chain in order, and whether a manifest closes its principal without listing it (K1). */
+function cutsOf (k: LaneKnowledge, authority: Authority): { cuts: CutOf[], closedOut: boolean } {
+  const opened = authority.position.get(k.lane.manifest) ?? Infinity
+  const cuts: CutOf[] = []
+  let closedOut = false
+  authority.onChain.forEach((m, position) => {
+    const closes = opened < position && m.manifest.closed.includes(k.lane.principal)
+    const cut = m.cuts.get(k.ref)
+    // M4: a cut of a closed principal's lane ends it, whatever it says; the lane needn't be held where the manifest is judged.
+    if (cut !== undefined) cuts.push({ snapshot: cut.snapshot, ends: cut.ends || closes })
+    else if (closes) closedOut = true
+  })
+  return { cuts, closedOut }
+}
+
+const lies = (log: LeafLog, size: number, root: string): boolean => log.size >= size && log.root(size) === root
+
+interface Chosen { readonly branch: HeldBranch | undefined, readonly anchored: number, readonly unlinked: Reference[], readonly ends: number, readonly endUnlinked: boolean }
+
+/** K4: anchors choose the branch, earlier manifests first; K3a: every ending cut bounds it. */
+function chooseBranch (k: LaneKnowledge, cuts: CutOf[]): Chosen {
+  let candidates = k.branches
+  let anchored = 0
+  const unlinked: Reference[] = []
+  for (const cut of cuts) {
+    const head = k.heads.get(cut.snapshot)
+    const at = head?.snapshot
+    if (at === undefined || at.lane !== k.ref) {
+      unlinked.push(cut.snapshot)
+      continue
+    }
+    const linked = candidates.filter((b) => lies(b.log, at.log_size, at.log_root))
+    if (linked.length > 0) {
+      candidates = linked
+      anchored = Math.max(anchored, at.log_size)
+    } else if (!k.branches.some((b) => lies(b.log, at.log_size, at.log_root))) unlinked.push(cut.snapshot)
+    // else: a held log shows that this anchor contradicts an earlier one, so it has no force
+  }
+  const branch = [...candidates].sort((a, b) => b.head.snapshot.log_size - a.head.snapshot.log_size || (a.head.ref < b.head.ref ? -1 : 1))[0]
+  let ends = Infinity
+  let endUnlinked = false
+  for (const cut of cuts) {
+    if (!cut.ends) continue
+    const at = k.heads.get(cut.snapshot)?.snapshot
+    if (at === undefined || unlinked.includes(cut.snapshot)) endUnlinked = true
+    else {
+      const other = k.branches.find((b) => lies(b.log, at.log_size, at.log_root))
+      // A leaf survives only if it lies on every ending snapshot's log.
+      const common = branch === undefined || other === undefined || other === branch ? at.log_size : firstDifference(branch.log, other.log)
+      ends = Math.min(ends, at.log_size, common)
+    }
+  }
+  return { branch, anchored, unlinked, ends, endUnlinked }
+}
+
+/** Judged leaves of a log depend on the lane's manifest alone (L1), so they are kept beside the log and only ever grow. */
+const memo = new WeakMap<LeafLog, { rights: LaneRights, judged: JudgedLeaf[], stop: LaneStop | undefined }>()
+
+function judgeLeaves (k: LaneKnowledge, log: LeafLog, rights: LaneRights): { judged: JudgedLeaf[], stop: LaneStop | undefined } {
+  let held = memo.get(log)
+  if (held === undefined || held.rights.principal !== rights.principal || held.rights.policy !== rights.policy || held.judged.length > log.size) {
+    held = { rights, judged: [], stop: undefined }
+    memo.set(log, held)
+  }
+  const { judged } = held
+  for (let i = 0; i < judged.length; i++) {
+    const j = judged[i] as JudgedLeaf
+    if (j.code === 'body-missing' && k.bodies.has(j.leaf.body_hash)) judged[i] = judgeLeaf(j.leaf, k.bodies.get(j.leaf.body_hash), rights)
+  }
+  while (held.stop === undefined && judged.length < log.size) {
+    const index = judged.length
+    const leaf = readLeaf(log, index)
+    held.stop = leaf === undefined ? { index, status: 'rejected', code: 'lane-malformed' } : stopsLane(leaf, index, judged[index - 1]?.leaf)
+    if (leaf !== undefined && held.stop === undefined) judged.push(judgeLeaf(leaf, k.bodies.get(leaf.body_hash), rights))
+  }
+  return held
+}
+
+/** The rights that the lane's manifest gives its principal; undefined when the manifest doesn't name it (rejected for ever). */
+function rightsOf (k: LaneKnowledge, authority: Authority): LaneRights | undefined {
+  const entry = authority.onChain[authority.position.get(k.lane.manifest) ?? -1]
+  const index = entry?.manifest.principals.findIndex((p) => p.principal_id === k.lane.principal) ?? -1
+  const principal = entry?.manifest.principals[index]
+  const scope = entry?.manifest.scope[index]
+  const policy = authority.policyOf(k.lane.manifest)
+  return principal === undefined || scope === undefined || policy === undefined ? undefined : { principal, scope, policy }
+}
+
+export function viewLane (k: LaneKnowledge, authority: Authority): LaneView {
+  const none = { knowledge: k, limit: 0, log: undefined, branch: undefined, rights: undefined, judged: [], stop: undefined, contested: false, unlinked: [] }
+  if (!authority.position.has(k.lane.manifest)) {
+    const verdict = authority.verdictOf(k.lane.manifest)
+    const code = verdict.status === 'accepted' ? 'orphaned' : verdict.code
+    return { ...none, status: verdict.status === 'accepted' ? 'void' : verdict.status, code }
+  }
+  const rights = rightsOf(k, authority)
+  if (rights === undefined) return { ...none, status: 'rejected', code: 'not-a-principal' }
+  const { cuts, closedOut } = cutsOf(k, authority)
+  const { branch, anchored, unlinked, ends, endUnlinked } = chooseBranch(k, cuts)
+  const ended = closedOut || cuts.some((c) => c.ends)
+  const contested = k.evidence !== undefined && !ended
+  const base = { ...none, rights, contested, unlinked, branch, log: branch?.log }
+  if (closedOut) return { ...base, status: 'void', code: 'closed' }
+  if (authority.forked.cutLanes.has(k.ref) || authority.forked.closedPrincipals.has(k.lane.principal)) {
+    return { ...base, status: 'deferred', code: 'authority-forked' }
+  }
+  if (endUnlinked) return { ...base, status: 'deferred', code: 'cut-unlinked' }
+  if (branch === undefined) return { ...base, status: 'deferred', code: 'log-missing' }
+  const { judged, stop } = judgeLeaves(k, branch.log, rights)
+  const forked = k.evidence === undefined ? Infinity : Math.max(anchored, k.evidence.index)
+  const limit = Math.min(branch.head.snapshot.log_size, forked, ends, stop?.index ?? Infinity)
+  const status = contested ? 'contested' : stop !== undefined && stop.index <= limit ? stop.status : 'accepted'
+  const code = contested ? 'lane-forked' : stop !== undefined && stop.index <= limit ? stop.code : 'accepted'
+  return { ...base, status, code, limit, judged: judged.slice(0, limit), stop }
+}

@@ -1,0 +1,30 @@
+/** Chooses who does the work: the daemon that owns the home's store, or else this process. Loads no more than the choice needs. */
+import { DiadError } from '../substrate/errors.js'
+import type { Backend, CommandName, LocalBackendOptions } from '../node/command.js'
+
+/** Commands that may make a home where there is none: `init` a domain's, the others a reader's. */
+const CREATING: ReadonlySet<CommandName> = new Set(['init', 'serve', 'sync', 'follow'])
+
+export type OpenBackend = (home: string, command: CommandName) => Promise<Backend>
+
+/** Throws DiadError `store-busy` for a second `serve` on one home, and what opening the home throws. */
+export const openBackend: OpenBackend = async (home, command) => {
+  const { socketPath } = await import('../node/home/paths.js')
+  const daemon = await connectTo(socketPath(home))
+  if (daemon !== undefined) {
+    if (command !== 'serve') return daemon
+    await daemon.close()
+    throw new DiadError('store-busy', `a daemon already serves ${home}`, 'stop it first, or give this one a --home of its own')
+  }
+  const options: LocalBackendOptions = { command, create: CREATING.has(command) }
+  const { openLocalBackend } = await import('../node/local-backend.js')
+  return openLocalBackend(home, options)
+}
+
+async function connectTo (path: string): Promise<Backend | undefined> {
+  const { existsSync } = await import('node:fs')
+  // Most homes have no daemon; then the HTTP client isn't even loaded.
+  if (!existsSync(path)) return undefined
+  const { connectControl } = await import('../node/control/client.js')
+  return connectControl(path)
+}

@@ -1,0 +1,197 @@
+/**
+ * The command line: which commands and options there are, and what they become. Parsing does no I/O and loads nothing heavy, so that `--help` and
+ * mistakes are answered at once. --home and --json may stand before or behind the command.
+ */
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { DiadError } from '../substrate/errors.js'
+import type { CommandArgs, CommandName, Mode } from '../node/command.js'
+import type { PassphraseSource } from '../node/keys/passphrase.js'
+import { version } from './version.js'
+
+/** What a command line asks for. */
+export interface Request {
+  command: CommandName
+  args: object
+  /** absolute */
+  home: string
+  json: boolean
+  passphrase: PassphraseSource | undefined
+  /** `put -`: standard input is the content */
+  input: boolean
+}
+
+export interface Parsing {
+  cwd: string
+  env: Readonly<Record<string, string | undefined>>
+  /** gets help and version texts */
+  print: (text: string) => void
+}
+
+/** The request, or undefined when `print` got what was asked for. Throws DiadError `usage`, `malformed-address`, `mode-unavailable`. */
+export function parseCommandLine (argv: readonly string[], parsing: Parsing): Request | undefined {
+  if (argv.length === 0) throw new DiadError('usage', 'no command given', 'see diad --help')
+  let parsed: Omit<Request, 'home' | 'json'> | undefined
+  const program = createProgram(parsing, (request) => { parsed = request })
+  try {
+    program.parse(argv, { from: 'user' })
+  } catch (err) {
+    if (!(err instanceof CommanderError)) throw err
+    if (err.exitCode === 0) return undefined
+    throw usageError(err)
+  }
+  if (parsed === undefined) throw new DiadError('usage', 'no command given', 'see diad --help')
+  const { home, json } = program.opts<{ home?: string, json?: true }>()
+  if (home === '') throw new DiadError('usage', '--home is empty', 'name a directory')
+  const fromEnv = parsing.env['DIAD_HOME']
+  const chosen = home ?? (fromEnv !== undefined && fromEnv !== '' ? fromEnv : join(homedir(), '.diad'))
+  return { ...parsed, home: resolve(parsing.cwd, chosen), json: json === true }
+}
+
+/** Whether errors go out as JSON, asked before (or although) the command line was understood. */
+export function wantsJson (argv: readonly string[]): boolean {
+  const end = argv.indexOf('--')
+  return (end < 0 ? argv : argv.slice(0, end)).includes('--json')
+}
+
+/** Commander's complaint as one line and a hint. */
+function usageError (err: CommanderError): DiadError {
+  const [first = '', ...rest] = err.message.replace(/^error: /, '').split('\n')
+  const suggestion = rest.join(' ').trim().replace(/^\((.*)\)$/, '$1')
+  if (err.code === 'commander.help') return new DiadError('usage', 'no command given', 'see diad --help')
+  return new DiadError('usage', first, suggestion === '' ? 'see diad --help, or diad COMMAND --help' : suggestion)
+}
+
+type Accept = (request: Omit<Request, 'home' | 'json'>) => void
+
+function createProgram (parsing: Parsing, accept: Accept): Command {
+  const program = new Command('diad')
+    .description('Signed, verifiable publication and federation between sovereign domains.')
+    .version(version(), '-V, --version', 'print the version')
+    .option('--home DIR', 'where keys and store live (default: $DIAD_HOME, then ~/.diad)')
+    .option('--json', 'one line of JSON instead of text for people')
+    .helpOption('-h, --help', 'show this')
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true, helpWidth: 100 })
+    .configureOutput({ writeOut: parsing.print, writeErr: () => { /* comes as an exception too */ } })
+    .addHelpText('after', '\nExit codes: 0 done, 1 internal, 2 usage or bad input, 3 deferred or not found, 4 rejected or void,\n' +
+      '            5 contested, 6 store busy, newer or damaged, 130 interrupted')
+
+  const path = (text: string): string => {
+    if (text === '') throw new InvalidArgumentError('a path can\'t be empty.')
+    return resolve(parsing.cwd, text)
+  }
+  function command (name: CommandName, usage: string, what: string, example: string): Command {
+    return program.command(`${name} ${usage}`.trim()).description(what).addHelpText('after', `\nExample:\n  $ diad ${example}`)
+  }
+  function done<N extends CommandName> (name: N, args: CommandArgs[N], more: Partial<Pick<Request, 'passphrase' | 'input'>> = {}): void {
+    accept({ command: name, args, passphrase: more.passphrase, input: more.input ?? false })
+  }
+  const passphraseFile = (): Option => new Option('--passphrase-file FILE', 'the first line of FILE is the passphrase of the keys').argParser(path)
+  const peer = (): Option => new Option('--peer MULTIADDR', 'a node to connect to, e.g. /ip4/192.0.2.1/tcp/4001/p2p/ID; may be repeated').argParser(addresses).default([], 'none')
+  const mode = (): Option => new Option('--mode MODE', 'follow (names and evidence), mirror (content too; the default) or witness').argParser(modeOf)
+  const acceptContested = (): Option => new Option('--accept-contested', 'go on where evidence of a fork makes the name contested')
+
+  command('init', '', 'make a domain in this home: keys, policy, first manifest', 'init --name alice')
+    .option('--name NAME', 'local petname of the domain')
+    .addOption(passphraseFile())
+    .option('--no-passphrase', 'leave the keys unencrypted')
+    .option('--roots DIR', 'where the offline roots are written (default: offline/ in the home)', path)
+    .action((o: { name?: string, passphraseFile?: string, passphrase: boolean, roots?: string }) => {
+      if (!o.passphrase && o.passphraseFile !== undefined) throw new DiadError('usage', '--no-passphrase and --passphrase-file exclude each other', 'give one of the two')
+      done('init', given({ name: o.name, roots: o.roots }), { passphrase: o.passphrase ? passphraseOf(o.passphraseFile) : { kind: 'none' } })
+    })
+
+  command('put', '<PATH>', 'store a file or a directory, without publishing it; - reads standard input', 'put photo.jpg')
+    .action((what: string) => done('put', { path: what === '-' ? what : path(what) }, { input: what === '-' }))
+
+  command('publish', '<PATH>', 'store a file or a directory and publish it under a name', 'publish ./site --as www')
+    .requiredOption('--as NAME', 'the published name, e.g. www or docs/manual')
+    .addOption(passphraseFile())
+    .action((what: string, o: { as: string, passphraseFile?: string }) => done('publish', { path: path(what), as: o.as }, { passphrase: passphraseOf(o.passphraseFile) }))
+
+  command('serve', '', 'run the node: serve the own domain and the followed ones until interrupted', 'serve --listen /ip4/0.0.0.0/tcp/4001')
+    .addOption(new Option('--listen MULTIADDR', 'where to listen; may be repeated').argParser(addresses).default([], 'any free TCP port'))
+    .addOption(peer())
+    .option('--no-mdns', 'don\'t look for neighbours on the local network')
+    .option('--no-dht', 'don\'t take part in the distributed hash table')
+    .addOption(passphraseFile())
+    .action((o: { listen: string[], peer: string[], mdns: boolean, dht: boolean, passphraseFile?: string }) =>
+      done('serve', { listen: o.listen, peers: o.peer, mdns: o.mdns, dht: o.dht }, { passphrase: passphraseOf(o.passphraseFile) }))
+
+  command('follow', '<DOMAIN>', 'follow a domain from now on; with a whole DomainID no network is needed', 'follow dom1… --name alice')
+    .addOption(mode())
+    .addOption(peer())
+    .option('--name PETNAME', 'local petname of the domain')
+    .action((domain: string, o: { mode?: Mode, peer: string[], name?: string }) => done('follow', given({ domain, mode: o.mode, peers: o.peer, name: o.name })))
+
+  command('unfollow', '<DOMAIN>', 'stop following a domain', 'unfollow alice')
+    .action((domain: string) => done('unfollow', { domain }))
+
+  command('status', '', 'domains, heads and peers of this home', 'status')
+    .action(() => done('status', {}))
+
+  command('sync', '[DOMAIN]', 'fetch what is new, of one domain (follows it if need be) or of all followed ones', 'sync alice --peer /ip4/192.0.2.1/tcp/4001/p2p/ID')
+    .addOption(peer())
+    .addOption(mode())
+    .option('--timeout SECONDS', 'give up after so long without being complete', seconds)
+    .action((domain: string | undefined, o: { peer: string[], mode?: Mode, timeout?: number }) =>
+      done('sync', given({ domain, peers: o.peer, mode: o.mode, timeoutSeconds: o.timeout })))
+
+  command('ls', '<DOMAIN[/NAME[/PATH]]>', 'list names, or what stands under one', 'ls alice/www')
+    .option('--all', 'names that are visible or internal too, not only the exported ones')
+    .action((target: string, o: { all?: true }) => done('ls', { target, all: o.all === true }))
+
+  command('cat', '<DOMAIN/NAME[/PATH]>', 'write a file to standard output', 'cat alice/www/index.html')
+    .addOption(acceptContested())
+    .action((target: string, o: { acceptContested?: true }) => done('cat', { target: withName(target), acceptContested: o.acceptContested === true }))
+
+  command('checkout', '<DOMAIN/NAME> <DEST>', 'write a published directory or file to DEST, which must not exist or be empty', 'checkout alice/www ./www')
+    .option('--special-modes', 'restore setuid, setgid and sticky bits too')
+    .addOption(acceptContested())
+    .action((target: string, dest: string, o: { specialModes?: true, acceptContested?: true }) =>
+      done('checkout', { target: withName(target), dest: path(dest), specialModes: o.specialModes === true, acceptContested: o.acceptContested === true }))
+
+  command('verify', '<REF|DOMAIN/NAME>', 'judge an object, and say why', 'verify alice/www --explain')
+    .option('--explain', 'show every check that was made')
+    .action((target: string, o: { explain?: true }) => done('verify', { target, explain: o.explain === true }))
+
+  return program
+}
+
+/** Without the keys whose value is undefined: an option left out is absent. */
+function given<T extends object> (options: { [K in keyof T]: T[K] | undefined }): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T
+}
+
+function passphraseOf (file: string | undefined): PassphraseSource {
+  return file === undefined ? { kind: 'prompt' } : { kind: 'file', path: file }
+}
+
+/** A rough look only: the host parses addresses, and its library is too big for a command line. */
+function addresses (text: string, before: string[]): string[] {
+  if (!text.startsWith('/')) throw new DiadError('malformed-address', `"${text}" is not a multiaddr`, 'write it like /ip4/192.0.2.1/tcp/4001/p2p/ID')
+  return [...before, text]
+}
+
+function modeOf (text: string): Mode {
+  if (text === 'follow' || text === 'mirror') return text
+  if (text === 'witness') throw new DiadError('mode-unavailable', 'witness mode comes with audits', 'use follow or mirror')
+  throw new InvalidArgumentError('Allowed choices are follow, mirror, witness.')
+}
+
+function seconds (text: string): number {
+  // A day is 86,400 s; Node's timers end at 24.8 days.
+  const n = Number(text)
+  if (!/^\d+(\.\d+)?$/.test(text) || n <= 0 || n > 2_000_000) throw new InvalidArgumentError('It has to be a number of seconds above 0.')
+  return n
+}
+
+function withName (target: string): string {
+  const slash = target.indexOf('/')
+  if (slash <= 0 || slash === target.length - 1) {
+    throw new DiadError('usage', `"${target}" names no content`, 'write DOMAIN/NAME, e.g. alice/www')
+  }
+  return target
+}

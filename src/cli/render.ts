@@ -1,0 +1,167 @@
+/** Results for people: short, aligned, escaped. One function a command; scripts get the JSON instead. */
+import { VERDICT_CODES, type VerdictCode } from '../authority/verdict.js'
+import type { CommandName } from '../node/command.js'
+import { domainText, shortDomain } from '../substrate/domain-id.js'
+import { isReference } from '../substrate/reference.js'
+import { type Fields, fieldsOf, listOf, numberOf, optionalText, textOf, textsOf } from './field.js'
+import type { Style } from './style.js'
+import { columns, count, formatBytes, formatMode, group } from './text.js'
+
+type Render = (result: Fields, style: Style, args: Fields) => string[]
+
+/** The lines for `result`; of a list of results, those of each. */
+export function renderResult (command: CommandName, result: unknown, args: object, style: Style): string[] {
+  if (result === undefined || result === null) return []
+  const all = Array.isArray(result) ? result as unknown[] : [result]
+  if (command === 'sync' && all.length === 0) return ['nothing is followed yet: diad follow DOMAIN']
+  return all.flatMap((one) => RENDER[command](fieldsOf(one), style, fieldsOf(args)))
+}
+
+/** `dom1…` in full: where a person copies or compares it. */
+function domain (fields: Fields, name = 'domain'): string {
+  const value = fields[name]
+  return typeof value === 'string' && isReference(value) ? domainText(value) : textOf(fields, name)
+}
+
+/** `petname (dom1abcd…wxyz)`, as RULES N1 wants it in lists. */
+function named (fields: Fields): string {
+  const value = fields['domain']
+  const short = typeof value === 'string' && isReference(value) ? shortDomain(value) : textOf(fields, 'domain', 80)
+  const petname = optionalText(fields, 'name', 80)
+  return petname === undefined ? short : `${petname} (${short})`
+}
+
+/** `label  value` lines; what has no value is left out. */
+function facts (style: Style, rows: Array<[string, string | undefined]>): string[] {
+  return columns(rows.filter((row): row is [string, string] => row[1] !== undefined).map(([label, value]) => [style.faint(label), value]))
+}
+
+function amounts (fields: Fields): string {
+  const parts: string[] = []
+  for (const noun of ['record', 'file', 'block'] as const) {
+    const n = numberOf(fields, `${noun}s`)
+    if (n !== undefined) parts.push(count(n, noun))
+  }
+  const bytes = numberOf(fields, 'bytes')
+  if (bytes !== undefined) parts.push(formatBytes(bytes))
+  return parts.join(', ')
+}
+
+function statusText (status: string, code: string, style: Style): string {
+  const colour = status === 'accepted' ? style.good : status === 'rejected' || status === 'void' || status === 'contested' ? style.bad : style.careful
+  return colour(code === '-' || code === status ? status : `${status}: ${code}`)
+}
+
+function meaning (code: string): string | undefined {
+  return VERDICT_CODES.get(code as VerdictCode)?.meaning
+}
+
+function verdictLine (fields: Fields, style: Style): string {
+  const code = textOf(fields, 'code')
+  const why = code === 'accepted' ? undefined : meaning(code)
+  return statusText(textOf(fields, 'status'), code, style) + (why === undefined ? '' : style.faint(`  ${why}`))
+}
+
+const RENDER: Readonly<Record<CommandName, Render>> = {
+  init (r, style) {
+    const roots = optionalText(r, 'roots')
+    return [
+      ...facts(style, [
+        ['domain', style.strong(domain(r))],
+        ['name', optionalText(r, 'name')],
+        ['home', optionalText(r, 'home')],
+        ['roots', roots]
+      ]),
+      ...(roots === undefined ? [] : ['', style.careful('Move the offline roots to a place that no network reaches, and keep a copy: who holds them owns the domain.')])
+    ]
+  },
+
+  put: (r) => [textOf(r, 'ref')],
+
+  publish: (r, style) => [
+    `${style.good('published')} ${style.strong(textOf(r, 'name'))}  ${style.faint(amounts(r))}`,
+    ...facts(style, [['domain', domain(r)], ['ref', textOf(r, 'ref')], ['snapshot', textOf(r, 'snapshot')]])
+  ],
+
+  serve: () => [],
+
+  follow: (r, style) => [`${style.good('following')} ${named(r)}  ${style.faint(textOf(r, 'mode'))}`],
+
+  unfollow: (r) => [`no longer following ${named(r)}`],
+
+  status (r, style) {
+    const domains = listOf(r, 'domains')
+    const peers = listOf(r, 'peers')
+    return [
+      ...facts(style, [
+        ['home', textOf(r, 'home') + (r['daemon'] === true ? style.good('  (daemon running)') : '')],
+        ['domain', r['domain'] === undefined || r['domain'] === null ? 'none (a reader)' : domain(r)],
+        ['peer', optionalText(r, 'peer')]
+      ]),
+      '',
+      ...(domains.length === 0 ? ['no domains'] : domainLines(domains, style)),
+      '',
+      ...(peers.length === 0 ? ['no peers'] : [count(peers.length, 'peer'), ...columns(peers.map((p) => ['  ' + textOf(p, 'peer', 80), textsOf(p, 'addresses').join(' ')]))])
+    ]
+  },
+
+  sync: (r, style) => [
+    `${named(r)}  ${verdictLine(r, style)}`,
+    ...facts(style, [
+      ['  snapshot', optionalText(r, 'snapshot')],
+      ['  heads', listOf(r, 'heads').length > 0 ? listOf(r, 'heads').map((h) => group(numberOf(h, 'log_size') ?? 0)).join(' + ') + ' records' : undefined],
+      ['  names', group(numberOf(r, 'names') ?? 0)],
+      ['  fetched', `${count(numberOf(r, 'blocks') ?? 0, 'block')}, ${formatBytes(numberOf(r, 'bytes') ?? 0)}`]
+    ]),
+    ...columns(listOf(r, 'refused').map((x) => [style.bad('  refused'), textOf(x, 'code', 80), `from ${textOf(x, 'peer', 80)}`, optionalText(x, 'ref', 80) ?? '']))
+  ],
+
+  ls: (r, style) => columns(listOf(r, 'entries').map((e) => {
+    const kind = e['kind'] === 'dir' || e['kind'] === 'link' ? e['kind'] : 'file'
+    const name = textOf(e, 'name')
+    const target = optionalText(e, 'target')
+    const code = optionalText(e, 'code', 80)
+    const flag = code === undefined || code === 'accepted' ? '' : style.bad(`  [${code}]`)
+    const size = numberOf(e, 'size')
+    const shown = kind === 'dir' ? style.strong(`${name}/`) : kind === 'link' && target !== undefined ? `${name} -> ${target}` : name
+    return [formatMode(kind, numberOf(e, 'mode') ?? 0), size === undefined || kind !== 'file' ? '-' : String(size), shown + flag]
+  }), [1]),
+
+  cat: () => [],
+
+  checkout: (r, style, args) => [`${style.good('checked out')} ${textOf(args, 'target')} to ${textOf(r, 'dest')}  ${style.faint(amounts(r))}`],
+
+  verify (r, style, args) {
+    const checks = args['explain'] === true ? listOf(r, 'checks') : []
+    return [
+      verdictLine(r, style),
+      ...columns(checks.map((c) => ['  ' + (c['ok'] === true ? style.good('✓') : style.bad('✗')), style.faint(textOf(c, 'rule', 20)), textOf(c, 'text')])),
+      ...textsOf(r, 'missing').map((ref) => `  missing ${ref}`)
+    ]
+  }
+}
+
+function domainLines (domains: Fields[], style: Style): string[] {
+  const lines = [count(domains.length, 'domain')]
+  for (const d of domains) {
+    const role = d['own'] === true ? 'own' : optionalText(d, 'mode') ?? '-'
+    const names = numberOf(d, 'names')
+    lines.push(['  ' + style.strong(named(d)), role, statusText(textOf(d, 'status'), textOf(d, 'code'), style), names === undefined ? '' : count(names, 'name')].join('  ').trimEnd())
+    lines.push(...columns(listOf(d, 'heads').map((h) => [style.faint('    head'), textOf(h, 'snapshot', 80), `${group(numberOf(h, 'log_size') ?? 0)} records`])))
+  }
+  return lines
+}
+
+/** One line for something that happened, with what it says about itself: `peer  12D3…  connected`. */
+export function renderEvent (event: object, style: Style): string[] {
+  const fields = fieldsOf(event)
+  if (fields['event'] === 'listening') {
+    return [`${style.good('listening')} as ${textOf(fields, 'peer', 80)}`, ...textsOf(fields, 'addresses').map((a) => `  ${a}`)]
+  }
+  const rest = Object.keys(fields).filter((name) => name !== 'event').map((name) => {
+    const value = fields[name]
+    const shown = typeof value === 'object' ? textOf({ x: JSON.stringify(value) }, 'x', 200) : textOf(fields, name, 200)
+    return `${style.faint(textOf({ name }, 'name', 40))} ${shown}`
+  })
+  return [[style.strong(textOf(fields, 'event', 40)), ...rest].join('  ')]
+}

@@ -1,0 +1,177 @@
+/**
+ * Which blocks are held *for* which domain (RULES V1 to V3). A node serves, lists, asks for and charges by this index only and asks it before the
+ * store, so that deduplication on disk can't be observed: an internal block, an erased one and one never seen are the same answer by the same path.
+ *
+ * A follower marks what it fetched with generation 0, which always counts. A publisher marks blocks while it imports, long before the export's head
+ * is durable; such a mark carries the export's generation and counts once that generation is committed, in the same batch as the head. So a crash
+ * in between leaves marks that mean nothing, and there is nothing to clean up.
+ *
+ * Every op is for `PackStore.enqueue` or `commit`: it becomes durable together with the blocks it speaks of, and in order.
+ */
+import { fromHex, readU32, readU64, writeU32, writeU64 } from '../substrate/bytes.js'
+import { DiadError } from '../substrate/errors.js'
+import { referenceKey } from '../substrate/pack-format.js'
+import { type Kv, type KvOp, KEYSPACE } from '../substrate/ports.js'
+import { digestOf, type Reference } from '../substrate/reference.js'
+
+/** The generation of what was fetched by walking from exported leaves. */
+export const FETCHED = 0
+
+/** Value of 'g' domain: u32 last ‖ u8 committed ‖ u32 of each generation that was begun and never committed, ascending. */
+interface Generations {
+  readonly last: number
+  readonly committed: boolean
+  readonly aborted: readonly number[]
+}
+
+interface OpenExport {
+  readonly generations: Generations
+  /** commitOp was handed out: its batch may be on its way */
+  closing: boolean
+}
+
+const NO_GENERATIONS: Generations = { last: 0, committed: true, aborted: [] }
+
+export class AudienceIndex {
+  readonly #kv: Pick<Kv, 'get'>
+  /** exports of this process, by domain */
+  readonly #open = new Map<Reference, OpenExport>()
+  readonly #held = new Map<Reference, number>()
+  /** The domain's part of the last key made: an import makes thousands for one domain. One only, since peers may ask for any domain. */
+  #lastDomain: Reference | undefined
+  #lastPrefix = new Uint8Array(33)
+
+  constructor (kv: Pick<Kv, 'get'>) {
+    this.#kv = kv
+  }
+
+  /** V1, V3: both lookups are always made, and nothing else is asked. Only what is durable counts. */
+  heldFor (domain: Reference, ref: Reference): boolean {
+    const generations = this.#generations(domain)
+    const value = this.#kv.get(this.#markKey(domain, ref))
+    return value !== undefined && counts(generations, readU32(value, 0))
+  }
+
+  /**
+   * Starts an export of our own domain: a new generation, and the op to enqueue before the first mark. An export of this domain that was begun
+   * earlier and not committed is given up by this: its marks never count. Throws DiadError `export-busy` while a commit of it is under way.
+   */
+  begin (domain: Reference): { generation: number, op: KvOp } {
+    const before = this.#generations(domain)
+    const mine = this.#open.get(domain)?.generations
+    const durable = mine === undefined || (before.last >= mine.last && before.committed)
+    if (!durable && this.#open.get(domain)?.closing === true) {
+      throw new DiadError('export-busy', 'an export of this domain is being committed', 'Publish again when it is done.')
+    }
+    const aborted = [...before.aborted]
+    if (!before.committed) aborted.push(before.last)
+    if (mine !== undefined && mine.last > before.last) {
+      // Begun by this process, not on disk yet; so were those that it had given up itself.
+      for (const g of mine.aborted) if (g > (aborted.at(-1) ?? 0)) aborted.push(g)
+      aborted.push(mine.last)
+    }
+    const generations = { last: Math.max(before.last, mine?.last ?? 0) + 1, committed: false, aborted }
+    this.#open.set(domain, { generations, closing: false })
+    return { generation: generations.last, op: this.#generationsOp(domain, generations) }
+  }
+
+  /**
+   * The op that marks `ref` as held for `domain`; undefined when there is nothing to write: a mark that counts is never replaced by one that doesn't
+   * yet, or a crash would hide what was exported. Throws DiadError `export-over` for a generation that isn't the open one.
+   */
+  mark (domain: Reference, ref: Reference, generation: number): KvOp | undefined {
+    if (generation !== FETCHED) this.#openExport(domain, generation)
+    const key = this.#markKey(domain, ref)
+    const value = this.#kv.get(key)
+    if (value !== undefined) {
+      const old = readU32(value, 0)
+      if (old === generation || counts(this.#generations(domain), old)) return undefined
+    }
+    return { type: 'put', key, value: u32(generation) }
+  }
+
+  /**
+   * The op that makes every mark of this generation count: for the batch that makes the export's head durable, and for that one only. When that batch
+   * is not written after all, say so with `abandon`.
+   */
+  commitOp (domain: Reference, generation: number): KvOp {
+    const open = this.#openExport(domain, generation)
+    open.closing = true
+    return this.#generationsOp(domain, { ...open.generations, committed: true })
+  }
+
+  /** The batch with `commitOp` was given up before it was handed to the store. */
+  abandon (domain: Reference, generation: number): void {
+    this.#openExport(domain, generation).closing = false
+  }
+
+  /** The op that ends it: erased (R7) or no longer kept (V5). */
+  unmark (domain: Reference, ref: Reference): KvOp {
+    return { type: 'del', key: this.#markKey(domain, ref) }
+  }
+
+  /** Bytes charged to the domain (V2: the full size of each block, whether or not it was held for someone else). */
+  heldBytes (domain: Reference): number {
+    const known = this.#held.get(domain)
+    if (known !== undefined) return known
+    const value = this.#kv.get(referenceKey(KEYSPACE.heldBytes, domain))
+    return value === undefined ? 0 : readU64(value, 0)
+  }
+
+  /** Charges `bytes` (negative: gives back) and returns the op to enqueue with the marks; once for many marks is enough. */
+  charge (domain: Reference, bytes: number): KvOp {
+    const total = Math.max(0, this.heldBytes(domain) + bytes)
+    this.#held.set(domain, total)
+    const value = new Uint8Array(8)
+    writeU64(value, 0, total)
+    return { type: 'put', key: referenceKey(KEYSPACE.heldBytes, domain), value }
+  }
+
+  #openExport (domain: Reference, generation: number): OpenExport {
+    const open = this.#open.get(domain)
+    if (open?.generations.last !== generation) {
+      throw new DiadError('export-over', `export ${generation} of this domain is not the one that is open`, 'A newer export of the domain has begun. Publish again.')
+    }
+    return open
+  }
+
+  #markKey (domain: Reference, ref: Reference): Uint8Array {
+    if (domain !== this.#lastDomain) {
+      this.#lastPrefix = new Uint8Array(referenceKey(KEYSPACE.audience, domain))
+      this.#lastDomain = domain
+    }
+    const key = new Uint8Array(65)
+    key.set(this.#lastPrefix)
+    key.set(fromHex(digestOf(ref)), 33)
+    return key
+  }
+
+  /** As they are on disk. */
+  #generations (domain: Reference): Generations {
+    const value = this.#kv.get(referenceKey(KEYSPACE.generation, domain))
+    if (value === undefined) return NO_GENERATIONS
+    const aborted: number[] = []
+    for (let at = 5; at + 4 <= value.length; at += 4) aborted.push(readU32(value, at))
+    return { last: readU32(value, 0), committed: value[4] === 1, aborted }
+  }
+
+  #generationsOp (domain: Reference, g: Generations): KvOp {
+    const value = new Uint8Array(5 + 4 * g.aborted.length)
+    writeU32(value, 0, g.last)
+    value[4] = g.committed ? 1 : 0
+    g.aborted.forEach((n, i) => writeU32(value, 5 + 4 * i, n))
+    return { type: 'put', key: referenceKey(KEYSPACE.generation, domain), value }
+  }
+}
+
+function counts (g: Generations, generation: number): boolean {
+  if (generation === FETCHED) return true
+  if (generation > g.last || g.aborted.includes(generation)) return false
+  return generation !== g.last || g.committed
+}
+
+function u32 (value: number): Uint8Array {
+  const out = new Uint8Array(4)
+  writeU32(out, 0, value)
+  return out
+}

@@ -1,0 +1,98 @@
+/**
+ * The answering side of /diad/sync/1: reads what is held and gives only what the domain exports. One answer by one path for everything that isn't
+ * there, is internal or is none of the asker's business (RULES V3, L2).
+ */
+import { encodeArtifact } from '../substrate/artifact.js'
+import { toHex } from '../substrate/bytes.js'
+import type { Hash, Reference } from '../substrate/reference.js'
+import { hasBody, LEAF_BYTES } from '../publication/leaf.js'
+import { readLeaf } from '../authority/leaf-rules.js'
+import type { DomainKnowledge } from '../authority/knowledge.js'
+import { servedHeads } from '../authority/knowledge.js'
+import type { LeafLog } from '../publication/leaf-log.js'
+import type { LaneKnowledge } from '../authority/lane-knowledge.js'
+import { LIMITS } from '../substrate/limits.js'
+import { type SyncAnswer, type SyncRequest, WIRE } from './messages.js'
+
+const NO_HASH = '0'.repeat(64) as Hash
+
+interface Served { readonly lane: LaneKnowledge, readonly log: LeafLog, readonly size: number }
+
+/** The log behind a head that we serve, or undefined. */
+function servedLog (k: DomainKnowledge, laneRef: Reference, headRef: Reference): Served | undefined {
+  const { lanes, named } = k.view()
+  const v = lanes.get(laneRef)
+  if (v === undefined || (!v.considered && v.exported === 0)) return undefined
+  const head = servedHeads(v, named).find((h) => h.ref === headRef)
+  return head === undefined || v.log === undefined ? undefined : { lane: v.knowledge, log: v.log, size: head.snapshot.log_size }
+}
+
+/** Leaves from `from` with their bodies, as many as one answer holds. */
+export function leafAnswer (s: Served, from: number, maxBytes: number = WIRE.answerBytes): { leaves: Uint8Array, bodies: Uint8Array[], to: number } {
+  const bodies: Uint8Array[] = []
+  let to = from
+  let bytes = 0
+  while (to < s.size && to - from < LIMITS.rangeLeaves && bytes < maxBytes) {
+    const leaf = readLeaf(s.log, to)
+    const body = leaf !== undefined && hasBody(leaf.kind) ? s.lane.bodies.get(leaf.body_hash) : undefined
+    bodies.push(body ?? new Uint8Array(0))
+    bytes += LEAF_BYTES + (body?.length ?? 0)
+    to++
+  }
+  return { leaves: s.log.leaves(from, to), bodies, to }
+}
+
+/** `k` is undefined where the domain isn't held or isn't shown to this peer. */
+export function answer (k: DomainKnowledge | undefined, request: SyncRequest): SyncAnswer {
+  const { id } = request
+  switch (request.t) {
+    case 'inventory': {
+      if (k === undefined) return { t: 'inventory-answer', id, status: 'unknown', digest: NO_HASH, refs: [], more: false }
+      const digest = k.inventoryDigest()
+      if (digest === request.known) return { t: 'inventory-answer', id, status: 'same', digest, refs: [], more: false }
+      const after = toHex(request.after)
+      const rest = k.inventory().filter((r) => r > after)
+      return { t: 'inventory-answer', id, status: 'held', digest, refs: rest.slice(0, WIRE.inventoryRefs), more: rest.length > WIRE.inventoryRefs }
+    }
+    case 'objects': {
+      const allowed = k === undefined ? new Set<Reference>() : new Set(k.inventory())
+      const artifacts: Uint8Array[] = []
+      let bytes = 0
+      for (const ref of request.refs) {
+        const artifact = allowed.has(ref) ? k?.artifact(ref) : undefined
+        if (artifact === undefined || bytes > WIRE.answerBytes) continue
+        const encoded = encodeArtifact(artifact)
+        bytes += encoded.length
+        artifacts.push(encoded)
+      }
+      return { t: 'objects-answer', id, artifacts }
+    }
+    case 'leaves': {
+      const s = k === undefined ? undefined : servedLog(k, request.lane, request.head)
+      if (s === undefined || request.from >= s.size) return { t: 'leaves-answer', id, from: request.from, leaves: new Uint8Array(0), bodies: [], path: [] }
+      const { leaves, bodies, to } = leafAnswer(s, request.from)
+      return { t: 'leaves-answer', id, from: request.from, leaves, bodies, path: to === s.size ? [] : s.log.consistency(to, s.size) }
+    }
+    case 'bodies': {
+      const v = k?.view().lanes.get(request.lane)
+      const bodies: Array<{ index: number, body: Uint8Array }> = []
+      const wanted = new Set(request.hashes)
+      for (let index = 0; v?.log !== undefined && index < v.exported && bodies.length < wanted.size; index++) {
+        const leaf = readLeaf(v.log, index)
+        const body = leaf !== undefined && wanted.has(leaf.body_hash) ? v.knowledge.bodies.get(leaf.body_hash) : undefined
+        if (body !== undefined) bodies.push({ index, body })
+      }
+      return { t: 'bodies-answer', id, bodies }
+    }
+    case 'proofs': {
+      const s = k === undefined ? undefined : servedLog(k, request.lane, request.head)
+      const sizes = s === undefined ? [] : request.sizes.filter((n) => n <= s.size)
+      return { t: 'proofs-answer', id, proofs: sizes.map((size) => ({ size, path: (s as Served).log.consistency(size, (s as Served).size) })) }
+    }
+    case 'inclusion': {
+      const s = k === undefined ? undefined : servedLog(k, request.lane, request.head)
+      if (s === undefined || request.index >= s.size) return { t: 'inclusion-answer', id, leaf_hash: NO_HASH, path: [] }
+      return { t: 'inclusion-answer', id, leaf_hash: s.log.leafHash(request.index), path: s.log.inclusion(request.index, s.size) }
+    }
+  }
+}

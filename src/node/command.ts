@@ -1,0 +1,140 @@
+/**
+ * The seam between the faces and the work. A face (the CLI, the control socket, a dashboard) turns what a person asked for into a command's name,
+ * plain JSON arguments and a `CommandIo`; a `Backend` runs it, here or in the daemon, and resolves with the JSON object that scripts get.
+ *
+ * Arguments and results cross a socket, so both are plain JSON: no Map, Uint8Array or undefined that matters. Local paths are absolute, since the
+ * daemon has another working directory.
+ */
+import type { PassphraseSource } from './keys/passphrase.js'
+
+/** How far a long command is. Sent as often as the command likes; faces thin it out. */
+export interface Progress {
+  /** what is being done, in a word or two: `importing`, `fetching` */
+  phase: string
+  done: number
+  /** absent while nobody knows */
+  total?: number
+  unit: 'files' | 'bytes' | 'blocks'
+  /** bytes so far, where `unit` counts something else */
+  bytes?: number
+}
+
+/** What a command may use of the face that called it. */
+export interface CommandIo {
+  /** aborted by Ctrl-C, by a client that went away, or when the daemon stops; a command then cleans up and rejects with `interrupted` */
+  readonly signal: AbortSignal
+  progress: (progress: Progress) => void
+  /** something that happened, as one JSON object: `serve` reports what it does by these alone. None is dropped. */
+  event: (event: CommandEvent) => void
+  /** one line for the person */
+  warn: (line: string) => void
+  /** raw output (`cat`); resolves when the reader can take more. `bytes` may be reused afterwards. */
+  write: (bytes: Uint8Array) => Promise<void>
+  /** raw input (`put -`), where there is one */
+  readonly input?: AsyncIterable<Uint8Array>
+  /** for keys that are encrypted or to be; in the daemon a `prompt` asks at the client's terminal. Absent: the command needs none. */
+  readonly passphrase?: PassphraseSource
+}
+
+export interface CommandEvent {
+  event: string
+  [key: string]: unknown
+}
+
+/** One command's work. Resolves with the object (or one object per domain) of the contract for scripts; rejects with a `DiadError`. */
+export type Command = (args: unknown, io: CommandIo) => Promise<unknown>
+
+/** Runs commands on one home, in this process or in the daemon that owns the home's store. */
+export interface Backend {
+  run: (command: string, args: object, io: CommandIo) => Promise<unknown>
+  /** Releases what the backend holds; after it no command may be run. */
+  close: () => Promise<void>
+}
+
+/** Given to `openLocalBackend(home, options)`. */
+export interface LocalBackendOptions {
+  /** the command that will be run: the backend loads what this one needs */
+  command: CommandName
+  /** whether this command may make a home where there is none (`init`: a domain's, `serve`, `sync`, `follow`: a reader's) */
+  create: boolean
+}
+
+export type Mode = 'follow' | 'mirror'
+
+/** The arguments of every command as the CLI sends them. Lists are always there; what the person left out is absent. */
+export interface CommandArgs {
+  init: { name?: string, /** absolute */ roots?: string }
+  put: { /** absolute, or `-` for `io.input` */ path: string }
+  publish: { /** absolute */ path: string, as: string }
+  serve: { listen: string[], peers: string[], mdns: boolean, dht: boolean }
+  follow: { domain: string, mode?: Mode, peers: string[], name?: string }
+  unfollow: { domain: string }
+  status: Record<string, never>
+  sync: { domain?: string, peers: string[], mode?: Mode, timeoutSeconds?: number }
+  /** `target` is DOMAIN, DOMAIN/NAME or DOMAIN/NAME/PATH as typed */
+  ls: { target: string, all: boolean }
+  cat: { target: string, acceptContested: boolean }
+  checkout: { target: string, /** absolute */ dest: string, specialModes: boolean, acceptContested: boolean }
+  /** `target` is a reference or DOMAIN/NAME as typed */
+  verify: { target: string, explain: boolean }
+}
+
+export type CommandName = keyof CommandArgs
+
+/**
+ * The fields of each result that the CLI shows to people; a result may hold more. The first lines are the contract for scripts. Fields typed here
+ * are read with care all the same: the daemon may be of another version.
+ */
+export interface CommandResults {
+  init: { domain: string, home: string, name?: string, principal?: string, roots?: string }
+  put: { ref: string, files?: number, blocks?: number, bytes?: number }
+  publish: { domain: string, lane: string, snapshot: string, ref: string, name: string, records: number, files: number, blocks: number, bytes: number }
+  serve: undefined
+  follow: { domain: string, mode: Mode, name?: string }
+  unfollow: { domain: string, name?: string }
+  status: {
+    home: string
+    /** this node's PeerId */
+    peer?: string
+    /** this home's own domain; absent for a reader */
+    domain?: string
+    daemon?: boolean
+    domains: Array<{ domain: string, name?: string, own?: boolean, mode?: Mode, status?: string, code?: string, heads?: Head[], names?: number }>
+    peers: Array<{ peer: string, addresses?: string[] }>
+  }
+  sync: SyncResult | SyncResult[]
+  ls: { domain: string, entries: Listed[] }
+  cat: undefined
+  checkout: { domain: string, name: string, ref: string, dest: string, files: number, bytes: number }
+  verify: { status: string, code: string, checks: Check[], ref?: string, missing?: string[] }
+}
+
+export interface Head { lane: string, snapshot: string, log_size: number }
+
+export interface SyncResult {
+  domain: string
+  status: string
+  code: string
+  snapshot: string | null
+  heads: Head[]
+  names: number
+  blocks: number
+  bytes: number
+  refused: Array<{ peer: string, code: string, ref: string | null }>
+}
+
+export interface Listed {
+  name: string
+  kind: 'file' | 'dir' | 'link'
+  mode: number
+  /** bytes; null where only the bytes themselves would tell */
+  size: number | null
+  ref?: string
+  /** a link's target, as UTF-8 with replacement characters */
+  target?: string
+  /** a code such as `contested`, where there is something to say */
+  code?: string
+}
+
+/** One check of a verdict, in the order in which it was made. */
+export interface Check { rule: string, ok: boolean, text: string }

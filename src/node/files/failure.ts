@@ -1,0 +1,44 @@
+/** System errors of walking and writing directories as one clear line each: what, where, and what to do about it. */
+import { showName } from '../../publication/names.js'
+import { DiadError } from '../../substrate/errors.js'
+
+/** The code of a system error (`ENOENT`), undefined for every other error. */
+export function systemCode (err: unknown): string | undefined {
+  return err instanceof Error && 'code' in err && 'syscall' in err && typeof err.code === 'string' ? err.code : undefined
+}
+
+/** What to throw when reading `path` failed: `unreadable`, `file-changed` (it went away under us), `path-too-long`; not a system error: itself. */
+export function readFailure (err: unknown, path: string): Error {
+  const code = systemCode(err)
+  const options = { cause: err }
+  switch (code) {
+    case undefined: return err instanceof Error ? err : new Error(String(err), options)
+    case 'EACCES':
+    case 'EPERM': return new DiadError('unreadable', `no permission to read ${showName(path)}`, 'give yourself the permission, or leave it out', options)
+    case 'ENOENT':
+    case 'ENOTDIR':
+    case 'ELOOP':
+    case 'EISDIR': return fileChanged(path, 'was replaced or removed while it was read', options)
+    case 'ENAMETOOLONG': return new DiadError('path-too-long', `the system can't open a path as long as ${showName(path)}`, 'start nearer to it', options)
+    default: return new DiadError('unreadable', `can't read ${showName(path)} (${code})`, 'check the disk', options)
+  }
+}
+
+export function fileChanged (path: string, what: string, options?: ErrorOptions): DiadError {
+  return new DiadError('file-changed', `${showName(path)} ${what}`, 'nothing was published; try again when nobody writes to it', options)
+}
+
+/** What to throw when writing `path` failed: `unwritable`, `disk-full`, `name-twins`, `name-unsupported`, `path-too-long`; not a system error: itself. */
+export function writeFailure (err: unknown, path: string): Error {
+  const code = systemCode(err)
+  const options = { cause: err }
+  switch (code) {
+    case undefined: return err instanceof Error ? err : new Error(String(err), options)
+    case 'ENOSPC':
+    case 'EDQUOT': return new DiadError('disk-full', `no room left to write ${showName(path)}`, 'nothing was left behind; make room and try again', options)
+    case 'EEXIST': return new DiadError('name-twins', `${showName(path)} is there already under a name that this file system takes for the same`, 'check out to another file system', options)
+    case 'EINVAL': return new DiadError('name-unsupported', `this file system can't hold the name ${showName(path)}`, 'check out to another file system', options)
+    case 'ENAMETOOLONG': return new DiadError('path-too-long', `the system can't hold a path as long as ${showName(path)}`, 'check out nearer to the root', options)
+    default: return new DiadError('unwritable', `can't write ${showName(path)} (${code})`, 'check permissions and the disk', options)
+  }
+}

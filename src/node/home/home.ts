@@ -1,0 +1,106 @@
+/** The home directory of one node: its configuration `home.json`, and making one. */
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { domainText, parseDomain } from '../../substrate/domain-id.js'
+import { DiadError } from '../../substrate/errors.js'
+import type { Reference } from '../../substrate/reference.js'
+import { createFile, errorCode, replaceFile } from './atomic-file.js'
+import { type HomePaths, homePaths } from './paths.js'
+import { isPetname } from './petname.js'
+
+const FORMAT = 'diad-home'
+/** The layout that this program writes. A newer one is refused, never guessed at. */
+const VERSION = 1
+
+export interface Home {
+  readonly paths: HomePaths
+  /** The domain whose keys are kept here; undefined for a reader. */
+  readonly domain: Reference | undefined
+  /** What the owner calls that domain. */
+  readonly name: string | undefined
+}
+
+export interface OpenHome {
+  /** `reader`: a home without a domain is made where there is none. false: a missing one is an error. */
+  readonly create: 'reader' | false
+}
+
+/**
+ * Opens the home at `root` (see `resolveHome`), or makes it, all directories mode 0700. Throws DiadError `home-missing`, `not-a-home`, `home-newer`
+ * or `home-damaged`.
+ */
+export function openHome (root: string, options: OpenHome): Home {
+  const paths = homePaths(root)
+  if (!existsSync(paths.config)) {
+    if (options.create === false) {
+      throw new DiadError('home-missing', `there is no diad home at ${root}`, 'Make one with "diad init NAME", or name another with --home.')
+    }
+    create(paths)
+  }
+  return { paths, ...readConfig(paths.config) }
+}
+
+/** Records whose home this is. Durable on return. */
+export function setOwnDomain (home: Home, domain: Reference, name: string): Home {
+  if (!isPetname(name)) throw new DiadError('malformed', `${JSON.stringify(name)} can't be the name of a domain`, 'Use letters, digits, dot, dash and underscore.')
+  replaceFile(home.paths.config, configText(domain, name))
+  return { ...home, domain, name }
+}
+
+function create (paths: HomePaths): void {
+  // A directory with other things in it isn't taken over; what an interrupted attempt left behind is.
+  const ours = new Set([paths.keys, paths.store].map((p) => basename(p)))
+  if (existsSync(paths.root) && !isDirectoryOf(paths.root, (name) => ours.has(name) || name.endsWith('.tmp'))) {
+    throw new DiadError('not-a-home', `${paths.root} is not empty and not a diad home`, 'Name an empty or a new directory.')
+  }
+  for (const path of [paths.root, paths.keys, paths.store]) mkdirSync(path, { recursive: true, mode: 0o700 })
+  try {
+    // Last: with it the directory is a home.
+    createFile(paths.config, configText(undefined, undefined))
+  } catch (err) {
+    if (errorCode(err) !== 'EEXIST') throw err // another process was quicker
+  }
+}
+
+function isDirectoryOf (path: string, allowed: (name: string) => boolean): boolean {
+  try {
+    return readdirSync(path).every(allowed)
+  } catch (err) {
+    if (errorCode(err) === 'ENOTDIR') return false
+    throw err
+  }
+}
+
+function configText (domain: Reference | undefined, name: string | undefined): string {
+  const own = domain === undefined ? {} : { domain: domainText(domain), name }
+  return JSON.stringify({ format: FORMAT, version: VERSION, ...own }, null, 2) + '\n'
+}
+
+function readConfig (path: string): Pick<Home, 'domain' | 'name'> {
+  const damaged = (why: string, cause?: unknown): DiadError =>
+    new DiadError('home-damaged', `${path} is damaged: ${why}`, 'Restore it from a backup, or make a new home and put the keys there.', { cause })
+  let value: unknown
+  try {
+    value = JSON.parse(readFileSync(path, 'utf8'))
+  } catch (err) {
+    throw damaged('it can\'t be read as JSON', err)
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw damaged('it is not an object')
+  const fields = new Map<string, unknown>(Object.entries(value))
+  if (fields.get('format') !== FORMAT) throw damaged(`its format is not ${FORMAT}`)
+  const version = fields.get('version')
+  if (typeof version !== 'number' || !Number.isSafeInteger(version) || version < 1) throw damaged('it has no version')
+  if (version > VERSION) {
+    throw new DiadError('home-newer', `${path} was written by a newer diad (layout ${version}, this one knows ${VERSION})`, 'Update diad.')
+  }
+  for (const key of fields.keys()) if (!['format', 'version', 'domain', 'name'].includes(key)) throw damaged(`it has an unknown field ${JSON.stringify(key)}`)
+  const domain = fields.get('domain')
+  const name = fields.get('name')
+  if (domain === undefined && name === undefined) return { domain: undefined, name: undefined }
+  if (typeof domain !== 'string' || typeof name !== 'string' || !isPetname(name)) throw damaged('domain and name go together')
+  try {
+    return { domain: parseDomain(domain), name }
+  } catch (err) {
+    throw damaged('its domain is not a DomainID', err)
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * Ed25519 keys at rest: PKCS#8 PEM, inside an age file with a passphrase (`NAME.key.age`) or bare (`NAME.key`), and the public key as hex in
+ * `NAME.pub`. age, because it is authenticated: of PKCS#8's own encryption a flipped bit can load another valid key without a word (measured: 16 of
+ * 158 bytes). Standard tools open both: `age -d FILE | openssl pkey -text`. Losing a file loses the key: RULES N2.
+ */
+import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { Decrypter, Encrypter } from 'age-encryption'
+import { DiadError } from '../../substrate/errors.js'
+import type { PublicKey } from '../../substrate/reference.js'
+import type { Signer } from '../../substrate/signature.js'
+import { createFile, errorCode } from '../home/atomic-file.js'
+import { choosePassphrase, type PassphraseSource, readPassphrase } from './passphrase.js'
+import { createSigner, publicKeyOf } from './signer.js'
+
+/** log2 of scrypt's N: 0.6 s and 128 MiB for a guess on the machine this was measured on. */
+export const SCRYPT_WORK_FACTOR = 17
+/** Key files have about 120 bytes bare and 290 in age; anything far above is something else. */
+const MAX_FILE_BYTES = 64 * 1024
+const BARE = '.key'
+const ENCRYPTED = '.key.age'
+const PUBLIC = '.pub'
+
+export interface NewKey {
+  /** Made if it is missing, mode 0700. */
+  readonly directory: string
+  /** File name without suffix: letters, digits, `.`, `_`, `-`. */
+  readonly name: string
+  /** `none` leaves the key unencrypted. */
+  readonly passphrase: PassphraseSource
+  /** log2 of scrypt's N, {@link SCRYPT_WORK_FACTOR} if not given. */
+  readonly workFactor?: number
+}
+
+export interface KeyRecord {
+  readonly path: string
+  readonly publicKey: PublicKey
+}
+
+export interface LoadedKey extends KeyRecord {
+  readonly signer: Signer
+  /** For those that need the key itself, such as the libp2p host. */
+  readonly privateKey: KeyObject
+}
+
+/**
+ * Makes a key and writes it, mode 0600, durable on return. Never over an existing file. Throws DiadError `key-exists`, `key-name`, and what
+ * `choosePassphrase` throws.
+ */
+export async function createKeyFile (init: NewKey): Promise<KeyRecord> {
+  const { directory, name } = init
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) {
+    throw new DiadError('key-name', `"${name}" can't be the name of a key file`, 'Use letters, digits, dot, dash and underscore.')
+  }
+  for (const suffix of [BARE, ENCRYPTED, PUBLIC]) refuseExisting(join(directory, name + suffix))
+  const passphrase = await choosePassphrase(init.passphrase, name)
+
+  const privateKey = generateKeyPairSync('ed25519').privateKey
+  const publicKey = publicKeyOf(privateKey)
+  const pem = Buffer.from(privateKey.export({ format: 'pem', type: 'pkcs8' }) as string)
+  let data: Uint8Array = pem
+  if (passphrase !== undefined) {
+    const age = new Encrypter()
+    age.setPassphrase(passphrase)
+    age.setScryptWorkFactor(init.workFactor ?? SCRYPT_WORK_FACTOR)
+    data = await age.encrypt(new Uint8Array(pem))
+  }
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const path = join(directory, name + (passphrase === undefined ? BARE : ENCRYPTED))
+  // The public key first: cut off in between there is no key without a record to check it against.
+  const record = join(directory, name + PUBLIC)
+  createOnce(record, publicKey + '\n', 0o644)
+  try {
+    createOnce(path, data, 0o600)
+  } catch (err) {
+    rmSync(record, { force: true })
+    throw err
+  } finally {
+    pem.fill(0)
+  }
+  return { path, publicKey }
+}
+
+/** The key file called `name`, encrypted or bare, or undefined. Throws DiadError `key-ambiguous` when both are there. */
+export function findKeyFile (directory: string, name: string): string | undefined {
+  const found = [ENCRYPTED, BARE].map((suffix) => join(directory, name + suffix)).filter((path) => existsSync(path))
+  if (found.length > 1) {
+    throw new DiadError('key-ambiguous', `${directory} has ${name}${ENCRYPTED} and ${name}${BARE}`, 'Move one of the two away.')
+  }
+  return found[0]
+}
+
+/** The recorded public key of a key file, without opening it. Throws DiadError `key-unrecorded` or `key-damaged`. */
+export function recordedPublicKey (path: string): PublicKey {
+  const record = recordPath(path)
+  let text: string
+  try {
+    text = readFileSync(record, 'utf8')
+  } catch (err) {
+    throw new DiadError('key-unrecorded', `${record} can't be read, so nothing says which key ${basename(path)} should hold`,
+      'Put the public key there: 64 hex digits, as any manifest or root set that lists it shows.', { cause: err })
+  }
+  if (!/^[0-9a-f]{64}\r?\n?$/.test(text)) throw new DiadError('key-damaged', `${record} doesn't hold a public key (64 hex digits)`, 'Restore it from a backup.')
+  return text.slice(0, 64) as PublicKey
+}
+
+/**
+ * Opens a key file. What comes out must be the recorded key: the one in `NAME.pub`, or `expected` where the caller knows it from a manifest.
+ * Throws DiadError `key-missing`, `key-unreadable`, `key-mode`, `key-damaged`, `key-unrecorded`, `wrong-passphrase`, and what `readPassphrase` throws.
+ */
+export async function loadKey (path: string, source: PassphraseSource, options: { readonly expected?: PublicKey } = {}): Promise<LoadedKey> {
+  const expected = options.expected ?? recordedPublicKey(checkedSuffix(path))
+  const stored = readPrivate(path)
+  const pem = path.endsWith(ENCRYPTED) ? await decrypt(path, stored, source) : stored
+  let privateKey: KeyObject
+  try {
+    privateKey = createPrivateKey({ key: Buffer.from(pem.buffer, pem.byteOffset, pem.length), format: 'pem' })
+  } catch (err) {
+    throw damaged(path, 'it holds no PKCS#8 key', err)
+  } finally {
+    pem.fill(0)
+  }
+  if (privateKey.asymmetricKeyType !== 'ed25519') throw damaged(path, `it holds a key of type ${privateKey.asymmetricKeyType ?? 'unknown'}, not Ed25519`)
+  const publicKey = publicKeyOf(privateKey)
+  if (publicKey !== expected) throw damaged(path, `it holds the key ${publicKey} where ${expected} is recorded`)
+  return { path, publicKey, privateKey, signer: createSigner(privateKey) }
+}
+
+function checkedSuffix (path: string): string {
+  if (!existsSync(path)) throw missing(path)
+  return path
+}
+
+function recordPath (path: string): string {
+  for (const suffix of [ENCRYPTED, BARE]) if (path.endsWith(suffix)) return path.slice(0, -suffix.length) + PUBLIC
+  return path + PUBLIC
+}
+
+/** The bytes of a file that only its owner can read. Looks at the open file, so that nobody can put another one there in between. */
+function readPrivate (path: string): Uint8Array {
+  let fd: number
+  try {
+    fd = openSync(path, 'r')
+  } catch (err) {
+    if (errorCode(err) === 'ENOENT') throw missing(path, err)
+    throw new DiadError('key-unreadable', `the key file ${path} can't be opened`, 'Check its owner and permissions.', { cause: err })
+  }
+  try {
+    const info = fstatSync(fd)
+    if (!info.isFile() || info.size > MAX_FILE_BYTES) throw damaged(path, 'it is not a key file')
+    const open = info.mode & 0o077
+    if (process.platform !== 'win32' && open !== 0) {
+      throw new DiadError('key-mode', `others can read or change the key file ${path} (mode ${(info.mode & 0o777).toString(8).padStart(4, '0')})`,
+        `chmod 600 ${path}   (on a stick without permissions: mount it with umask=077)`)
+    }
+    return new Uint8Array(readFileSync(fd))
+  } finally {
+    closeSync(fd)
+  }
+}
+
+async function decrypt (path: string, stored: Uint8Array, source: PassphraseSource): Promise<Uint8Array> {
+  const passphrase = await readPassphrase(source, path)
+  if (passphrase === undefined) {
+    throw new DiadError('passphrase-needed', `${path} is encrypted and no passphrase was given`, 'Name a passphrase file, or let it be asked on the terminal.')
+  }
+  const age = new Decrypter()
+  age.addPassphrase(passphrase)
+  try {
+    return await age.decrypt(stored)
+  } catch (err) {
+    // The library has no error classes. A changed byte in the part that the passphrase opens looks just like a wrong passphrase.
+    if (err instanceof Error && err.message.startsWith('no identity matched')) {
+      throw new DiadError('wrong-passphrase', `the passphrase doesn't open ${path}`, 'Try again. If you are sure of it, the file is damaged: restore it from a backup.', { cause: err })
+    }
+    throw damaged(path, 'it is not an intact age file', err)
+  }
+}
+
+function refuseExisting (path: string): void {
+  if (existsSync(path)) {
+    throw new DiadError('key-exists', `${path} exists already, and keys are never overwritten`, 'Move it away first, if it really isn\'t needed.')
+  }
+}
+
+function createOnce (path: string, data: Uint8Array | string, mode: number): void {
+  try {
+    createFile(path, data, mode)
+  } catch (err) {
+    if (errorCode(err) === 'EEXIST') refuseExisting(path)
+    throw err
+  }
+}
+
+function missing (path: string, cause?: unknown): DiadError {
+  return new DiadError('key-missing', `there is no key file ${path}`, 'Is the stick mounted that holds it?', { cause })
+}
+
+function damaged (path: string, why: string, cause?: unknown): DiadError {
+  return new DiadError('key-damaged', `the key file ${path} is damaged: ${why}`, 'Restore it from a backup.', { cause })
+}

@@ -1,0 +1,355 @@
+/**
+ * The durable block store: append-only packs for the bytes, an index in the key-value map. The commit order is
+ *
+ *   1. bytes are appended to a pack        (may be lost, nobody knows of them)
+ *   2. the pack is synced
+ *   3. one synced batch: index entries, the pack's durable length, and what the caller adds (leaves, head)
+ *
+ * so the index never names bytes that aren't durable, and a crash at any point leaves the state before 3 or after it (THREATS 28). What a pack
+ * holds beyond its durable length was never visible and is cut off at the next open: no repair, no journal.
+ */
+import { type Artifact, decodeArtifact, referenceOfArtifactBytes } from './artifact.js'
+import { DiadError, MalformedError } from './errors.js'
+import { sha256Bytes } from './hasher.js'
+import { LIMITS } from './limits.js'
+import { diskFailure, errorNumber } from './pack-failure.js'
+import {
+  artifactLength, type BlockStat, decodeEntry, digestKey, encodeEntry, encodePackState, type IndexEntry, PACK_STATE_KEY,
+  type PackState, RECORD_HEAD, referenceKey, referenceOfKey, writeArtifact, writeRecordHead
+} from './pack-format.js'
+import { artifactOffset, type Span, spansOf, type Wanted } from './pack-read.js'
+import { recover } from './pack-recover.js'
+import { PackFiles, PackWriter, type PackWriterLimits } from './pack-writer.js'
+import { type Kv, type KvOp, KEYSPACE, type Packs } from './ports.js'
+import { type Reference, referenceOfDigest } from './reference.js'
+import type { BlockStore } from './store.js'
+
+export interface PackStoreLimits extends PackWriterLimits {
+  /** bytes and entries that wait for a commit above which a barrier of its own is written, so that a long import runs in flat memory */
+  readonly barrierBytes: number
+  readonly barrierEntries: number
+}
+
+export const PACK_LIMITS: PackStoreLimits = {
+  packBytes: 1024 * 1024 * 1024,
+  bufferBytes: 2 * 1024 * 1024,
+  waitingBytes: 8 * 1024 * 1024,
+  barrierBytes: 64 * 1024 * 1024,
+  // 32,768 blocks and a mark for each; about 20 MB of pending entries
+  barrierEntries: 65_536
+}
+
+type Put = Extract<KvOp, { type: 'put' }>
+
+export class PackStore implements BlockStore {
+  readonly #kv: Kv
+  readonly #files: PackFiles
+  readonly #writer: PackWriter
+  readonly #limits: PackStoreLimits
+  /** index entries of blocks that no barrier has taken yet, and of those that the running barrier writes */
+  #pending = new Map<Reference, Put>()
+  #committing: ReadonlyMap<Reference, Put> = new Map()
+  #ops: KvOp[] = []
+  #pendingBytes = 0
+  /** Blocks whose bytes on disk are wrong: not held, until put again. */
+  readonly #damaged: Set<Reference>
+  /** the barrier that hasn't started, for callers to share; the last one asked for; the one that is writing */
+  #next: Promise<void> | undefined
+  #last: Promise<void> = Promise.resolve()
+  #running: Promise<void> | undefined
+  #failure: DiadError | undefined
+
+  private constructor (kv: Kv, files: PackFiles, end: PackState, damaged: Set<Reference>, limits: PackStoreLimits) {
+    this.#kv = kv
+    this.#files = files
+    this.#writer = new PackWriter(files, end, limits)
+    this.#damaged = damaged
+    this.#limits = limits
+  }
+
+  /**
+   * Opens what a process, perhaps a crashed one, left behind. The store owns `packs`; `kv` stays the caller's to close. Throws DiadError
+   * `store-damaged` when packs are there without an index, `disk-full`, `disk-error`.
+   */
+  static async open (kv: Kv, packs: Packs, limits: Partial<PackStoreLimits> = {}): Promise<PackStore> {
+    const files = new PackFiles(packs)
+    try {
+      const end = await recover(kv, files)
+      const damaged = new Set<Reference>()
+      for await (const [key] of kv.entries(new Uint8Array([KEYSPACE.quarantine]), new Uint8Array([KEYSPACE.quarantine + 1]))) {
+        const ref = referenceOfKey(key)
+        if (ref !== undefined) damaged.add(ref)
+      }
+      return new PackStore(kv, files, end, damaged, { ...PACK_LIMITS, ...limits })
+    } catch (err) {
+      await files.close().catch(() => undefined)
+      throw diskFailure(err, 'opening the store')
+    }
+  }
+
+  /** What made the store refuse writes, if anything did. Reading goes on; opening it again starts from the last commit. */
+  get failure (): DiadError | undefined {
+    return this.#failure
+  }
+
+  /** Blocks found damaged and not replaced since. */
+  get damaged (): ReadonlySet<Reference> {
+    return this.#damaged
+  }
+
+  async put (typeTag: number | undefined, payload: Uint8Array): Promise<Reference> {
+    const ref = this.putNow(typeTag, payload)
+    const wait = this.room()
+    if (wait !== undefined) await wait
+    return ref
+  }
+
+  /**
+   * As `put`, without a promise: for loops over many blocks, which then must `await store.room()` whenever that isn't undefined. `payload` is
+   * copied before it is hashed, so what is stored is what was hashed. Throws DiadError when the store refuses writes.
+   */
+  putNow (typeTag: number | undefined, payload: Uint8Array): Reference {
+    if (this.#failure !== undefined) throw this.#failure
+    if (payload.length > LIMITS.payloadBytes) throw new MalformedError(`an artifact's payload has at most ${LIMITS.payloadBytes} bytes, this one has ${payload.length}`)
+    const record = this.#writer.reserve(RECORD_HEAD + artifactLength(typeTag, payload.length))
+    const artifact = record.subarray(RECORD_HEAD)
+    writeArtifact(artifact, typeTag, payload)
+    const digest = sha256Bytes(artifact)
+    const ref = referenceOfDigest(digest)
+    this.#keep(ref, digest, record, typeTag, payload.length)
+    return ref
+  }
+
+  /**
+   * Stores ArtifactBytes that came from elsewhere under the name `expected`. They are hashed once, here: false, and nothing stored, when they are
+   * not what they were called (THREATS 1).
+   */
+  async putArtifactBytes (expected: Reference, bytes: Uint8Array): Promise<boolean> {
+    if (this.#failure !== undefined) throw this.#failure
+    const shape = artifactShape(bytes)
+    if (shape === undefined) return false
+    const record = this.#writer.reserve(RECORD_HEAD + bytes.length)
+    record.set(bytes, RECORD_HEAD)
+    const digest = sha256Bytes(record.subarray(RECORD_HEAD))
+    if (referenceOfDigest(digest) !== expected) return false
+    this.#keep(expected, digest, record, shape.typeTag, shape.payload.length)
+    const wait = this.room()
+    if (wait !== undefined) await wait
+    return true
+  }
+
+  /** undefined: go on putting. A promise: the disk is behind, wait for it; rejects when the store has failed. */
+  room (): Promise<void> | undefined {
+    const wait = this.#writer.room() ?? (this.#full() ? this.#running : undefined)
+    return wait?.catch((err: unknown) => { throw this.#fail(err) })
+  }
+
+  has (ref: Reference): boolean {
+    return this.#entry(ref) !== undefined
+  }
+
+  /** Type tag and payload length from the index alone; undefined when it isn't held. */
+  stat (ref: Reference): BlockStat | undefined {
+    const entry = this.#entry(ref)
+    return entry === undefined ? undefined : { typeTag: entry.typeTag, length: entry.length }
+  }
+
+  async get (ref: Reference): Promise<Artifact | undefined> {
+    const bytes = await this.getBytes(ref)
+    return bytes === undefined ? undefined : decodeArtifact(bytes)
+  }
+
+  /** As `get`, the ArtifactBytes as they travel. */
+  async getBytes (ref: Reference): Promise<Uint8Array | undefined> {
+    const entry = this.#entry(ref)
+    if (entry === undefined) return undefined
+    const at = artifactOffset(entry)
+    const bytes = await this.#read(entry.pack, at, artifactLength(entry.typeTag, entry.length))
+    if (referenceOfArtifactBytes(bytes) === ref) return bytes
+    this.#setAside(ref, entry)
+    throw new DiadError('block-damaged', `block ${ref} is damaged on disk (pack ${entry.pack}, offset ${at})`,
+      'It is set aside and counts as missing from now on. Fetch it again from a peer or a bundle; run `diad doctor` to check the whole store.')
+  }
+
+  /**
+   * The ArtifactBytes of many, in the order asked for, each verified; neighbours on disk share one read. undefined for what isn't held or turns out
+   * damaged (set aside as by `get`). Holds all of them in memory: `stat` first, and ask for as much as fits. They may share their buffers.
+   */
+  async getManyBytes (refs: readonly Reference[]): Promise<Array<Uint8Array | undefined>> {
+    const out = new Array<Uint8Array | undefined>(refs.length).fill(undefined)
+    const wanted: Wanted[] = []
+    refs.forEach((ref, index) => {
+      const entry = this.#entry(ref)
+      if (entry !== undefined) wanted.push({ index, entry })
+    })
+    for (const span of spansOf(wanted)) await this.#readSpan(span, refs, out)
+    return out
+  }
+
+  /** As `getManyBytes`, decoded. */
+  async getMany (refs: readonly Reference[]): Promise<Array<Artifact | undefined>> {
+    return (await this.getManyBytes(refs)).map((bytes) => bytes === undefined ? undefined : decodeArtifact(bytes))
+  }
+
+  /** Every committed block, by ascending Reference: for `doctor`, which reads each, and for collecting garbage. */
+  async * blocks (): AsyncIterable<[Reference, BlockStat]> {
+    for await (const [key, value] of this.#kv.entries(new Uint8Array([KEYSPACE.block]), new Uint8Array([KEYSPACE.block + 1]))) {
+      const ref = referenceOfKey(key)
+      const entry = decodeEntry(value)
+      if (ref !== undefined && entry !== undefined) yield [ref, { typeTag: entry.typeTag, length: entry.length }]
+    }
+  }
+
+  /** Lets `op` ride along with the next barrier, whichever comes first: a commit or one that a long import makes by itself. */
+  enqueue (op: KvOp): void {
+    if (this.#failure !== undefined) throw this.#failure
+    this.#ops.push(op)
+    if (this.#ops.length >= this.#limits.barrierEntries) void this.#startBarrier()
+  }
+
+  /**
+   * The durability barrier: when it settles, every block put before the call, every op enqueued before it and all of `extra` are on disk; `extra`
+   * appears as a whole or not at all. Commits that wait together share one barrier. Throws DiadError `disk-full` or `disk-error`; then none of it
+   * is visible and the store takes no more writes until it is opened again.
+   */
+  async commit (extra: readonly KvOp[] = []): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure
+    for (const op of extra) this.#ops.push(op)
+    await this.#startBarrier()
+  }
+
+  /** Waits for what is under way and closes the packs. What was not committed is gone, as after a crash. */
+  async close (): Promise<void> {
+    this.#failure ??= new DiadError('store-closed', 'the store is closed')
+    await this.#last.catch(() => undefined)
+    await this.#writer.settle()
+    await this.#files.close()
+  }
+
+  #entry (ref: Reference): IndexEntry | undefined {
+    const put = this.#pending.get(ref)
+    if (put !== undefined) return decodeEntry(put.value)
+    if (this.#damaged.has(ref)) return undefined
+    const value = this.#committing.get(ref)?.value ?? this.#kv.get(referenceKey(KEYSPACE.block, ref))
+    return value === undefined ? undefined : decodeEntry(value)
+  }
+
+  /** Accepts the record just built in the writer's buffer, unless its block is held already. */
+  #keep (ref: Reference, digest: Uint8Array, record: Uint8Array, typeTag: number | undefined, length: number): void {
+    if (this.#pending.has(ref)) return
+    const key = digestKey(KEYSPACE.block, digest)
+    if (this.#damaged.has(ref)) {
+      this.#damaged.delete(ref)
+      this.#ops.push({ type: 'del', key: digestKey(KEYSPACE.quarantine, digest) })
+    } else {
+      const held = this.#committing.get(ref)?.value ?? this.#kv.get(key)
+      if (held !== undefined && decodeEntry(held) !== undefined) return
+    }
+    writeRecordHead(record, digest)
+    const { pack, offset } = this.#writer.accept(record.length)
+    this.#pending.set(ref, { type: 'put', key, value: encodeEntry(pack, offset, typeTag, length) })
+    this.#pendingBytes += record.length
+    if (this.#full()) void this.#startBarrier()
+  }
+
+  #full (): boolean {
+    return this.#pendingBytes >= this.#limits.barrierBytes || this.#pending.size + this.#ops.length >= this.#limits.barrierEntries
+  }
+
+  #startBarrier (): Promise<void> {
+    if (this.#next === undefined) {
+      this.#next = this.#last = this.#last.then(() => this.#barrier())
+      this.#next.catch(() => undefined) // nobody may be waiting; the failure stays in #failure
+    }
+    return this.#next
+  }
+
+  async #barrier (): Promise<void> {
+    const self = this.#next
+    this.#next = undefined
+    if (this.#pending.size === 0 && this.#ops.length === 0) return
+    const blocks = this.#pending
+    const batch = this.#ops
+    this.#committing = blocks
+    this.#pending = new Map()
+    this.#ops = []
+    this.#pendingBytes = 0
+    this.#running = self
+    try {
+      // The ops first: among them may be the removal of a damaged copy that an entry of the same batch replaces.
+      for (const put of blocks.values()) batch.push(put)
+      if (blocks.size > 0) {
+        const end = await this.#writer.sync()
+        batch.push({ type: 'put', key: PACK_STATE_KEY, value: encodePackState(end) })
+      }
+      await this.#kv.batch(batch, true)
+      this.#committing = new Map()
+    } catch (err) {
+      throw this.#fail(err)
+    } finally {
+      this.#running = undefined
+    }
+  }
+
+  /** Nothing uncommitted stays visible, and no later write may follow a lost one. */
+  #fail (err: unknown): DiadError {
+    this.#failure ??= diskFailure(err, 'writing to the store')
+    this.#pending = new Map()
+    this.#committing = new Map()
+    this.#ops = []
+    this.#pendingBytes = 0
+    return this.#failure
+  }
+
+  /** Bytes of a pack, fewer where it ends or the disk can't read them: the digest then says the rest. */
+  async #read (pack: number, offset: number, length: number): Promise<Uint8Array> {
+    const waiting = this.#writer.peek(pack, offset, length)
+    if (waiting !== undefined) return waiting
+    try {
+      const log = await this.#files.open(pack)
+      return log === undefined ? new Uint8Array(0) : await log.read(offset, length)
+    } catch (err) {
+      if (errorNumber(err) === 'EIO') return new Uint8Array(0)
+      throw diskFailure(err, `reading pack ${pack}`)
+    }
+  }
+
+  async #readSpan (span: Span, refs: readonly Reference[], out: Array<Uint8Array | undefined>): Promise<void> {
+    let bytes = await this.#read(span.pack, span.offset, span.length)
+    for (const { index, entry } of span.wanted) {
+      const ref = refs[index] as Reference
+      const at = artifactOffset(entry) - span.offset
+      const length = artifactLength(entry.typeTag, entry.length)
+      // A span may end in the writer's buffer or in a bad sector: then each of its blocks is read alone.
+      if (at + length > bytes.length && span.wanted.length > 1) bytes = new Uint8Array(0)
+      const one = at + length <= bytes.length ? bytes.subarray(at, at + length) : await this.#read(entry.pack, artifactOffset(entry), length)
+      if (referenceOfArtifactBytes(one) === ref) out[index] = one
+      else this.#setAside(ref, entry)
+    }
+  }
+
+  /** From now on the block isn't held, so that it is fetched again; where the bad copy lies stays on record. */
+  #setAside (ref: Reference, entry: IndexEntry): void {
+    const now = this.#entry(ref)
+    // Someone else has set it aside, or even replaced it, while it was read.
+    if (now === undefined || now.pack !== entry.pack || now.offset !== entry.offset) return
+    this.#pending.delete(ref)
+    this.#damaged.add(ref)
+    if (this.#failure !== undefined) return
+    this.#ops.push(
+      { type: 'del', key: referenceKey(KEYSPACE.block, ref) },
+      { type: 'put', key: referenceKey(KEYSPACE.quarantine, ref), value: encodeEntry(entry.pack, entry.offset, entry.typeTag, entry.length) }
+    )
+    void this.#startBarrier()
+  }
+}
+
+/** The artifact in `bytes`, or undefined when they aren't one: a Reference can name any bytes, the store keeps artifacts only. */
+function artifactShape (bytes: Uint8Array): Artifact | undefined {
+  try {
+    return decodeArtifact(bytes)
+  } catch (err) {
+    if (err instanceof MalformedError) return undefined
+    throw err
+  }
+}
