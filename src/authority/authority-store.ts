@@ -4,7 +4,7 @@ import { type AuthorityPurpose, HeldObjects } from './held-objects.js'
 import { resolveAuthority } from './manifest-chain.js'
 
 export class AuthorityObjects extends HeldObjects {
-  /** What held objects name and that isn't held, in a fixed order; [domain] at first. Junk names nothing: see judgeRootEntry and judgeManifest. */
+  /** What held objects name and that isn't held, in a fixed order; [domain] at first. Unsigned objects can ask for what they follow only. */
   missing (domain: Reference): readonly Reference[] {
     return resolveAuthority(this, domain).missing
   }

@@ -85,13 +85,15 @@ interface Chain {
   readonly state: AuthorityState
   readonly reason: VerdictCode
   readonly forkChildren: readonly Reference[]
+  /** the children of an authority fork; there may be one under a root fork too */
+  readonly manifestFork: readonly Reference[]
   readonly missing: readonly Reference[]
 }
 
 function resolve (objects: HeldObjects, domain: Reference, pin: Reference | undefined): Authority {
   const rootChain = resolveRootChain(objects, domain, pin)
   const judged = judgeManifests(objects, domain, rootChain.judged)
-  const chain = acceptedChain(objects, rootChain, judged)
+  const chain = acceptedChain(objects, domain, rootChain, judged)
   const waiting = [...judged.values()].filter((j) => j.verdict.status === 'deferred')
   const position = new Map(chain.path.map((j, i) => [j.ref, i]))
   const standing = judgeHeld(objects, domain, rootChain, judged, chain.path, (j) => offChain(j, rootChain, judged, chain))
@@ -122,10 +124,10 @@ function resolve (objects: HeldObjects, domain: Reference, pin: Reference | unde
 const valid = (j: JudgedManifest | undefined): j is JudgedManifest => j?.verdict.status === 'accepted'
 
 /** M7: the path to the base of the greatest epoch, then on from there for as long as there is exactly one child in that epoch. */
-function acceptedChain (objects: HeldObjects, roots: RootChain, judged: ManifestMap): Chain {
-  const stopped = (reason: VerdictCode, missing: readonly Reference[] = []): Chain => ({ path: [], state: 'deferred', reason, forkChildren: [], missing })
+function acceptedChain (objects: HeldObjects, domain: Reference, roots: RootChain, judged: ManifestMap): Chain {
+  const stopped = (reason: VerdictCode, missing: readonly Reference[] = []): Chain => ({ path: [], state: 'deferred', reason, forkChildren: [], manifestFork: [], missing })
   const top = roots.entries.at(-1)
-  if (top === undefined) return stopped(roots.judged.get(roots.missing[0] as Reference) === undefined ? 'unknown-domain' : 'root-entry-deferred')
+  if (top === undefined) return stopped(roots.judged.has(domain) ? 'root-entry-deferred' : 'unknown-domain')
   const { base } = top.entry
   if (base !== NONE) {
     // Until the base is known nothing can be said of any manifest, so authority waits; falling back to an older epoch would give a thief his chain back.
@@ -146,9 +148,10 @@ function acceptedChain (objects: HeldObjects, roots: RootChain, judged: Manifest
     path.push(child)
     next = children.get(child.ref) ?? []
   }
-  const here = { path, missing: [] }
+  const manifestFork = next.map((j) => j.ref)
+  const here = { path, missing: [], manifestFork }
   if (roots.state === 'root-forked') return { ...here, state: 'root-forked', reason: 'root-forked', forkChildren: roots.forkChildren }
-  if (next.length > 1) return { ...here, state: 'authority-forked', reason: 'authority-forked', forkChildren: next.map((j) => j.ref) }
+  if (manifestFork.length > 0) return { ...here, state: 'authority-forked', reason: 'authority-forked', forkChildren: manifestFork }
   if (path.length === 0) return stopped('manifest-missing')
   return { ...here, state: 'ok', reason: 'accepted', forkChildren: [] }
 }
@@ -184,24 +187,21 @@ function forkedBy (chain: Chain, roots: RootChain, judged: ManifestMap): Forked 
     for (const lane of j.cuts.keys()) cutLanes.add(lane)
     for (const id of j.manifest.closed) closedPrincipals.add(id)
   }
-  const branches = new Set(chain.forkChildren)
-  if (chain.state === 'root-forked') {
-    const within = entriesBelow(branches, roots)
-    for (const j of judged.values()) if (valid(j) && within.has(j.manifest.root_entry)) take(j)
-  } else if (chain.state === 'authority-forked') {
-    // Versions ascend, so what a manifest follows has been seen before it.
-    const of = new Set(branches)
-    for (const j of judged.values()) {
-      if (!valid(j) || (!of.has(j.ref) && !(of.has(j.manifest.previous) && j.manifest.root_entry === judged.get(j.manifest.previous)?.manifest.root_entry))) continue
-      of.add(j.ref)
-      take(j)
-    }
+  const ofRoots = entriesBelow(roots)
+  // Versions ascend, so what a manifest follows has been seen before it.
+  const ofManifests = new Set(chain.manifestFork)
+  for (const j of judged.values()) {
+    if (!valid(j)) continue
+    const follows = ofManifests.has(j.manifest.previous) && judged.get(j.manifest.previous)?.manifest.root_entry === j.manifest.root_entry
+    if (follows) ofManifests.add(j.ref)
+    if (ofManifests.has(j.ref) || ofRoots.has(j.manifest.root_entry)) take(j)
   }
   return { cutLanes, closedPrincipals }
 }
 
-function entriesBelow (branches: ReadonlySet<Reference>, roots: RootChain): Set<Reference> {
-  const out = new Set(branches)
+/** The entries on the branches of a root fork. */
+function entriesBelow (roots: RootChain): Set<Reference> {
+  const out = new Set(roots.forkChildren)
   for (const j of roots.judged.values()) if (j.verdict.status === 'accepted' && out.has(j.entry.previous)) out.add(j.ref)
   return out
 }
@@ -211,7 +211,7 @@ function offChain (j: JudgedManifest, roots: RootChain, judged: ManifestMap, cha
   const line = ancestry(j.manifest.root_entry, roots.judged)
   if (roots.forkChildren.some((child) => line.has(child))) return failed('root-forked', 'its epoch lies on a branch of a root chain that forks')
   if (chain.state === 'deferred') return failed(chain.reason, `the authority of the domain can't be resolved: ${chain.reason}`, chain.missing)
-  if (chain.state === 'authority-forked' && descends(j, new Set(chain.forkChildren), judged)) {
+  if (descends(j, new Set(chain.manifestFork), judged)) {
     return failed('authority-forked', 'another manifest follows the same one in its epoch')
   }
   return failed('orphaned', 'it lies off the path to the base of the epoch in force')

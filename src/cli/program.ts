@@ -69,7 +69,7 @@ function createProgram (parsing: Parsing, accept: Accept): Command {
   const program = new Command('diad')
     .description('Signed, verifiable publication and federation between sovereign domains.')
     .version(version(), '-V, --version', 'print the version')
-    .option('--home DIR', 'where keys and store live (default: $DIAD_HOME, then ~/.diad)')
+    .option('--home <DIR>', 'where keys and store live (default: $DIAD_HOME, then ~/.diad)')
     .option('--json', 'one line of JSON instead of text for people')
     .helpOption('-h, --help', 'show this')
     .exitOverride()
@@ -88,16 +88,16 @@ function createProgram (parsing: Parsing, accept: Accept): Command {
   function done<N extends CommandName> (name: N, args: CommandArgs[N], more: Partial<Pick<Request, 'passphrase' | 'input'>> = {}): void {
     accept({ command: name, args, passphrase: more.passphrase, input: more.input ?? false })
   }
-  const passphraseFile = (): Option => new Option('--passphrase-file FILE', 'the first line of FILE is the passphrase of the keys').argParser(path)
-  const peer = (): Option => new Option('--peer MULTIADDR', 'a node to connect to, e.g. /ip4/192.0.2.1/tcp/4001/p2p/ID; may be repeated').argParser(addresses).default([], 'none')
-  const mode = (): Option => new Option('--mode MODE', 'follow (names and evidence), mirror (content too; the default) or witness').argParser(modeOf)
+  const passphraseFile = (): Option => new Option('--passphrase-file <FILE>', 'the first line of FILE is the passphrase of the keys').argParser(path)
+  const peer = (): Option => new Option('--peer <MULTIADDR>', 'a node to connect to, e.g. /ip4/192.0.2.1/tcp/4001/p2p/ID; may be repeated').argParser(addresses).default([], 'none')
+  const mode = (): Option => new Option('--mode <MODE>', 'follow (names and evidence), mirror (content too; the default) or witness').argParser(modeOf)
   const acceptContested = (): Option => new Option('--accept-contested', 'go on where evidence of a fork makes the name contested')
 
   command('init', '', 'make a domain in this home: keys, policy, first manifest', 'init --name alice')
-    .option('--name NAME', 'local petname of the domain')
+    .option('--name <NAME>', 'local petname of the domain')
     .addOption(passphraseFile())
     .option('--no-passphrase', 'leave the keys unencrypted')
-    .option('--roots DIR', 'where the offline roots are written (default: offline/ in the home)', path)
+    .option('--roots <DIR>', 'where the offline roots are written (default: offline/ in the home)', path)
     .action((o: { name?: string, passphraseFile?: string, passphrase: boolean, roots?: string }) => {
       if (!o.passphrase && o.passphraseFile !== undefined) throw new DiadError('usage', '--no-passphrase and --passphrase-file exclude each other', 'give one of the two')
       done('init', given({ name: o.name, roots: o.roots }), { passphrase: o.passphrase ? passphraseOf(o.passphraseFile) : { kind: 'none' } })
@@ -107,12 +107,12 @@ function createProgram (parsing: Parsing, accept: Accept): Command {
     .action((what: string) => done('put', { path: what === '-' ? what : path(what) }, { input: what === '-' }))
 
   command('publish', '<PATH>', 'store a file or a directory and publish it under a name', 'publish ./site --as www')
-    .requiredOption('--as NAME', 'the published name, e.g. www or docs/manual')
+    .requiredOption('--as <NAME>', 'the published name, e.g. www or docs/manual')
     .addOption(passphraseFile())
     .action((what: string, o: { as: string, passphraseFile?: string }) => done('publish', { path: path(what), as: o.as }, { passphrase: passphraseOf(o.passphraseFile) }))
 
   command('serve', '', 'run the node: serve the own domain and the followed ones until interrupted', 'serve --listen /ip4/0.0.0.0/tcp/4001')
-    .addOption(new Option('--listen MULTIADDR', 'where to listen; may be repeated').argParser(addresses).default([], 'any free TCP port'))
+    .addOption(new Option('--listen <MULTIADDR>', 'where to listen; may be repeated').argParser(addresses).default([], 'any free TCP port'))
     .addOption(peer())
     .option('--no-mdns', 'don\'t look for neighbours on the local network')
     .option('--no-dht', 'don\'t take part in the distributed hash table')
@@ -123,7 +123,7 @@ function createProgram (parsing: Parsing, accept: Accept): Command {
   command('follow', '<DOMAIN>', 'follow a domain from now on; with a whole DomainID no network is needed', 'follow dom1… --name alice')
     .addOption(mode())
     .addOption(peer())
-    .option('--name PETNAME', 'local petname of the domain')
+    .option('--name <PETNAME>', 'local petname of the domain')
     .action((domain: string, o: { mode?: Mode, peer: string[], name?: string }) => done('follow', given({ domain, mode: o.mode, peers: o.peer, name: o.name })))
 
   command('unfollow', '<DOMAIN>', 'stop following a domain', 'unfollow alice')
@@ -135,7 +135,7 @@ function createProgram (parsing: Parsing, accept: Accept): Command {
   command('sync', '[DOMAIN]', 'fetch what is new, of one domain (follows it if need be) or of all followed ones', 'sync alice --peer /ip4/192.0.2.1/tcp/4001/p2p/ID')
     .addOption(peer())
     .addOption(mode())
-    .option('--timeout SECONDS', 'give up after so long without being complete', seconds)
+    .option('--timeout <SECONDS>', 'give up after so long without being complete', seconds)
     .action((domain: string | undefined, o: { peer: string[], mode?: Mode, timeout?: number }) =>
       done('sync', given({ domain, peers: o.peer, mode: o.mode, timeoutSeconds: o.timeout })))
 

@@ -38,7 +38,7 @@ export function progressLine (stream: NodeJS.WritableStream): ProgressLine {
     // Loaded here: most commands are done by now and never need it.
     void import('cli-progress').then(({ default: { SingleBar } }) => {
       if (stopped) return
-      bar = new SingleBar({ stream, format: formatLine, clearOnComplete: true, hideCursor: true, fps: 10, noTTYOutput: false, linewrap: false })
+      bar = new SingleBar({ stream, format: formatLine, clearOnComplete: true, hideCursor: true, fps: 10, noTTYOutput: false, linewrap: false, gracefulExit: false })
       show()
     })
   }, QUIET_MS)

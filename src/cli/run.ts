@@ -57,6 +57,7 @@ async function perform (request: Request, around: Surroundings, output: Output, 
   let signals = 0
   const stopListening = around.onSignal(() => {
     // The first asks for a clean end and waits for it; who presses again doesn't want to wait.
+    progress.hide() // gives the cursor back
     if (++signals === 1) controller.abort(new DiadError('interrupted', 'interrupted', 'run the same command again to go on'))
     else around.kill(EXIT.interrupted)
   })
@@ -71,8 +72,10 @@ async function perform (request: Request, around: Surroundings, output: Output, 
       result = await backend.run(command, args, commandIo(request, around, output, progress, signal, (event) => words?.renderEvent(event, style) ?? [], style))
     } catch (err) {
       // A node that is told to stop and stops has done what it was asked for.
-      if (command === 'serve' && signals > 0 && wireError(err).code === 'interrupted') return EXIT.done
-      throw err
+      const { code } = wireError(err)
+      if (command === 'serve' && signals > 0 && code === 'interrupted') return EXIT.done
+      // What breaks while everything is being stopped (a stream that ends early) is no fault of its own.
+      throw signal.aborted && code === INTERNAL ? new DiadError('interrupted', 'interrupted', 'run the same command again to go on', { cause: err }) : err
     } finally {
       await backend.close()
     }

@@ -14,6 +14,7 @@ import { LeafLog } from '../publication/leaf-log.js'
 import { concatBytes } from '../substrate/bytes.js'
 import { DiadError } from '../substrate/errors.js'
 import { LIMITS } from '../substrate/limits.js'
+import type { KvOp } from '../substrate/ports.js'
 import { NONE, type PublicKey, type Reference } from '../substrate/reference.js'
 import { type Signer, signatureCodec } from '../substrate/signature.js'
 import { importPath, type ImportOptions } from './files/import.js'
@@ -89,8 +90,8 @@ function leavesFor (k: DomainKnowledge, known: LaneKnowledge | undefined, body: 
   return out
 }
 
-/** Appends `body` to our lane and signs the new head. `ops` ride in the same batch. */
-export async function appendRecord (runtime: Runtime, k: DomainKnowledge, signer: Signer, body: Body, ops: readonly Parameters<Runtime['commit']>[0][number][]): Promise<{ lane: Reference, snapshot: Reference, records: number }> {
+/** Appends `body` to our lane and signs the new head. `ops` ride in the same batch; they are asked for when it is certain that there will be one. */
+export async function appendRecord (runtime: Runtime, k: DomainKnowledge, signer: Signer, body: Body, ops: () => KvOp[]): Promise<{ lane: Reference, snapshot: Reference, records: number }> {
   const { lane, known } = laneFor(runtime, k, signer.publicKey)
   const laneRef = laneCodec.reference(lane)
   const branch = known?.branches[0]
@@ -110,7 +111,7 @@ export async function appendRecord (runtime: Runtime, k: DomainKnowledge, signer
     const grown = branch ?? held.branches[0] as NonNullable<typeof branch>
     added.forEach((l, i) => { if (l.body !== undefined) held.addBody(grown, from + i, l.body) })
     k.touch()
-    await runtime.commit([...branchOps(k, held, grown, from), ...ops])
+    await runtime.commit([...branchOps(k, held, grown, from), ...ops()])
   } catch (err) {
     // Memory may be ahead of the disk now; the disk is the truth.
     runtime.forget(k.domain)
@@ -138,6 +139,6 @@ export async function publishPath (runtime: Runtime, k: DomainKnowledge, signer:
   })
   options.signal?.throwIfAborted()
   const body: Body = { kind: 'publish', salt: newSalt(), name, ref: imported.ref, mode: imported.mode }
-  const done = await appendRecord(runtime, k, signer, body, [audience.commitOp(domain, generation), wholeOp(domain, imported.ref)])
+  const done = await appendRecord(runtime, k, signer, body, () => [audience.commitOp(domain, generation), wholeOp(domain, imported.ref)])
   return { domain, ...done, ref: imported.ref, name, files: imported.files, blocks: imported.blocks, bytes: imported.bytes }
 }

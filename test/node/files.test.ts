@@ -7,11 +7,12 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { checkout } from '../../src/node/files/checkout.js'
 import { compareTrees } from '../../src/node/files/compare.js'
 import { type Imported, importBytes, importPath, importStream } from '../../src/node/files/import.js'
+import { installNativeCrypto } from '../../src/node/native-crypto.js'
 import { removeTree } from '../../src/node/files/partial.js'
 import { type Entry, treeCodec } from '../../src/publication/tree.js'
 import { TreeBuilder } from '../../src/publication/tree-builder.js'
 import { childrenOf } from '../../src/publication/walk.js'
-import { concatBytes, utf8 } from '../../src/substrate/bytes.js'
+import { utf8 } from '../../src/substrate/bytes.js'
 import { LIMITS } from '../../src/substrate/limits.js'
 import type { Reference } from '../../src/substrate/reference.js'
 import { TAG } from '../../src/substrate/type-tags.js'
@@ -22,6 +23,8 @@ const NOBODY = 65534
 
 let base: string
 let store: MemoryStore
+installNativeCrypto()
+
 beforeEach(() => {
   base = realpathSync(mkdtempSync(join(tmpdir(), 'diad-files-')))
   store = new MemoryStore()
@@ -207,9 +210,8 @@ describe('import refuses', () => {
   })
 
   test.each<[string, number, (path: string) => void]>([
-    ['grew', 1000, (path) => appendFileSync(path, 'more')],
     ['shrank', 3 * 1024 * 1024, (path) => truncateSync(path, 1024 * 1024)],
-    ['grew while it was big', 3 * 1024 * 1024, (path) => appendFileSync(path, 'more')],
+    ['grew', 3 * 1024 * 1024, (path) => appendFileSync(path, 'more')],
     ['was rewritten in place', 3 * 1024 * 1024, (path) => writeFileSync(path, noise(3 * 1024 * 1024 + 7).subarray(7))]
   ])('a file that %s while it was read', async (_, size, change) => {
     const path = at('dir/sub/moving')
@@ -217,12 +219,10 @@ describe('import refuses', () => {
     const put = store.put
     let puts = 0
     store.put = async (tag, payload) => {
-      // The small file is changed before it is read: its own read can't be interrupted, so its size is wrong from the start (see below).
       if (++puts === 3) change(path)
       return put(tag, payload)
     }
-    if (size > LIMITS.chunkBytes) await refused('file-changed', path)
-    else await expect(importPath(at('dir'), store)).resolves.toMatchObject({ bytes: 4 + size })
+    await refused('file-changed', path)
   })
 
   test('a file without a size that has bytes all the same', async () => {
@@ -259,8 +259,10 @@ describe('checkout refuses', () => {
     for (const [a, b] of [['b', 'a'], ['a', 'a']] as const) {
       const { ref } = await treeOf([await fileEntry('k'), await fileEntry('l')])
       const bytes = store.blocks.get(ref)!.payload.slice()
-      bytes.set(utf8(a), Buffer.from(bytes).indexOf('ak'.slice(1), 20))
-      bytes.set(utf8(b), Buffer.from(bytes).indexOf('l', bytes.length - 60))
+      // Each entry is an array of five that begins with a text of one letter.
+      const heads = [...bytes.keys()].filter((i) => bytes[i] === 0x85 && bytes[i + 1] === 0x61)
+      bytes.set(utf8(a), heads[0]! + 2)
+      bytes.set(utf8(b), heads[1]! + 2)
       await expect(checkout(store, await hostile(bytes), at('to'))).rejects.toMatchObject({ code: 'content-malformed' })
     }
     untouched()
@@ -453,5 +455,4 @@ describe('compareTrees', () => {
 
 test('the empty Tree is pinned', () => {
   expect(Buffer.from(treeCodec.encode({ level: 0, entries: [] })).toString('hex')).toBe('a2656c6576656c0067656e747269657380')
-  expect(concatBytes()).toHaveLength(0)
 })

@@ -87,9 +87,9 @@ describe('a key file', () => {
   })
 
   it.each([
-    ['none', 0o600, 'none'], ['none', 0o400, 'none'],
+    ['private', 0o600, 'none'], ['private and read-only', 0o400, 'none'],
     ['readable by the group', 0o640, 'key-mode'], ['readable by all', 0o604, 'key-mode'], ['writable by the group', 0o620, 'key-mode']
-  ])('%s: mode %o', async (_, mode, code) => {
+  ])('%s, with the outcome it should have', async (_, mode, code) => {
     for (const [made, source] of [[await bare('x'), NONE], [await encrypted('y'), GIVEN]] as const) {
       chmodSync(made.path, mode)
       expect(await codeOf(loadKey(made.path, source))).toBe(code)
@@ -105,13 +105,13 @@ describe('opening refuses', () => {
     expect(await codeOf(loadKey(path, GIVEN))).toBe('none')
   })
 
-  it('every bit flip of an encrypted file', async () => {
+  it('a flipped bit in any byte of an encrypted file', async () => {
     const { path } = await encrypted()
     const good = readFileSync(path)
     const codes = new Set<string>()
-    for (let bit = 0; bit < good.length * 8; bit++) {
+    for (let i = 0; i < good.length; i++) {
       const bad = Buffer.from(good)
-      bad[bit >> 3]! ^= 1 << (bit & 7)
+      bad[i]! ^= 1 << (i & 7)
       writeFileSync(path, bad)
       codes.add(await codeOf(loadKey(path, GIVEN)))
     }
@@ -121,13 +121,13 @@ describe('opening refuses', () => {
     expect(await codeOf(loadKey(path, GIVEN))).toBe('none')
   })
 
-  it('every bit flip of a bare file that would give another key', async () => {
+  it('a flipped bit in any byte of a bare file, unless the key stays the same', async () => {
     const { path, publicKey } = await bare()
     const good = readFileSync(path)
     let harmless = 0
-    for (let bit = 0; bit < good.length * 8; bit++) {
+    for (let i = 0; i < good.length; i++) {
       const bad = Buffer.from(good)
-      bad[bit >> 3]! ^= 1 << (bit & 7)
+      bad[i]! ^= 1 << (i & 7)
       writeFileSync(path, bad)
       try {
         expect((await loadKey(path, NONE)).publicKey).toBe(publicKey)
@@ -136,7 +136,7 @@ describe('opening refuses', () => {
         expect(err).toMatchObject({ code: 'key-damaged' })
       }
     }
-    expect(harmless).toBeLessThan(16)
+    expect(harmless).toBeLessThan(8)
   })
 
   it.each([

@@ -46,12 +46,13 @@ export async function removeLeftovers (parent: string, name: string): Promise<vo
   }
 }
 
-/** Removes a directory of ours, whatever modes it was given, and never follows a link. */
-export async function removeTree (path: string, pacer = new Pacer(undefined)): Promise<void> {
+/** Removes a directory of ours, whatever modes and names it holds, and never follows a link. */
+export async function removeTree (path: string | Buffer, pacer = new Pacer(undefined)): Promise<void> {
   chmodSync(path, 0o700)
-  for (const entry of readdirSync(path, { withFileTypes: true })) {
+  // Names as bytes: somebody else may have put one there that is not UTF-8.
+  for (const entry of readdirSync(path, { withFileTypes: true, encoding: 'buffer' })) {
     if (pacer.due()) await pacer.turn()
-    const below = join(path, entry.name)
+    const below = Buffer.concat([Buffer.from(path), Buffer.from('/'), entry.name])
     if (entry.isDirectory()) await removeTree(below, pacer)
     else unlinkSync(below)
   }

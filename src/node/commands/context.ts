@@ -1,0 +1,81 @@
+/** What every command works with, and the small questions that several of them ask. */
+import type { DomainKnowledge } from '../../authority/knowledge.js'
+import type { CurrentEntry } from '../../authority/domain-view.js'
+import { DiadError, MalformedError } from '../../substrate/errors.js'
+import { NONE, type Reference } from '../../substrate/reference.js'
+import type { Signer } from '../../substrate/signature.js'
+import type { Backend, CommandIo } from '../command.js'
+import type { Home } from '../home/home.js'
+import { resolveDomain } from '../home/petnames.js'
+import { findKeyFile, loadKey } from '../keys/key-file.js'
+import type { Network } from '../network.js'
+import type { Runtime } from '../runtime.js'
+
+export interface Context {
+  home: Home
+  readonly runtime: Runtime
+  /** the daemon's network; a command without a daemon makes one of its own */
+  network: Network | undefined
+  /** the signer of this process, once its key was opened */
+  signer: Signer | undefined
+  /** one publication at a time */
+  publishing: Promise<unknown>
+  /** runs another command on the same home */
+  readonly run: Backend['run']
+}
+
+export function domainOf (context: Context, text: string): Reference {
+  return resolveDomain(context.home, text, () => context.runtime.records.keys())
+}
+
+/** The home's own domain. Throws DiadError `role-missing`: without a key this node is a reader. */
+export function ownDomain (context: Context): Reference {
+  const domain = context.runtime.own()
+  if (domain === undefined) throw new DiadError('role-missing', 'this home has no domain of its own: it is a reader', 'make one with `diad init`')
+  return domain
+}
+
+export async function principalSigner (context: Context, io: CommandIo): Promise<Signer> {
+  if (context.signer !== undefined) return context.signer
+  const path = findKeyFile(context.home.paths.keys, 'principal')
+  if (path === undefined) throw new DiadError('role-missing', `there is no principal key in ${context.home.paths.keys}`, 'put the key file back, or publish from the home that has it')
+  context.signer = (await loadKey(path, io.passphrase ?? { kind: 'none' })).signer
+  return context.signer
+}
+
+export interface Target { readonly domain: Reference, readonly segments: string[] }
+
+/** Splits DOMAIN/NAME/PATH as typed. A trailing slash means nothing. */
+export function parseTarget (context: Context, text: string): Target {
+  const [domain = '', ...segments] = text.split('/')
+  if (segments.at(-1) === '') segments.pop()
+  if (segments.some((s) => s === '' || s === '.' || s === '..')) throw new MalformedError(`"${text}" holds an empty segment, "." or ".."`)
+  return { domain: domainOf(context, domain), segments }
+}
+
+/** Knowledge of a domain that this home has a record of. Throws `unknown-domain`. */
+export async function heldDomain (context: Context, domain: Reference): Promise<DomainKnowledge> {
+  const k = context.runtime.records.has(domain) ? await context.runtime.knowledge(domain) : undefined
+  if (k?.authority().tip === undefined) throw new DiadError('unknown-domain', `nothing of the domain ${domain} is held here`, 'run `diad sync` with its DomainID and a peer that has it')
+  return k
+}
+
+/** The longest CURRENT name that is a prefix by segments, and the path below it. */
+export function currentEntry (k: DomainKnowledge, segments: readonly string[], all = false): { entry: CurrentEntry, rest: string[] } | undefined {
+  const { current } = all ? k.viewAll() : k.view()
+  for (let n = segments.length; n > 0; n--) {
+    const entry = current.get(segments.slice(0, n).join('/'))
+    if (entry !== undefined && entry.ref !== NONE) return { entry, rest: segments.slice(n) }
+  }
+  return undefined
+}
+
+/** As {@link currentEntry} for commands that read content. Throws `not-found`, and `contested` unless that was accepted (E5). */
+export function readableEntry (k: DomainKnowledge, target: Target, acceptContested: boolean): { entry: CurrentEntry, rest: string[] } {
+  const found = currentEntry(k, target.segments, true)
+  if (found === undefined) throw new DiadError('not-found', `the domain has no name "${target.segments.join('/')}"`, 'see `diad ls DOMAIN`')
+  if (found.entry.code === 'contested' && !acceptContested) {
+    throw new DiadError('contested', `"${found.entry.name}" is contested: its publisher signed two different histories`, 'see `diad verify DOMAIN/NAME --explain`; --accept-contested reads it all the same')
+  }
+  return found
+}

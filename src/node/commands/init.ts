@@ -1,0 +1,42 @@
+import { domainText } from '../../substrate/domain-id.js'
+import { controlOps, recordOp } from '../../federation/ledger.js'
+import { defaultPolicy } from '../../authority/policy.js'
+import { DiadError } from '../../substrate/errors.js'
+import type { CommandArgs, CommandIo, CommandResults } from '../command.js'
+import { setOwnDomain } from '../home/home.js'
+import { writeOfflineNote } from '../home/offline.js'
+import { writeProjection } from '../home/projection.js'
+import { choosePassphrase } from '../keys/passphrase.js'
+import { mintDomain } from '../mint.js'
+import type { Context } from './context.js'
+
+/** `diad init`: a domain with all its keys. The home stays a reader's if anything fails. */
+export async function init (context: Context, args: CommandArgs['init'], io: CommandIo): Promise<CommandResults['init']> {
+  const { home, runtime } = context
+  if (runtime.own() !== undefined) throw new DiadError('domain-exists', `the home ${home.paths.root} has a domain already`, 'give the new one a --home of its own')
+  const name = args.name ?? 'home'
+  const roots = args.roots ?? home.paths.offline
+  // One question for all four keys.
+  const given = io.passphrase ?? { kind: 'none' as const }
+  const passphrase = given.kind === 'none' ? given : { kind: 'given' as const, passphrase: await choosePassphrase(given, 'the keys of the new domain') as string }
+  const { knowledge, rootKey, principal } = await mintDomain({ keys: home.paths.keys, roots, passphrase })
+  const { domain } = knowledge
+  await runtime.commit([
+    ...controlOps(knowledge, knowledge.objects.relevant(domain)),
+    recordOp(domain, { mode: 'mirror', own: true, dormant: false, peers: [] })
+  ])
+  runtime.records.set(domain, { mode: 'mirror', own: true, dormant: false, peers: [] })
+  runtime.adopt(knowledge)
+  context.home = setOwnDomain(home, domain, name)
+  writeProjection(context.home, {
+    domain,
+    rootKey,
+    authorities: new Map([['root', rootKey], ['principal', principal]]),
+    policy: JSON.stringify(defaultPolicy, null, 2) + '\n',
+    attestations: new Map()
+  })
+  writeOfflineNote(roots, domain, name)
+  await runtime.wake(domain)
+  io.warn(`The offline roots are in ${roots}: move that directory to a stick and keep two copies; nobody can recover the domain without them.`)
+  return { domain, home: home.paths.root, name, principal, roots, text: domainText(domain) } as CommandResults['init']
+}

@@ -1,0 +1,37 @@
+import { DiadError, MalformedError } from '../../substrate/errors.js'
+import { pathFault } from '../../publication/names.js'
+import type { CommandArgs, CommandIo, CommandResults } from '../command.js'
+import { importPath, importStream } from '../files/import.js'
+import { publishPath } from '../publish.js'
+import { type Context, ownDomain, principalSigner } from './context.js'
+
+/** `diad put`: content into the store, published nowhere: internal until a leaf of an exported lane reaches it. */
+export async function put (context: Context, args: CommandArgs['put'], io: CommandIo): Promise<CommandResults['put']> {
+  const { blocks } = context.runtime.store
+  const onProgress = ({ files, bytes }: { files: number, bytes: number }): void => { io.progress({ phase: 'importing', done: files, unit: 'files', bytes }) }
+  if (args.path === '-' && io.input === undefined) throw new DiadError('no-input', 'there is nothing on standard input', 'pipe the content in, or name a file')
+  const { ref, files, blocks: count, bytes } = args.path === '-'
+    ? await importStream(io.input as AsyncIterable<Uint8Array>, blocks, { signal: io.signal, onProgress })
+    : await importPath(args.path, blocks, { signal: io.signal, onProgress })
+  await context.runtime.commit([])
+  return { ref, files, blocks: count, bytes }
+}
+
+export async function publish (context: Context, args: CommandArgs['publish'], io: CommandIo): Promise<CommandResults['publish']> {
+  const domain = ownDomain(context)
+  const fault = pathFault(args.as)
+  if (fault !== undefined) throw new MalformedError(`"${args.as}" can't be a published name: ${fault}`)
+  const signer = await principalSigner(context, io)
+  const run = async (): Promise<CommandResults['publish']> => {
+    const k = await context.runtime.wake(domain)
+    return await publishPath(context.runtime, k, signer, args.path, args.as, {
+      signal: io.signal,
+      onProgress: ({ files, bytes }) => { io.progress({ phase: 'importing', done: files, unit: 'files', bytes }) }
+    })
+  }
+  const mine = context.publishing.then(run, run)
+  context.publishing = mine.catch(() => undefined)
+  const done = await mine
+  await context.runtime.settled()
+  return done
+}

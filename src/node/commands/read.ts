@@ -1,0 +1,105 @@
+/** `diad ls`, `cat`, `checkout`, `status`: what is held here, read back. */
+import { NONE, type Reference } from '../../substrate/reference.js'
+import { fromUtf8 } from '../../substrate/bytes.js'
+import { DiadError } from '../../substrate/errors.js'
+import { type DirEntry, type Entry, type FileEntry } from '../../publication/tree.js'
+import { fileChunks, resolvePath, rootEntry, treeEntries } from '../../publication/walk.js'
+import type { CommandArgs, CommandIo, CommandResults, Listed } from '../command.js'
+import { checkout as checkoutTree } from '../files/checkout.js'
+import { petnameOf, readPetnames } from '../home/petnames.js'
+import { type Context, heldDomain, parseTarget, readableEntry } from './context.js'
+import { summary } from './sync.js'
+
+async function entryAt (context: Context, target: string, acceptContested: boolean): Promise<{ domain: Reference, entry: Entry, name: string, rootRef: Reference }> {
+  const at = parseTarget(context, target)
+  if (at.segments.length === 0) throw new DiadError('not-found', `"${target}" names a domain, not something in it`, 'add /NAME; `diad ls` shows the names')
+  const k = await heldDomain(context, at.domain)
+  const { entry: current, rest } = readableEntry(k, at, acceptContested)
+  const entry = await resolvePath(context.runtime.store.blocks, { ref: current.ref, mode: current.mode }, rest)
+  if (entry === undefined) throw new DiadError('not-found', `there is no "${rest.join('/')}" in ${current.name}`, 'see `diad ls`')
+  return { domain: at.domain, entry, name: at.segments.join('/'), rootRef: current.ref }
+}
+
+function listed (e: Entry): Listed {
+  if (e.kind === 'link') return { name: e.name, kind: 'link', mode: 0o777, size: e.target.length, target: lossy(e.target) }
+  return { name: e.name, kind: e.kind, mode: e.mode, size: e.kind === 'file' ? e.size : null, ref: e.ref }
+}
+
+function lossy (bytes: Uint8Array): string {
+  try {
+    return fromUtf8(bytes)
+  } catch {
+    return Buffer.from(bytes).toString('utf8')
+  }
+}
+
+export async function ls (context: Context, args: CommandArgs['ls'], _io: CommandIo): Promise<CommandResults['ls']> {
+  const at = parseTarget(context, args.target)
+  const k = await heldDomain(context, at.domain)
+  const { blocks } = context.runtime.store
+  if (at.segments.length === 0) {
+    const entries: Listed[] = []
+    for (const e of (args.all ? k.viewAll() : k.view()).current.values()) {
+      if (e.ref === NONE) continue
+      const root = await rootEntry(blocks, e.ref, e.mode).catch(() => undefined)
+      entries.push({ name: e.name, kind: root?.kind ?? 'file', mode: e.mode, size: root?.kind === 'file' ? root.size : null, ref: e.ref, ...(e.code === 'contested' ? { code: e.code } : root === undefined ? { code: 'content-missing' } : {}) })
+    }
+    return { domain: at.domain, entries }
+  }
+  const { entry: current, rest } = readableEntry(k, at, true)
+  const entry = await resolvePath(blocks, { ref: current.ref, mode: current.mode }, rest)
+  if (entry === undefined) throw new DiadError('not-found', `there is no "${rest.join('/')}" in ${current.name}`, 'see `diad ls`')
+  const code = current.code === 'contested' ? { code: current.code } : {}
+  if (entry.kind !== 'dir') return { domain: at.domain, entries: [{ ...listed(entry), name: entry.name === '' ? current.name : entry.name, ...code }] }
+  const entries: Listed[] = []
+  for await (const e of treeEntries(blocks, entry.ref)) entries.push({ ...listed(e), ...code })
+  return { domain: at.domain, entries }
+}
+
+export async function cat (context: Context, args: CommandArgs['cat'], io: CommandIo): Promise<undefined> {
+  const { entry } = await entryAt(context, args.target, args.acceptContested)
+  if (entry.kind === 'dir') throw new DiadError('is-a-directory', `"${args.target}" is a directory`, 'use `diad checkout`, or name a file in it')
+  if (entry.kind === 'link') throw new DiadError('is-a-link', `"${args.target}" is a symbolic link to ${JSON.stringify(lossy(entry.target))}`, 'links are never followed; name the file itself')
+  for await (const chunk of fileChunks(context.runtime.store.blocks, entry.ref, entry.size)) {
+    io.signal.throwIfAborted()
+    await io.write(chunk)
+  }
+  return undefined
+}
+
+export async function checkout (context: Context, args: CommandArgs['checkout'], io: CommandIo): Promise<CommandResults['checkout']> {
+  const { domain, entry, name } = await entryAt(context, args.target, args.acceptContested)
+  if (entry.kind === 'link') throw new DiadError('is-a-link', `"${args.target}" is a symbolic link`, 'check out the directory that holds it')
+  const { ref, mode } = entry satisfies FileEntry | DirEntry
+  const { files, bytes } = await checkoutTree(context.runtime.store.blocks, { ref, mode }, args.dest, {
+    signal: io.signal,
+    specialModes: args.specialModes,
+    onProgress: (p) => { io.progress({ phase: 'writing', done: p.files, unit: 'files', bytes: p.bytes }) }
+  })
+  return { domain, name, ref, dest: args.dest, files, bytes }
+}
+
+export async function status (context: Context, _args: CommandArgs['status'], _io: CommandIo): Promise<CommandResults['status']> {
+  const { runtime, network, home } = context
+  const names = readPetnames(home)
+  const domains: CommandResults['status']['domains'] = []
+  for (const domain of runtime.active()) {
+    const record = runtime.records.get(domain)
+    const k = await runtime.knowledge(domain)
+    const { status: state, code, heads, names: count, snapshot } = summary(context, k)
+    const name = petnameOf(names, domain)
+    domains.push({
+      domain, ...(name === undefined ? {} : { name }), own: record?.own ?? false, mode: record?.mode ?? 'mirror', status: state, code, heads, names: count,
+      ...{ snapshot, authority: k.authority().stateText, view: k.view().digest }
+    })
+  }
+  const own = runtime.own()
+  return {
+    home: home.paths.root,
+    ...(network === undefined ? {} : { peer: network.host.peerId, addresses: network.host.addresses() }),
+    ...(own === undefined ? {} : { domain: own }),
+    daemon: network !== undefined,
+    domains,
+    peers: network?.host.peers().map((peer) => ({ peer })) ?? []
+  }
+}

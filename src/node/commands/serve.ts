@@ -1,0 +1,73 @@
+/** `diad serve`: the daemon. Owns the store, listens, gossips, mirrors, and runs other commands that come over the home's socket. */
+import { DiadError } from '../../substrate/errors.js'
+import type { CommandArgs, CommandIo } from '../command.js'
+import { startControlServer } from '../control/server.js'
+import { socketPath } from '../home/paths.js'
+import { Network } from '../network.js'
+import type { Report } from '../../federation/replica.js'
+import type { Context } from './context.js'
+
+const DEFAULT_LISTEN = ['/ip4/0.0.0.0/tcp/0']
+
+export async function serve (context: Context, args: CommandArgs['serve'], io: CommandIo): Promise<undefined> {
+  const { runtime, home } = context
+  const onReport = (r: Report): void => {
+    switch (r.kind) {
+      case 'refused':
+      case 'noted': io.event({ event: r.kind, peer: r.peer, domain: r.domain, code: r.code, ref: r.ref }); break
+      case 'changed': {
+        const view = runtime.replica.domains.get(r.domain)?.view()
+        io.event({ event: 'changed', domain: r.domain, by: r.by, names: view?.current.size ?? 0, view: view?.digest ?? null })
+        break
+      }
+      case 'hello': io.event({ event: 'peer', peer: r.peer, domains: r.domains }); break
+      case 'pulled': io.event({ event: 'pulled', peer: r.peer, domain: r.domain, outcome: r.outcome }); break
+    }
+  }
+  const known = [...new Set([...args.peers, ...runtime.active().flatMap((d) => runtime.records.get(d)?.peers ?? [])])]
+  const network = await Network.start({
+    home,
+    runtime,
+    listen: args.listen.length > 0 ? args.listen : DEFAULT_LISTEN,
+    bootstrap: known,
+    mdns: args.mdns,
+    dht: args.dht,
+    autoMirror: true,
+    onContent: (domain, result) => {
+      io.event({ event: 'content', domain, blocks: result.blocks, bytes: result.bytes, whole: result.whole.length, missing: result.missing.length })
+    },
+    log: (line) => { io.event({ event: 'log', text: line }) }
+  })
+  context.network = network
+  try {
+    const control = await startControlServer({
+      path: socketPath(home.paths.root),
+      backend: {
+        run: async (command, commandArgs, commandIo) => {
+          if (command === 'serve') throw new DiadError('store-busy', 'this home is served already', 'one daemon a home')
+          return await context.run(command, commandArgs, commandIo)
+        }
+      },
+      health: () => ({ peer: network.host.peerId }),
+      report: (err) => { io.event({ event: 'log', text: err instanceof Error ? err.stack ?? err.message : String(err) }) }
+    })
+    try {
+      io.event({ event: 'listening', peer: network.host.peerId, addresses: network.host.addresses() })
+      runtime.on('report', onReport)
+      for (const domain of runtime.active()) {
+        if (runtime.records.get(domain)?.own !== true) void network.findAndDial(domain, io.signal).catch(() => 0)
+      }
+      await new Promise<void>((resolve) => {
+        if (io.signal.aborted) resolve()
+        else io.signal.addEventListener('abort', () => { resolve() }, { once: true })
+      })
+    } finally {
+      runtime.off('report', onReport)
+      await control.close()
+    }
+  } finally {
+    context.network = undefined
+    await network.stop()
+  }
+  return undefined
+}

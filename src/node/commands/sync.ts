@@ -1,0 +1,211 @@
+/** `diad sync`, `follow`, `unfollow`: finding who holds a domain, pulling its state, fetching its content. */
+import { NONE, type Reference } from '../../substrate/reference.js'
+import { DiadError } from '../../substrate/errors.js'
+import type { DomainKnowledge } from '../../authority/knowledge.js'
+import type { Mode } from '../../federation/ledger.js'
+import type { Report } from '../../federation/replica.js'
+import type { CommandArgs, CommandIo, CommandResults, SyncResult } from '../command.js'
+import { petnameOf, readPetnames, setPetname } from '../home/petnames.js'
+import { missingRoots, Network } from '../network.js'
+import { type Context, domainOf } from './context.js'
+
+const DEFAULT_TIMEOUT = 60
+/** How long nobody may have anything new before a domain that nobody offered counts as unknown: mDNS and DHT answers take about a second. */
+const QUIET_MS = 3000
+
+type Refused = SyncResult['refused']
+
+/** The daemon's network, or one of our own for as long as `work` takes. */
+async function withNetwork<T> (context: Context, work: (network: Network) => Promise<T>): Promise<T> {
+  if (context.network !== undefined) return await work(context.network)
+  const network = await Network.start({ home: context.home, runtime: context.runtime, listen: [], bootstrap: [], mdns: true, dht: true, autoMirror: false })
+  try {
+    return await work(network)
+  } finally {
+    await network.stop()
+  }
+}
+
+export async function sync (context: Context, args: CommandArgs['sync'], io: CommandIo): Promise<SyncResult | SyncResult[]> {
+  const { runtime } = context
+  if (args.domain !== undefined) {
+    const domain = domainOf(context, args.domain)
+    const record = runtime.records.get(domain)
+    const fresh = record === undefined || record.dormant || (args.mode !== undefined && args.mode !== record.mode)
+    if (fresh && record?.own !== true) await runtime.follow(domain, args.mode ?? 'mirror', args.peers)
+    return await withNetwork(context, async (network) => await syncOne(context, network, domain, args, io))
+  }
+  const domains = runtime.active().filter((d) => runtime.records.get(d)?.own !== true)
+  if (domains.length === 0) throw new DiadError('not-found', 'this home follows no domain yet', 'name one: `diad sync DOMAIN --peer ADDRESS`')
+  return await withNetwork(context, async (network) => {
+    const out: SyncResult[] = []
+    for (const domain of domains) out.push(await syncOne(context, network, domain, args, io))
+    return out
+  })
+}
+
+async function syncOne (context: Context, network: Network, domain: Reference, args: CommandArgs['sync'], io: CommandIo): Promise<SyncResult> {
+  const { runtime } = context
+  const k = await runtime.wake(domain)
+  const record = runtime.records.get(domain)
+  const refused: Refused = []
+  const seen = new Set<string>()
+  const refuse = (peer: string, code: string, ref: string | null): void => {
+    const key = `${peer} ${code} ${ref ?? ''}`
+    if (!seen.has(key) && refused.length < 100) refused.push({ peer, code, ref })
+    seen.add(key)
+  }
+  const limit = AbortSignal.timeout((args.timeoutSeconds ?? DEFAULT_TIMEOUT) * 1000)
+  const signal = AbortSignal.any([io.signal, limit])
+  const onReport = (r: Report): void => {
+    if ((r.kind === 'refused' || r.kind === 'noted') && r.domain === domain) refuse(r.peer, r.code, r.ref)
+  }
+  runtime.on('report', onReport)
+  try {
+    const unreached = await dialAll(network, [...args.peers, ...(record?.peers ?? [])], signal)
+    io.signal.throwIfAborted()
+    for (const { address, code } of unreached) {
+      if (args.peers.includes(address)) {
+        refuse(address, code, null)
+        io.warn(`${address} does not answer`)
+      }
+    }
+    await pullFromAll(context, network, k, signal, args.peers.length > 0 || (record?.peers.length ?? 0) > 0)
+    io.signal.throwIfAborted()
+    let blocks = 0
+    let bytes = 0
+    if (record?.mode === 'mirror' && !record.own) {
+      const result = await network.fetch(domain, {
+        signal: io.signal,
+        onProgress: (done, n) => { io.progress({ phase: 'fetching', done, unit: 'blocks', bytes: n }) },
+        onRefused: refuse
+      })
+      blocks = result?.blocks ?? 0
+      bytes = result?.bytes ?? 0
+    }
+    await runtime.settled()
+    return { ...summary(context, k), blocks, bytes, refused }
+  } finally {
+    runtime.off('report', onReport)
+  }
+}
+
+async function dialAll (network: Network, addresses: readonly string[], signal: AbortSignal): Promise<Array<{ address: string, code: string }>> {
+  const out: Array<{ address: string, code: string }> = []
+  await Promise.all([...new Set(addresses)].map(async (address) => {
+    try {
+      await network.host.dial(address, signal)
+    } catch (err) {
+      if (err instanceof DiadError && err.code === 'malformed-address') throw err
+      out.push({ address, code: err instanceof DiadError ? err.code : 'peer-unreachable' })
+    }
+  }))
+  return out
+}
+
+/**
+ * Pulls from every connected peer that offers the domain, looks for more in the DHT, and comes back when nobody has anything left. Waits for events
+ * only; the quiet time is how long the network gets to show somebody at all.
+ */
+async function pullFromAll (context: Context, network: Network, k: DomainKnowledge, signal: AbortSignal, dialled: boolean): Promise<void> {
+  const { runtime } = context
+  const { replica } = runtime
+  const { domain } = k
+  const finished = new Set<string>()
+  const greeted = new Set<string>()
+  let change: () => void = () => undefined
+  const onReport = (r: Report): void => {
+    if (r.kind === 'pulled' && r.domain === domain) finished.add(r.peer)
+    if (r.kind === 'hello') {
+      greeted.add(r.peer)
+      if (r.domains.includes(domain)) finished.delete(r.peer)
+      runtime.step({ type: 'pull', domain, peer: r.peer })
+    }
+    change()
+  }
+  runtime.on('report', onReport)
+  const search = new AbortController()
+  try {
+    for (const peer of network.host.peers()) runtime.step({ type: 'pull', domain, peer })
+    let searching = true
+    const lookup = network.findAndDial(domain, AbortSignal.any([signal, search.signal])).catch(() => 0).then(() => {
+      searching = false
+      change()
+    })
+    let quiet = false
+    const timer = setTimeout(() => {
+      quiet = true
+      change()
+    }, dialled ? QUIET_MS : 2 * QUIET_MS)
+    signal.addEventListener('abort', () => { change() })
+    try {
+      for (;;) {
+        if (signal.aborted) return
+        const offering = replica.providers(domain).filter((p) => network.host.peers().includes(p))
+        const connected = network.host.peers()
+        const asked = offering.length > 0 && offering.every((p) => finished.has(p))
+        const known = k.authority().tip !== undefined
+        // With somebody who has it and everybody heard, there is nothing to wait for; with nobody, the network gets its quiet time.
+        if (asked && known && connected.every((p) => greeted.has(p) || finished.has(p))) return
+        if (quiet && offering.every((p) => finished.has(p)) && (!searching || known || quiet)) return
+        await new Promise<void>((resolve) => { change = resolve })
+      }
+    } finally {
+      clearTimeout(timer)
+      search.abort()
+      await lookup
+    }
+  } finally {
+    runtime.off('report', onReport)
+  }
+}
+
+/** What is held of a domain now, in the words of the contract. */
+export function summary (context: Context, k: DomainKnowledge): Omit<SyncResult, 'blocks' | 'bytes' | 'refused'> {
+  const { domain } = k
+  const authority = k.authority()
+  if (authority.tip === undefined) return { domain, status: 'deferred', code: authority.missing.includes(domain) || authority.rootChain.entries.length === 0 ? 'unknown-domain' : authority.reason, snapshot: null, heads: [], names: 0 }
+  const view = k.view()
+  const heads = [...view.lanes.values()].flatMap((v) => {
+    const head = v.branch?.head
+    return head === undefined || v.exported === 0 ? [] : [{ lane: v.knowledge.ref, snapshot: head.ref, log_size: head.snapshot.log_size, logseq: head.snapshot.logseq }]
+  })
+  const newest = [...heads].sort((a, b) => b.logseq - a.logseq || (a.snapshot < b.snapshot ? 1 : -1))[0]
+  const names = [...view.current.values()].filter((e) => e.ref !== NONE).length
+  const record = context.runtime.records.get(domain)
+  let status = 'accepted'
+  let code = 'accepted'
+  if (authority.state !== 'ok') [status, code] = ['deferred', authority.reason]
+  else if (view.withheld.length > 0) [status, code] = ['deferred', 'withheld']
+  else if ([...view.lanes.values()].some((v) => v.contested && v.considered)) [status, code] = ['contested', 'lane-forked']
+  else {
+    const open = [...view.lanes.values()].find((v) => v.considered && v.status === 'deferred')
+    const bodies = [...view.lanes.values()].some((v) => v.judged.slice(0, v.exported).some((j) => j.code === 'body-missing'))
+    if (open !== undefined) [status, code] = ['deferred', open.code]
+    else if (bodies) [status, code] = ['deferred', 'body-missing']
+    else if (record?.mode === 'mirror' && missingRoots(context.runtime, k).length > 0) [status, code] = ['deferred', 'content-missing']
+  }
+  return { domain, status, code, snapshot: newest?.snapshot ?? null, heads, names }
+}
+
+export async function follow (context: Context, args: CommandArgs['follow'], _io: CommandIo): Promise<CommandResults['follow']> {
+  const domain = domainOf(context, args.domain)
+  const mode: Mode = args.mode ?? 'mirror'
+  if (args.name !== undefined) setPetname(context.home, args.name, domain)
+  await context.runtime.follow(domain, mode, args.peers)
+  if (context.network !== undefined) {
+    const { network } = context
+    // In the background: following needs no network, and a peer that is away now may come back.
+    void dialAll(network, args.peers, AbortSignal.timeout(10_000)).catch(() => undefined)
+    void network.findAndDial(domain, AbortSignal.timeout(30_000)).catch(() => 0)
+  }
+  const name = petnameOf(readPetnames(context.home), domain)
+  return { domain, mode, ...(name === undefined ? {} : { name }) }
+}
+
+export async function unfollow (context: Context, args: CommandArgs['unfollow'], _io: CommandIo): Promise<CommandResults['unfollow']> {
+  const domain = domainOf(context, args.domain)
+  await context.runtime.unfollow(domain)
+  return { domain }
+}
+
