@@ -39,6 +39,8 @@ export class LaneKnowledge {
   readonly heads = new Map<Reference, Head>()
   readonly bodies = new Map<Hash, Uint8Array>()
   evidence: ForkEvidence | undefined
+  /** heads off our log whose first difference from it is known to be no less than what is proven */
+  readonly compared = new Set<Reference>()
   private readonly loose: Reference[] = []
 
   constructor (readonly ref: Reference, readonly lane: Lane) {}
@@ -80,7 +82,10 @@ export class LaneKnowledge {
     // The smallest first: a greater head shows everything a smaller one does.
     this.loose.sort((a, b) => (this.heads.get(a)?.snapshot.log_size ?? 0) - (this.heads.get(b)?.snapshot.log_size ?? 0))
     const victim = this.loose.findIndex((r) => !inUse.has(r))
-    if (victim >= 0) this.heads.delete(this.loose.splice(victim, 1)[0] as Reference)
+    if (victim < 0) return
+    const [ref] = this.loose.splice(victim, 1) as [Reference]
+    this.heads.delete(ref)
+    this.compared.delete(ref)
   }
 
   /** A named head stays, whatever else comes. */

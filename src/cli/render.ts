@@ -63,18 +63,12 @@ function verdictLine (fields: Fields, style: Style): string {
 }
 
 const RENDER: Readonly<Record<CommandName, Render>> = {
-  init (r, style) {
-    const roots = optionalText(r, 'roots')
-    return [
-      ...facts(style, [
-        ['domain', style.strong(domain(r))],
-        ['name', optionalText(r, 'name')],
-        ['home', optionalText(r, 'home')],
-        ['roots', roots]
-      ]),
-      ...(roots === undefined ? [] : ['', style.careful('Move the offline roots to a place that no network reaches, and keep a copy: who holds them owns the domain.')])
-    ]
-  },
+  init: (r, style) => facts(style, [
+    ['domain', style.strong(domain(r))],
+    ['name', optionalText(r, 'name')],
+    ['home', optionalText(r, 'home')],
+    ['roots', optionalText(r, 'roots')]
+  ]),
 
   put: (r) => [textOf(r, 'ref')],
 
@@ -147,7 +141,7 @@ function domainLines (domains: Fields[], style: Style): string[] {
     const role = d['own'] === true ? 'own' : optionalText(d, 'mode') ?? '-'
     const names = numberOf(d, 'names')
     lines.push(['  ' + style.strong(named(d)), role, statusText(textOf(d, 'status'), textOf(d, 'code'), style), names === undefined ? '' : count(names, 'name')].join('  ').trimEnd())
-    lines.push(...columns(listOf(d, 'heads').map((h) => [style.faint('    head'), textOf(h, 'snapshot', 80), `${group(numberOf(h, 'log_size') ?? 0)} records`])))
+    lines.push(...columns(listOf(d, 'heads').map((h) => [style.faint('    head'), textOf(h, 'snapshot', 80), count(numberOf(h, 'log_size') ?? 0, 'record')])))
   }
   return lines
 }

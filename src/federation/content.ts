@@ -154,10 +154,14 @@ class ContentRun {
   private async work (peer: string): Promise<void> {
     while (this.alive.has(peer) && this.failure === undefined) {
       this.init.signal.throwIfAborted()
-      const wants = await this.batch(peer)
+      // Counted from here: what another worker has taken off the stack, to open it or to ask for it, may bring more for everybody.
+      this.flights++
+      const wants = await this.batch(peer).finally(() => { this.flights-- })
       if (wants.length === 0) {
-        // Nothing for this peer now; answers under way may bring more.
-        if (this.flights === 0) return
+        if (this.flights === 0) {
+          this.rouse()
+          return
+        }
         await new Promise<void>((resolve) => {
           const before = this.wake
           this.wake = () => { before(); resolve() }

@@ -9,7 +9,7 @@ import type { KvOp } from '../substrate/ports.js'
 import { type Hash, NONE, type Reference, referenceBytes } from '../substrate/reference.js'
 import { signatureCodec } from '../substrate/signature.js'
 import { forkEvidenceCodec, makeEvidence } from '../publication/evidence.js'
-import { snapshotCodec } from '../publication/lane.js'
+import { type Snapshot, snapshotCodec } from '../publication/lane.js'
 import { LEAF_BYTES } from '../publication/leaf.js'
 import { LeafLog } from '../publication/leaf-log.js'
 import { consistencyRoots, verifyConsistency, verifyInclusion } from '../publication/merkle.js'
@@ -87,6 +87,7 @@ function * inventory (k: DomainKnowledge): Asking<Reference[] | 'unknown' | 'sam
 
 function * pullObjects (k: DomainKnowledge, theirs: Reference[], sink: PullSink): Asking<void> {
   const wanted = theirs.filter((r) => k.artifact(r) === undefined)
+  noteOldHeads(k, new Set(theirs), sink)
   const snapshots = new Map<Reference, Artifact>()
   const signatures = new Map<Reference, Artifact[]>()
   const added = new Set<Reference>()
@@ -131,7 +132,7 @@ function * pullObjects (k: DomainKnowledge, theirs: Reference[], sink: PullSink)
     if (got.artifacts.length > 0 && useful < refs.length && bytesOf(got.artifacts) < WIRE.answerBytes) for (const r of asked) waiting.delete(r)
   }
   for (const [ref, artifact] of snapshots) {
-    noteSuperseded(k, ref, artifact, sink)
+    noteSuperseded(k, ref, snapshotCodec.from(artifact), sink)
     admit(artifact)
     for (const s of signatures.get(ref) ?? []) admit(s)
   }
@@ -143,9 +144,16 @@ function * pullObjects (k: DomainKnowledge, theirs: Reference[], sink: PullSink)
 
 const bytesOf = (parts: Uint8Array[]): number => parts.reduce((n, p) => n + p.length, 0)
 
+/** Heads that we hold and the peer shows, though a newer one has overtaken them. Those that others name are shown by everybody and say nothing. */
+function noteOldHeads (k: DomainKnowledge, theirs: ReadonlySet<Reference>, sink: PullSink): void {
+  const { named } = k.view()
+  for (const lane of k.lanes.values()) {
+    for (const head of lane.heads.values()) if (theirs.has(head.ref) && !named.has(head.ref)) noteSuperseded(k, head.ref, head.snapshot, sink)
+  }
+}
+
 /** An old head is true and changes nothing: a follower never goes back (S5). */
-function noteSuperseded (k: DomainKnowledge, ref: Reference, artifact: Artifact, sink: PullSink): void {
-  const s = snapshotCodec.from(artifact)
+function noteSuperseded (k: DomainKnowledge, ref: Reference, s: Snapshot, sink: PullSink): void {
   const lane = k.lanes.get(s.lane)
   const newer = lane?.branches.some((b) => b.head.snapshot.log_size > s.log_size && b.log.root(s.log_size) === s.log_root) ?? false
   if (newer) sink.note('superseded', ref)
@@ -168,12 +176,11 @@ function * pullLogs (k: DomainKnowledge, sink: PullSink): Asking<void> {
     for (const head of heads) {
       const branch = next.branch ?? lane.branches[0]
       const held = branch?.head.snapshot.log_size ?? 0
-      // Past a proven fork there is nothing more to learn from a longer branch (E4).
-      if (lane.evidence !== undefined && held > lane.evidence.index) break
       const onLog = branch !== undefined && head.snapshot.log_size <= held && branch.log.root(head.snapshot.log_size) === head.snapshot.log_root
-      if (onLog) continue
-      yield * pullLog(k, lane, head, branch, sink)
-      if ((lane.branches[0]?.head.snapshot.log_size ?? 0) >= head.snapshot.log_size) break
+      if (onLog || lane.compared.has(head.ref)) continue
+      // Past a proven fork no longer branch counts (E4), but it may differ from ours earlier than what is proven (E3).
+      if (branch !== undefined && lane.evidence !== undefined && held > lane.evidence.index) yield * findFork(k, lane, branch, head, sink)
+      else yield * pullLog(k, lane, head, branch, sink)
     }
   }
 }
@@ -230,8 +237,11 @@ function announceProof (k: DomainKnowledge, lane: LaneKnowledge, sink: PullSink)
 /** E2: walks down to the first leaf at which the signed head's log differs from ours, every step proved by the head itself. */
 function * findFork (k: DomainKnowledge, lane: LaneKnowledge, branch: HeldBranch, head: Head, sink: PullSink): Asking<void> {
   const { log_size: size, log_root: root } = head.snapshot
+  const common = Math.min(size, branch.head.snapshot.log_size)
+  // Only a difference below the proven one would change anything (E3).
+  const bound = Math.min(common, lane.evidence?.index ?? common)
   let low = 0
-  let high = Math.min(size, branch.head.snapshot.log_size) + 1
+  let high = bound + 1
   while (high - low > 1) {
     const span = high - low
     const sizes = [...new Set(Array.from({ length: WIRE.proofSizes }, (_, i) => low + Math.ceil((i + 1) * span / (WIRE.proofSizes + 1))))].filter((n) => n > low && n < high)
@@ -253,8 +263,9 @@ function * findFork (k: DomainKnowledge, lane: LaneKnowledge, branch: HeldBranch
     }
   }
   // `low` leaves are common; if that is all of the shorter log, the heads agree and it was the leaves that lied.
-  if (low >= Math.min(size, branch.head.snapshot.log_size)) {
-    sink.refuse('bad-range', head.ref)
+  if (low >= bound) {
+    if (bound < common) lane.compared.add(head.ref)
+    else sink.refuse('bad-range', head.ref)
     return
   }
   const got = yield * ask({ t: 'inclusion', id: 0, domain: k.domain, lane: lane.ref, head: head.ref, index: low })
@@ -265,6 +276,7 @@ function * findFork (k: DomainKnowledge, lane: LaneKnowledge, branch: HeldBranch
   }
   const ours = branchOf(branch.head, branch.log.leafHash(low), branch.log.inclusion(low, branch.head.snapshot.log_size))
   const proof = makeEvidence(lane.ref, head.signature.public_key, low, ours, branchOf(head, leafHash, path))
+  lane.compared.add(head.ref)
   if (lane.addEvidence(proof)) {
     k.touch()
     announceProof(k, lane, sink)

@@ -69,7 +69,7 @@ describe('R5', () => {
       })
       expect(summary(resolveAuthority(objects, d.domain), held)).toEqual(expected)
       expect(objects.relevant(d.domain)).toEqual(d.objects().relevant(d.domain))
-    }), { numRuns: 120 })
+    }), { numRuns: 50 })
   })
 
   it('the worlds tried reach forks, orphans and rejections', () => {
@@ -79,7 +79,7 @@ describe('R5', () => {
       const authority = d.authority()
       seen.add(authority.state)
       for (const ref of refs(d.items)) seen.add(authority.verdictOf(ref).code)
-    }), { numRuns: 60, seed: 7 })
+    }), { numRuns: 40, seed: 7 })
     for (const code of ['ok', 'root-forked', 'authority-forked', 'deferred', 'orphaned', 'root-orphaned', 'reduction-without-cut', 'previous-out-of-place', 'signature-missing', 'base-invalid']) {
       expect([...seen]).toContain(code)
     }
@@ -99,6 +99,6 @@ describe('R5', () => {
       const authority = d.authority(order(d.items, seed))
       expect(authority).toMatchObject({ state: 'ok', epoch: 1, tip: mine })
       expect(authority.onChain.map((m) => m.ref)).toEqual([base, mine])
-    }), { numRuns: 60 })
+    }), { numRuns: 40 })
   })
 })

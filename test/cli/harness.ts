@@ -35,7 +35,7 @@ export async function diad (words: string[], work: Work = () => ({}), setting: S
     }
   })
   outcome.exit = await run(words, {
-    cwd: '/work dir',
+    cwd: '/some dir',
     env: setting.env ?? { HOME: '/nobody' },
     stdin: Readable.from(setting.stdin === undefined ? [] : [Buffer.from(setting.stdin)]),
     stdout: Object.assign(stdout, { isTTY: setting.tty === true }),

@@ -8,12 +8,12 @@ const P2 = '/dns4/example.org/tcp/2/p2p/Q'
 
 describe('what a command line becomes', () => {
   test.each<[string, string, object]>([
-    ['init --name alice --roots cold --no-passphrase', 'init', { name: 'alice', roots: '/work dir/cold' }],
+    ['init --name alice --roots cold --no-passphrase', 'init', { name: 'alice', roots: '/some dir/cold' }],
     ['init', 'init', {}],
-    ['put a/../b', 'put', { path: '/work dir/b' }],
+    ['put a/../b', 'put', { path: '/some dir/b' }],
     ['put -', 'put', { path: '-' }],
-    ['put -- -x', 'put', { path: '/work dir/-x' }],
-    ['publish . --as docs/a', 'publish', { path: '/work dir', as: 'docs/a' }],
+    ['put -- -x', 'put', { path: '/some dir/-x' }],
+    ['publish . --as docs/a', 'publish', { path: '/some dir', as: 'docs/a' }],
     ['serve', 'serve', { listen: [], peers: [], mdns: true, dht: true }],
     [`serve --listen ${P1} --listen ${P2} --peer ${P2} --no-mdns --no-dht`, 'serve', { listen: [P1, P2], peers: [P2], mdns: false, dht: false }],
     ['follow dom1x', 'follow', { domain: 'dom1x', peers: [] }],
@@ -25,7 +25,7 @@ describe('what a command line becomes', () => {
     ['ls al', 'ls', { target: 'al', all: false }],
     ['ls al/www --all', 'ls', { target: 'al/www', all: true }],
     ['cat al/www/x', 'cat', { target: 'al/www/x', acceptContested: false }],
-    ['checkout al/www out --special-modes --accept-contested', 'checkout', { target: 'al/www', dest: '/work dir/out', specialModes: true, acceptContested: true }],
+    ['checkout al/www out --special-modes --accept-contested', 'checkout', { target: 'al/www', dest: '/some dir/out', specialModes: true, acceptContested: true }],
     ['verify 0001ab --explain', 'verify', { target: '0001ab', explain: true }]
   ])('diad %s', async (line, command, args) => {
     const { exit, calls, closed } = await diad(line.split(' '))
@@ -34,8 +34,8 @@ describe('what a command line becomes', () => {
   })
 
   test.each<[string[], Record<string, string>, string]>([
-    [['--home', 'h', 'status'], {}, '/work dir/h'],
-    [['status', '--home', 'h'], { DIAD_HOME: '/other' }, '/work dir/h'],
+    [['--home', 'h', 'status'], {}, '/some dir/h'],
+    [['status', '--home', 'h'], { DIAD_HOME: '/other' }, '/some dir/h'],
     [['status'], { DIAD_HOME: '/other' }, '/other'],
     [['status'], { DIAD_HOME: '' }, join(homedir(), '.diad')]
   ])('the home of %j with %j is %s', async (words, env, home) => {
@@ -49,7 +49,7 @@ describe('what a command line becomes', () => {
   test.each<[string, object | undefined]>([
     ['init', { kind: 'prompt' }],
     ['init --no-passphrase', { kind: 'none' }],
-    ['publish x --as y --passphrase-file p', { kind: 'file', path: '/work dir/p' }],
+    ['publish x --as y --passphrase-file p', { kind: 'file', path: '/some dir/p' }],
     ['serve', { kind: 'prompt' }],
     ['sync', undefined]
   ])('diad %s takes the passphrase from %j', async (line, source) => {

@@ -376,6 +376,22 @@ describe('LeafLog', () => {
     }), { numRuns: 25 })
   })
 
+  it('a leaf once shown never changes, though it be cut off and written over, here or in a clone', () => {
+    const filled = (count: number, byte: number): Uint8Array => new Uint8Array(count * 42).fill(byte)
+    const one = new LeafLog()
+    one.append(filled(40, 1))
+    one.append(filled(1, 1)) // the chunk has grown to 80 leaves: what follows fits in without a new one
+    const view = one.leaf(39)
+    const copy = one.clone()
+    one.append(filled(3, 2))
+    copy.append(filled(5, 3))
+    expect([one.leaf(41)[0], copy.leaf(41)[0]]).toEqual([2, 3])
+    one.truncate(20)
+    one.append(filled(30, 4))
+    expect([one.leaf(39)[0], copy.leaf(39)[0], copy.leaf(41)[0]]).toEqual([4, 1, 3])
+    expect(view).toEqual(filled(1, 1))
+  })
+
   it('copies what it is given', () => {
     const mine = makeLeaf(0)
     const one = new LeafLog()

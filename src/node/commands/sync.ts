@@ -62,7 +62,7 @@ async function syncOne (context: Context, network: Network, domain: Reference, a
   }
   runtime.on('report', onReport)
   try {
-    const unreached = await dialAll(network, [...args.peers, ...(record?.peers ?? [])], signal)
+    const { reached, unreached } = await dialAll(network, [...args.peers, ...(record?.peers ?? [])], signal)
     io.signal.throwIfAborted()
     for (const { address, code } of unreached) {
       if (args.peers.includes(address)) {
@@ -70,7 +70,7 @@ async function syncOne (context: Context, network: Network, domain: Reference, a
         io.warn(`${address} does not answer`)
       }
     }
-    await pullFromAll(context, network, k, signal, args.peers.length > 0 || (record?.peers.length ?? 0) > 0)
+    await pullFromAll(context, network, k, signal, reached, reached.size + unreached.length > 0 ? QUIET_MS : 2 * QUIET_MS)
     io.signal.throwIfAborted()
     let blocks = 0
     let bytes = 0
@@ -90,14 +90,16 @@ async function syncOne (context: Context, network: Network, domain: Reference, a
   }
 }
 
-async function dialAll (network: Network, addresses: readonly string[], signal: AbortSignal): Promise<Array<{ address: string, code: string }>> {
-  const out: Array<{ address: string, code: string }> = []
+interface Dialled { readonly reached: Set<string>, readonly unreached: Array<{ address: string, code: string }> }
+
+async function dialAll (network: Network, addresses: readonly string[], signal: AbortSignal): Promise<Dialled> {
+  const out: Dialled = { reached: new Set(), unreached: [] }
   await Promise.all([...new Set(addresses)].map(async (address) => {
     try {
-      await network.host.dial(address, signal)
+      out.reached.add(await network.host.dial(address, signal))
     } catch (err) {
       if (err instanceof DiadError && err.code === 'malformed-address') throw err
-      out.push({ address, code: err instanceof DiadError ? err.code : 'peer-unreachable' })
+      out.unreached.push({ address, code: err instanceof DiadError ? err.code : 'peer-unreachable' })
     }
   }))
   return out
@@ -107,7 +109,7 @@ async function dialAll (network: Network, addresses: readonly string[], signal: 
  * Pulls from every connected peer that offers the domain, looks for more in the DHT, and comes back when nobody has anything left. Waits for events
  * only; the quiet time is how long the network gets to show somebody at all.
  */
-async function pullFromAll (context: Context, network: Network, k: DomainKnowledge, signal: AbortSignal, dialled: boolean): Promise<void> {
+async function pullFromAll (context: Context, network: Network, k: DomainKnowledge, signal: AbortSignal, dialled: ReadonlySet<string>, quietMs: number): Promise<void> {
   const { runtime } = context
   const { replica } = runtime
   const { domain } = k
@@ -136,17 +138,18 @@ async function pullFromAll (context: Context, network: Network, k: DomainKnowled
     const timer = setTimeout(() => {
       quiet = true
       change()
-    }, dialled ? QUIET_MS : 2 * QUIET_MS)
+    }, quietMs)
     signal.addEventListener('abort', () => { change() })
     try {
       for (;;) {
         if (signal.aborted) return
         const offering = replica.providers(domain).filter((p) => network.host.peers().includes(p))
-        const connected = network.host.peers()
+        // A peer that was dialled counts before it has said which protocols it speaks: whoever is quicker mustn't end the round.
+        const connected = new Set([...network.host.peers(), ...(quiet ? [] : dialled)])
         const asked = offering.length > 0 && offering.every((p) => finished.has(p))
         const known = k.authority().tip !== undefined
         // With somebody who has it and everybody heard, there is nothing to wait for; with nobody, the network gets its quiet time.
-        if (asked && known && connected.every((p) => greeted.has(p) || finished.has(p))) return
+        if (asked && known && [...connected].every((p) => greeted.has(p) || finished.has(p))) return
         if (quiet && offering.every((p) => finished.has(p)) && (!searching || known || quiet)) return
         await new Promise<void>((resolve) => { change = resolve })
       }

@@ -244,6 +244,7 @@ class NetworkHost implements Host {
     try {
       this.#spend(peer, 'stream', 1, 0)
     } catch (err) {
+      stream.abort(err as Error)
       this.#violation(peer, err as Error)
       return
     }
@@ -255,14 +256,23 @@ class NetworkHost implements Host {
   #onPeer (peer: Peer): void {
     if (this.#connected.has(peer) || this.#connections(peer).length === 0) return
     this.#connected.add(peer)
-    this.init.events?.onPeer?.(peer, 'connected')
+    this.#tell(peer, 'connected')
     this.#running?.routing.onPeer()
   }
 
   #onGone (peer: Peer): void {
     this.#links.forget(peer)
-    if (this.#connected.delete(peer)) this.init.events?.onPeer?.(peer, 'disconnected')
+    if (this.#connected.delete(peer)) this.#tell(peer, 'disconnected')
     this.#running?.dialler.onGone(peer)
+  }
+
+  /** A callback that throws inside an event of libp2p would end the process. */
+  #tell (peer: Peer, event: 'connected' | 'disconnected'): void {
+    try {
+      this.init.events?.onPeer?.(peer, event)
+    } catch (err) {
+      this.#log('warn', `onPeer failed: ${err instanceof Error ? err.message : String(err)}`)
+    }
   }
 
   // --- behaviour

@@ -100,7 +100,7 @@ export async function createNode (init: NodeInit): Promise<Node> {
         fastMsgIdFn: (message) => `${hex(message.from)}:${hex(message.seqno)}`,
         maxInboundStreams: 2,
         maxOutboundStreams: 2,
-        maxInboundDataLength: 2 * limits.gossipBytes,
+        maxInboundDataLength: 4 * limits.gossipBytes,
         maxOutboundBufferSize: 16 * limits.gossipBytes,
         maxTopicBytesPerPeer: limits.topicBytesPerPeer,
         decodeRpcLimits: {

@@ -1,6 +1,6 @@
 /**
  * Bytes waiting to be sent on one stream. Small parts are copied together, since each piece costs a cipher call and a socket write below
- * (measured: 1 KiB frames one by one 12,000/s, copied together over 60,000/s); large parts go out as they are.
+ * (measured over loopback: 16,000 frames of 1 KiB a second as pieces, 49,000 to 95,000 copied together); large parts go out as they are.
  */
 import { Uint8ArrayList } from 'uint8arraylist'
 

@@ -35,7 +35,9 @@ export class Routing {
         const peer = found.id.toString()
         if (seen.has(peer)) continue
         seen.add(peer)
-        yield { peer, addresses: found.multiaddrs.map((a) => a.toString()).map((a) => a.includes('/p2p/') ? a : `${a}/p2p/${peer}`) }
+        // The same address comes with the PeerId from one source and without from another.
+        const addresses = new Set(found.multiaddrs.map((a) => a.toString()).map((a) => a.includes('/p2p/') ? a : `${a}/p2p/${peer}`))
+        yield { peer, addresses: [...addresses] }
       }
     } catch (err) {
       // A look-up that ends by deadline or stop has simply found what it found.

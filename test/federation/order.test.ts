@@ -1,0 +1,123 @@
+import fc from 'fast-check'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { DomainKnowledge } from '../../src/authority/knowledge.js'
+import { installNativeCrypto } from '../../src/node/native-crypto.js'
+import { Dice, honest, pullFrom, type Server, verdicts, World } from '../helpers/worlds.js'
+import { encodeArtifact } from '../../src/substrate/artifact.js'
+import { signatureCodec } from '../../src/substrate/signature.js'
+
+beforeAll(() => { installNativeCrypto() })
+
+const numbers = fc.array(fc.nat(1000), { minLength: 24, maxLength: 24 })
+/** `npm run test:long` sets more */
+const RUNS = Number(process.env['DIAD_RUNS'] ?? 40)
+
+/** Bytes flipped in every answer: what a liar without keys can do. */
+function liar (server: Server, dice: Dice): Server {
+  return (request) => {
+    const got = server(request)
+    const flip = (b: Uint8Array): Uint8Array => {
+      if (b.length === 0) return b
+      const out = b.slice()
+      const at = dice.next(out.length)
+      out[at] = (out[at] as number) ^ (1 + dice.next(255))
+      return out
+    }
+    if (got.t === 'objects-answer') return { ...got, artifacts: got.artifacts.map(flip) }
+    if (got.t === 'leaves-answer') return { ...got, leaves: flip(got.leaves), bodies: got.bodies.map(flip) }
+    if (got.t === 'proofs-answer') return { ...got, proofs: got.proofs.map((p) => ({ ...p, path: p.path.slice(1) })) }
+    return got
+  }
+}
+
+/** Offers a head signed by a key of its own beside the true state. */
+function forger (server: Server, world: World): Server {
+  const forged = world.forgery()
+  return (request) => {
+    // Her inventory differs from everybody's, so nobody is told that nothing changed.
+    const got = server(request.t === 'inventory' ? { ...request, known: '0'.repeat(64) as typeof request.known } : request)
+    if (got.t === 'inventory-answer' && got.status === 'held') return { ...got, refs: [...new Set([...got.refs, ...forged.map((f) => f.ref)])].sort() }
+    if (got.t === 'objects-answer' && request.t === 'objects') {
+      return { ...got, artifacts: [...got.artifacts, ...forged.filter((f) => request.refs.includes(f.ref)).map((f) => encodeArtifact(f.artifact))] }
+    }
+    return got
+  }
+}
+
+/** Pulls from all servers in an order that the dice choose, again and again until nothing changes. */
+function settle (servers: readonly Server[], dice: Dice, world: World): DomainKnowledge {
+  const k = new DomainKnowledge(world.domain.domain)
+  let quiet = 0
+  for (let n = 0; quiet < 2 * servers.length; n++) {
+    if (n > 200) throw new Error('pulling never comes to rest')
+    const before = verdicts(k)
+    // Every server in turn, starting anywhere: fair, and another order each time.
+    const left = [...servers]
+    while (left.length > 0) pullFrom(k, left.splice(dice.next(left.length), 1)[0] as Server)
+    quiet = verdicts(k) === before ? quiet + servers.length : 0
+  }
+  return k
+}
+
+describe('any held set, in any order, from any mix of peers', () => {
+  test('replicas that heard the same servers agree to the byte', () => {
+    const seen = { forks: 0, closed: 0, contested: 0, names: 0, vouched: 0 }
+    fc.assert(fc.property(numbers, fc.nat(1000), (draw, extra) => {
+      const world = new World(`w${draw[0] ?? 0}`, new Dice(draw))
+      const servers: Server[] = []
+      const dice = new Dice([extra, ...draw])
+      servers.push(honest(world.server(dice, true)), honest(world.server(dice, true)), honest(world.server(dice, false)))
+      // Each branch is held by somebody, or nobody could learn of it.
+      for (const lane of world.lanes) {
+        lane.branches.forEach((_, b) => {
+          const k = world.server(dice, true)
+          const fresh = new DomainKnowledge(world.domain.domain)
+          for (const { artifact } of world.domain.items) fresh.admit(artifact)
+          for (const other of world.lanes) {
+            const head = world.heads.filter((h) => h.lane === other && h.branch === (other === lane ? b : 0)).at(-1)
+            if (head !== undefined) world.give(fresh, head)
+          }
+          servers.push(honest(k), honest(fresh))
+        })
+      }
+      const hostile = [...servers, liar(servers[0] as Server, dice), forger(servers[1] as Server, world)]
+      const a = settle(hostile, new Dice(draw), world)
+      const b = settle([...servers].reverse(), new Dice([extra, 3, 1, 4, 1, 5]), world)
+      const c = settle([...hostile, ...servers], new Dice([9, 2, 6, ...draw]), world)
+      expect(verdicts(b)).toBe(verdicts(a))
+      expect(verdicts(c)).toBe(verdicts(a))
+      const lanes = [...a.view().lanes.values()]
+      if (lanes.some((v) => v.knowledge.evidence !== undefined)) seen.forks++
+      if (lanes.some((v) => v.code === 'closed')) seen.closed++
+      if (lanes.some((v) => v.contested)) seen.contested++
+      if (a.view().current.size > 0) seen.names++
+      if (lanes.some((v) => v.exported > 0 && v.rights?.principal.roles.includes('federate') === false)) seen.vouched++
+    }), { numRuns: RUNS })
+    // The worlds must reach what they are for, or agreement means nothing.
+    if (process.env['DIAD_SHOW'] !== undefined) console.log(seen)
+    expect(seen.names).toBeGreaterThan(RUNS / 2)
+    for (const n of [seen.forks, seen.closed, seen.contested, seen.vouched]) expect(n).toBeGreaterThan(0)
+  }, RUNS * 1000 + 20_000)
+
+  test('a forged head is refused by name and changes nothing', () => {
+    const world = new World('forged', new Dice([1, 2, 3]))
+    const server = honest(world.server(new Dice([5]), true))
+    const k = new DomainKnowledge(world.domain.domain)
+    pullFrom(k, server)
+    const before = verdicts(k)
+    expect(pullFrom(k, forger(server, world)).refused).toContain('bad-signature')
+    expect(verdicts(k)).toBe(before)
+  })
+
+  test('a bad signature says nothing about its target: the true one still counts', () => {
+    const world = new World('both', new Dice([1, 2, 3]))
+    const [head] = world.heads
+    const k = new DomainKnowledge(world.domain.domain)
+    if (head === undefined) throw new Error('no head')
+    const good = signatureCodec.from(head.signature.artifact)
+    const bad = signatureCodec.artifact({ ...good, signature: good.signature.replace(/^../, good.signature.startsWith('00') ? '11' : '00') })
+    expect(k.admit(bad)).toMatchObject({ result: 'rejected', code: 'bad-signature' })
+    world.give(k, head)
+    expect(k.lanes.get(head.lane.ref)?.heads.has(head.ref)).toBe(true)
+  })
+})
