@@ -94,8 +94,10 @@ function exportsOf (lanes: Map<Reference, LaneView>, all: boolean): Exports {
       considered.add(lane)
       named.add(snapshot)
       const prefix = target === undefined ? undefined : vouchedPrefix(target, snapshot)
-      if (prefix === undefined) withheld.add(snapshot)
-      else into.set(lane, Math.max(into.get(lane) ?? 0, prefix))
+      // A3: what a cut ends below can't be missed.
+      if (prefix === undefined) {
+        if (target?.code !== 'closed') withheld.add(snapshot)
+      } else into.set(lane, Math.max(into.get(lane) ?? 0, prefix))
     }
   }
   const shown = (v: LaneView): boolean => v.knowledge.lane.visibility === PUBLISHED

@@ -28,7 +28,7 @@ export interface Admission {
 const MAX_WAITING = 256
 
 export class DomainKnowledge {
-  readonly objects = new AuthorityObjects()
+  readonly objects: AuthorityObjects
   readonly lanes = new Map<Reference, LaneKnowledge>()
   /** counts changes; views are computed once a revision */
   revision = 0
@@ -37,7 +37,9 @@ export class DomainKnowledge {
   private readonly proofs = new Map<Reference, ForkEvidence>()
   private memo: { revision: number, authority?: Authority, exported?: DomainView, all?: DomainView } = { revision: -1 }
 
-  constructor (readonly domain: Reference) {}
+  constructor (readonly domain: Reference) {
+    this.objects = new AuthorityObjects(domain)
+  }
 
   /** Takes one object. Never throws on bad bytes: the verdict says what was wrong. */
   admit (artifact: Artifact): Admission {
@@ -53,18 +55,17 @@ export class DomainKnowledge {
   }
 
   private take (ref: Reference, artifact: Artifact): Admission {
-    switch (artifact.typeTag) {
-      case TAG.lane: return this.takeLane(ref, artifact)
-      case TAG.snapshot: return this.takeSnapshot(ref, snapshotCodec.from(artifact))
-      case TAG.forkEvidence: return this.takeEvidence(ref, forkEvidenceCodec.from(artifact))
-      case TAG.signature: {
-        const signature = signatureCodec.from(artifact)
-        if (signature.purpose === 'snapshot') return this.takeSignature(ref, signature)
-      }
+    const tag = artifact.typeTag
+    if (tag === TAG.lane) return this.takeLane(ref, artifact)
+    if (tag === TAG.snapshot) return this.takeSnapshot(ref, snapshotCodec.from(artifact))
+    if (tag === TAG.forkEvidence) return this.takeEvidence(ref, forkEvidenceCodec.from(artifact))
+    if (tag === TAG.signature) {
+      const signature = signatureCodec.from(artifact)
+      if (signature.purpose === 'snapshot') return this.takeSignature(ref, signature)
     }
     const out = this.objects.add(ref, artifact)
     if (out === 'added' || out === 'known') return { ref, result: out, code: 'accepted' }
-    return { ref, result: 'rejected', code: out.code }
+    return { ref, result: out.status === 'rejected' ? 'rejected' : 'irrelevant', code: out.code }
   }
 
   private takeLane (ref: Reference, artifact: Artifact): Admission {

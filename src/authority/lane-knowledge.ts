@@ -23,7 +23,8 @@ export interface HeldBranch {
 }
 
 export type Extension =
-  | { readonly result: 'extended' | 'old' }
+  | { readonly result: 'extended', readonly branch: HeldBranch }
+  | { readonly result: 'old' }
   /** the bytes don't lead to the head's root: the server lies, or the logs differ (E2 finds out which) */
   | { readonly result: 'mismatch' }
   /** the first leaf given lies beyond what is held */
@@ -111,10 +112,11 @@ export class LaneKnowledge {
       log.truncate(have)
       return { result: 'mismatch' }
     }
-    if (branch === undefined) this.addBranch({ head, log })
-    else branch.head = head
+    const grown: HeldBranch = branch ?? { head, log }
+    grown.head = head
+    if (branch === undefined) this.addBranch(grown)
     this.addHead(head)
-    return { result: 'extended' }
+    return { result: 'extended', branch: grown }
   }
 
   /** A further branch always comes with the proof that it is one (E1): the comparison is made here, so it can't be forgotten. */

@@ -28,7 +28,8 @@ export interface ContentInit {
   readonly audience: AudienceIndex
   readonly peers: readonly string[]
   readonly fetch: FetchBlocks
-  readonly signal: AbortSignal
+  /** asked between steps; an AbortSignal is one */
+  readonly signal: { readonly throwIfAborted: () => void }
   /** bytes and blocks that came over the network */
   readonly onProgress?: (blocks: number, bytes: number) => void
   readonly onRefused?: (peer: string, code: string, ref: Reference) => void
@@ -210,7 +211,7 @@ class ContentRun {
     try {
       await this.init.fetch(peer, refs, onBlock)
     } catch (err) {
-      if (this.failure !== undefined) throw this.failure
+      if (this.failure !== undefined) throw this.failure as Error
       this.init.signal.throwIfAborted()
       this.alive.delete(peer)
       this.init.onRefused?.(peer, err instanceof DiadError ? err.code : 'peer-gone', refs[0] as Reference)
@@ -235,7 +236,7 @@ class ContentRun {
       if (bad !== undefined) {
         // What landed before stays: a rerun asks only for the rest.
         await store.commit([])
-        throw this.failure ?? bad.reason
+        throw (this.failure ?? bad.reason) as Error
       }
     }
     signal.throwIfAborted()

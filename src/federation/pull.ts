@@ -168,10 +168,6 @@ function * pullLogs (k: DomainKnowledge, sink: PullSink): Asking<void> {
     if (next === undefined) return
     done.add(next.knowledge.ref)
     const lane = next.knowledge
-    for (const ref of next.unlinked) {
-      const head = lane.heads.get(ref)
-      if (head !== undefined && lane.held >= head.snapshot.log_size) yield * pullLog(k, lane, head, undefined, sink)
-    }
     const heads = [...lane.heads.values()].sort((a, b) => b.snapshot.log_size - a.snapshot.log_size)
     for (const head of heads) {
       const branch = next.branch ?? lane.branches[0]
@@ -181,6 +177,11 @@ function * pullLogs (k: DomainKnowledge, sink: PullSink): Asking<void> {
       // Past a proven fork no longer branch counts (E4), but it may differ from ours earlier than what is proven (E3).
       if (branch !== undefined && lane.evidence !== undefined && held > lane.evidence.index) yield * findFork(k, lane, branch, head, sink)
       else yield * pullLog(k, lane, head, branch, sink)
+    }
+    // K4: a head that a cut names chooses the branch. If it doesn't lie on ours, its log is held beside ours.
+    for (const ref of k.view().lanes.get(lane.ref)?.unlinked ?? []) {
+      const head = lane.heads.get(ref)
+      if (head !== undefined && (lane.held >= head.snapshot.log_size || lane.evidence !== undefined)) yield * pullLog(k, lane, head, undefined, sink)
     }
   }
 }
@@ -215,11 +216,12 @@ function * pullLog (k: DomainKnowledge, lane: LaneKnowledge, head: Head, branch:
     bodies.push(...got.bodies)
   }
   const proofBefore = lane.evidence
-  if (lane.extend(head, before, staged.leaves(before, size), branch).result !== 'extended') {
+  const extended = lane.extend(head, before, staged.leaves(before, size), branch)
+  if (extended.result !== 'extended') {
     sink.refuse('bad-range', head.ref)
     return
   }
-  const grown = branch ?? lane.branches.at(-1) as HeldBranch
+  const grown = extended.branch
   bodies.forEach((body, i) => {
     if (body.length > 0 && lane.addBody(grown, before + i, body) === undefined) sink.refuse('hash-mismatch', head.ref)
   })

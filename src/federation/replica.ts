@@ -344,8 +344,9 @@ export class Replica {
     const size = head.snapshot.log_size
     if (branch !== undefined && size <= held && branch.log.root(size) === head.snapshot.log_root) return 'ignore'
     if (size > held && message.leaves.length === (size - message.from) * LEAF_BYTES && message.from <= held) {
-      if (l.extend(head, message.from, message.leaves, branch).result === 'extended') {
-        const grown = branch ?? l.branches.at(-1) as NonNullable<typeof branch>
+      const extended = l.extend(head, message.from, message.leaves, branch)
+      if (extended.result === 'extended') {
+        const grown = extended.branch
         message.bodies.forEach((body, i) => { if (body.length > 0 && message.from + i < grown.log.size) l.addBody(grown, message.from + i, body) })
         k.touch()
         this.effects.push({ type: 'commit', domain: k.domain, ops: branchOps(k, l, grown, held) })

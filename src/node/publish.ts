@@ -107,11 +107,11 @@ export async function appendRecord (runtime: Runtime, k: DomainKnowledge, signer
     if (known === undefined) k.admit(laneCodec.artifact(lane))
     const held = k.lanes.get(laneRef) as LaneKnowledge
     const head = held.head(snapshot, signature)
-    if (head === 'bad-signature' || held.extend(head, from, bytes, branch).result !== 'extended') throw new Error('our own head was refused')
-    const grown = branch ?? held.branches[0] as NonNullable<typeof branch>
-    added.forEach((l, i) => { if (l.body !== undefined) held.addBody(grown, from + i, l.body) })
+    const grown = head === 'bad-signature' ? undefined : held.extend(head, from, bytes, branch)
+    if (grown?.result !== 'extended') throw new Error('our own head was refused')
+    added.forEach((l, i) => { if (l.body !== undefined) held.addBody(grown.branch, from + i, l.body) })
     k.touch()
-    await runtime.commit([...branchOps(k, held, grown, from), ...ops()])
+    await runtime.commit([...branchOps(k, held, grown.branch, from), ...ops()])
   } catch (err) {
     // Memory may be ahead of the disk now; the disk is the truth.
     runtime.forget(k.domain)

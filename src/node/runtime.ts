@@ -3,7 +3,7 @@
  * is said before it is durable. The network is attached when a command needs it.
  */
 import { EventEmitter } from 'node:events'
-import { DomainKnowledge } from '../authority/knowledge.js'
+import type { DomainKnowledge } from '../authority/knowledge.js'
 import { type DomainRecord, loadKnowledge, loadRecords, recordOp } from '../federation/ledger.js'
 import { type Effect, Replica, type ReplicaEvent, type Report } from '../federation/replica.js'
 import { DiadError } from '../substrate/errors.js'

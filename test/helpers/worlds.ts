@@ -13,7 +13,6 @@ import { bareLeaf, type Body, encodeLeaf, leafOf, type NewLeaf } from '../../src
 import { LeafLog } from '../../src/publication/leaf-log.js'
 import { concatBytes } from '../../src/substrate/bytes.js'
 import { NONE, type Reference } from '../../src/substrate/reference.js'
-import { signatureCodec } from '../../src/substrate/signature.js'
 import { digestFrom, makeDomain, refFrom, signed, type Item, type TestDomain, type TestKey, testKey } from './authority-fixtures.js'
 
 export interface WorldLane {
@@ -207,8 +206,9 @@ export class World {
     const made = lane?.heads.get(head.ref)
     const leaves = (head.lane.branches[head.branch] as NewLeaf[]).slice(0, head.size)
     if (lane === undefined || made === undefined) throw new Error('the head was not taken')
-    if (lane.extend(made, 0, concatBytes(...leaves.map((l) => encodeLeaf(l.leaf)))).result !== 'extended') throw new Error('the log was not taken')
-    const branch = lane.branches.at(-1) as NonNullable<typeof lane.branches[0]>
+    const extended = lane.extend(made, 0, concatBytes(...leaves.map((l) => encodeLeaf(l.leaf))))
+    if (extended.result !== 'extended') throw new Error('the log was not taken')
+    const { branch } = extended
     leaves.forEach((l, i) => { if (l.body !== undefined) lane.addBody(branch, i, l.body) })
     k.touch()
   }

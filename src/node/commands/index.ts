@@ -23,5 +23,5 @@ const COMMANDS: { [N in CommandName]: () => Promise<Run<N>> } = {
 export async function runCommand (context: Context, command: string, args: object, io: CommandIo): Promise<unknown> {
   if (!Object.hasOwn(COMMANDS, command)) throw new DiadError('unknown-command', `there is no command "${command}"`, 'the daemon may be of another version: restart it')
   const run = await COMMANDS[command as CommandName]() as Run<CommandName>
-  return await run(context, args as never, io)
+  return await run(context, args, io)
 }

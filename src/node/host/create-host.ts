@@ -142,6 +142,9 @@ class NetworkHost implements Host {
     const running = this.#running
     if (running === undefined || this.#busy) return
     this.#busy = true
+    // libp2p waits for closing connections by AbortSignal.timeout, which doesn't keep a process alive: with every socket gone already, a command
+    // would end here, in the middle, with Node's exit code 13.
+    const awake = setInterval(() => undefined, 60_000)
     try {
       clearInterval(running.sweeper)
       running.dialler.stop()
@@ -150,6 +153,7 @@ class NetworkHost implements Host {
       await running.node.stop()
       await running.datastore?.close()
     } finally {
+      clearInterval(awake)
       this.#running = undefined
       for (const peer of [...this.#connected]) this.#onGone(peer)
       this.#busy = false
