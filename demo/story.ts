@@ -145,7 +145,7 @@ async function meetTheLiar (scene: Scene, malloryAt: string, oldHead: string): P
   report(scene, result, { [peerOf(malloryAt)]: 'mallory' })
   expect(result.snapshot === oldHead, `carol should hold the old head ${oldHead}, not ${result.snapshot ?? 'none'}`)
   expect(refusedWith(result, malloryAt, 'bad-signature'), 'the forged head should have been refused: bad-signature')
-  expect(refusedWith(result, malloryAt, 'hash-mismatch'), 'the forged content should have been refused: hash-mismatch')
+  expect(refusedWith(result, malloryAt, 'reference-mismatch'), 'the forged content should have been refused: reference-mismatch')
   expect(exit === 3 && result.status === 'deferred' && result.code === 'content-missing', `sync should end deferred: content-missing with 3, not ${result.status}: ${result.code} with ${exit}`)
   teller.says('carol', `holds the old head ${short(oldHead)}: it is true, she can't know yet that it is old; nothing else got in`)
 }
@@ -208,7 +208,7 @@ function report ({ teller }: Scene, { refused }: SyncResult, names: Readonly<Rec
 
 const MEANING: Readonly<Record<string, string>> = {
   'bad-signature': 'a head that its lane\'s key never signed,',
-  'hash-mismatch': 'bytes that aren\'t what was asked for,',
+  'reference-mismatch': 'bytes that aren\'t what was asked for,',
   'peer-gone': 'cut off for what it gave: the rest of what was asked',
   superseded: 'a true head, older than what is held,'
 }

@@ -135,7 +135,7 @@ class ContentRun {
   private async land (peer: string, want: Want, bytes: Uint8Array): Promise<boolean> {
     const { audience, domain, onRefused, onProgress, store } = this.init
     if (!(await store.putArtifactBytes(want.ref, bytes))) {
-      onRefused?.(peer, 'hash-mismatch', want.ref)
+      onRefused?.(peer, 'reference-mismatch', want.ref)
       return false
     }
     const mark = audience.mark(domain, want.ref, FETCHED)

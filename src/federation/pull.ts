@@ -110,7 +110,7 @@ function * pullObjects (k: DomainKnowledge, theirs: Reference[], sink: PullSink)
       const ref = referenceOfArtifactBytes(bytes)
       // An object is what its bytes hash to; one that wasn't asked for is not looked at.
       if (!asked.delete(ref)) {
-        sink.refuse('hash-mismatch', ref)
+        sink.refuse('reference-mismatch', ref)
         continue
       }
       useful++
@@ -223,7 +223,7 @@ function * pullLog (k: DomainKnowledge, lane: LaneKnowledge, head: Head, branch:
   }
   const grown = extended.branch
   bodies.forEach((body, i) => {
-    if (body.length > 0 && lane.addBody(grown, before + i, body) === undefined) sink.refuse('hash-mismatch', head.ref)
+    if (body.length > 0 && lane.addBody(grown, before + i, body) === undefined) sink.refuse('reference-mismatch', head.ref)
   })
   k.touch()
   sink.commit(branchOps(k, lane, grown, before))
@@ -296,7 +296,7 @@ function * pullBodies (k: DomainKnowledge, sink: PullSink): Asking<void> {
       const ops: KvOp[] = []
       for (const { index, body } of got.bodies) {
         const hash = v.branch !== undefined && index < v.branch.log.size ? lane.addBody(v.branch, index, body) : undefined
-        if (hash === undefined) sink.refuse('hash-mismatch', lane.ref)
+        if (hash === undefined) sink.refuse('reference-mismatch', lane.ref)
         else ops.push(bodyOp(lane.ref, hash, body))
       }
       if (ops.length === 0) break

@@ -30,7 +30,7 @@ export interface NetworkInit {
 const TICK_MS = 1000
 const TOPIC = '/diad/domain/1/'
 /** Points against a peer by what was refused; at 100 it is banned for a while. One wrong block may be a broken disk, a forged signature isn't. */
-const BLAME: Record<string, number> = { 'bad-signature': 25, 'hash-mismatch': 15, 'bad-evidence': 25, malformed: 25, 'bad-range': 15, 'wrong-answer': 25, timeout: 10, 'log-withheld': 5 }
+const BLAME: Record<string, number> = { 'bad-signature': 25, 'reference-mismatch': 15, 'bad-evidence': 25, malformed: 25, 'bad-range': 15, 'wrong-answer': 25, timeout: 10, 'log-withheld': 5 }
 
 export class Network {
   readonly host: Host

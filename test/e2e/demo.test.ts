@@ -58,7 +58,7 @@ function alive (stdout: string): number[] {
 test('the whole story holds and leaves nothing behind', { timeout: 60_000 }, async () => {
   const { exit, stdout, stderr } = await end(demo(files))
   expect([exit, stderr], stdout).toEqual([0, ''])
-  const told = ['refused: bad-signature', 'refused: hash-mismatch', 'holds the old head', 'overtook', 'informational: superseded', 'unharmed', 'identical', 'Everything held']
+  const told = ['refused: bad-signature', 'refused: reference-mismatch', 'holds the old head', 'overtook', 'informational: superseded', 'unharmed', 'identical', 'Everything held']
   expect(told.filter((t) => !stdout.includes(t))).toEqual([])
   expect(stdout.match(/\(process \d+\)/g)).toHaveLength(3)
   expect([alive(stdout), readdirSync(scratch)]).toEqual([[], []])
