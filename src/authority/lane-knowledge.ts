@@ -112,20 +112,28 @@ export class LaneKnowledge {
       log.truncate(have)
       return { result: 'mismatch' }
     }
-    const grown: HeldBranch = branch ?? { head, log }
-    grown.head = head
-    if (branch === undefined) this.addBranch(grown)
+    const grown = branch ?? this.addBranch({ head, log })
+    if (branch !== undefined) branch.head = head
     this.addHead(head)
     return { result: 'extended', branch: grown }
   }
 
   /** A further branch always comes with the proof that it is one (E1): the comparison is made here, so it can't be forgotten. */
-  private addBranch (added: HeldBranch): void {
+  private addBranch (added: HeldBranch): HeldBranch {
     for (const other of this.branches) {
       const index = firstDifference(other.log, added.log)
       if (index < Math.min(other.log.size, added.log.size)) this.addEvidence(proof(this.ref, index, other, added))
+      else {
+        // Two pulls brought the same log, one of them further.
+        if (added.log.size > other.log.size) {
+          other.log.append(added.log.leaves(other.log.size, added.log.size))
+          other.head = added.head
+        }
+        return other
+      }
     }
     this.branches.push(added)
+    return added
   }
 
   /** E3: exactly one proof, the smallest index; among equals the smaller Reference. Returns whether it replaced what was held. */

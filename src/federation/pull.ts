@@ -216,9 +216,12 @@ function * pullLog (k: DomainKnowledge, lane: LaneKnowledge, head: Head, branch:
     bodies.push(...got.bodies)
   }
   const proofBefore = lane.evidence
+  // Another peer's pull or gossip may have brought the same leaves meanwhile.
   const extended = lane.extend(head, before, staged.leaves(before, size), branch)
+  if (extended.result === 'old') return
   if (extended.result !== 'extended') {
-    sink.refuse('bad-range', head.ref)
+    if (branch === undefined) sink.refuse('bad-range', head.ref)
+    else yield * findFork(k, lane, branch, head, sink)
     return
   }
   const grown = extended.branch
