@@ -45,7 +45,7 @@ export interface ContentResult {
 }
 
 /** blocks asked for in one request */
-const BATCH_BLOCKS = 256
+const BATCH_BLOCKS = 512
 /** bytes asked for in one request, by the sizes that parents declare */
 const BATCH_BYTES = 4 * 1024 * 1024
 /** requests under way to one peer: one is being answered while the next is on its way */
@@ -81,6 +81,9 @@ class ContentRun {
   private failure: unknown
   /** landed since the last barrier or so: the index shows only what is durable, and a directory holds many files twice */
   private recent = new Set<Reference>()
+  /** of what has landed since the last flush, with the bytes to charge for it */
+  private marks: KvOp[] = []
+  private charged = 0
 
   constructor (private readonly init: ContentInit) {
     this.alive = new Set(init.peers)
@@ -132,16 +135,22 @@ class ContentRun {
     return !this.anyType.has(want.ref)
   }
 
-  private async land (peer: string, want: Want, bytes: Uint8Array): Promise<boolean> {
-    const { audience, domain, onRefused, onProgress, store } = this.init
-    if (!(await store.putArtifactBytes(want.ref, bytes))) {
-      onRefused?.(peer, 'reference-mismatch', want.ref)
-      return false
-    }
+  /** False when the bytes are not what was asked for. One promise a block besides the store's own: a directory of small files has tens of thousands. */
+  private land (peer: string, want: Want, bytes: Uint8Array): Promise<boolean> {
+    return this.init.store.putArtifactBytes(want.ref, bytes).then((stored) => {
+      if (stored) this.landed(want, bytes)
+      else this.init.onRefused?.(peer, 'reference-mismatch', want.ref)
+      return stored
+    })
+  }
+
+  private landed (want: Want, bytes: Uint8Array): void {
+    const { audience, domain, onProgress } = this.init
     const mark = audience.mark(domain, want.ref, FETCHED)
-    if (mark !== undefined) {
-      store.enqueue(mark)
-      store.enqueue(audience.charge(domain, bytes.length))
+    // The same block may land twice before its mark is durable, from two requests under way at once; it is charged once.
+    if (mark !== undefined && !this.recent.has(want.ref)) {
+      this.marks.push(mark)
+      this.charged += bytes.length
     }
     if (this.recent.size >= RECENT_BLOCKS) this.recent = new Set()
     this.recent.add(want.ref)
@@ -149,7 +158,17 @@ class ContentRun {
     this.bytes += bytes.length
     onProgress?.(this.blocks, this.bytes)
     if (want.expected.type !== 'chunk') this.expand(want, decodeArtifact(bytes))
-    return true
+  }
+
+  /** Hands the marks of a batch to the store, and one charge for all of them in the same turn, so that no barrier comes between. */
+  private flush (): void {
+    if (this.marks.length === 0) return
+    const { audience, domain, store } = this.init
+    const { marks, charged } = this
+    this.marks = []
+    this.charged = 0
+    store.enqueue(audience.charge(domain, charged))
+    for (const mark of marks) store.enqueue(mark)
   }
 
   private async work (peer: string): Promise<void> {
@@ -186,17 +205,18 @@ class ContentRun {
   }
 
   private async ask (peer: string, wants: Want[]): Promise<void> {
-    const unique = new Map<Reference, Want[]>()
-    for (const w of wants) unique.set(w.ref, [...unique.get(w.ref) ?? [], w])
+    const unique = new Map<Reference, Want>()
+    for (const w of wants) if (!unique.has(w.ref)) unique.set(w.ref, w)
     const refs = [...unique.keys()]
     const open = new Set(refs)
-    const onBlock = async (index: number, bytes: Uint8Array): Promise<void> => {
+    const onBlock = (index: number, bytes: Uint8Array): Promise<void> => {
       const ref = refs[index]
-      if (ref === undefined || !open.has(ref)) return
-      const [first] = unique.get(ref) as Want[]
-      try {
-        if (await this.land(peer, first as Want, bytes)) open.delete(ref)
-      } catch (err) {
+      if (ref === undefined || !open.has(ref)) return Promise.resolve()
+      const want = unique.get(ref) as Want
+      return this.land(peer, want, bytes).then((stored) => {
+        if (stored) open.delete(ref)
+        if (this.stack.length > 0) this.rouse()
+      }, (err: unknown) => {
         if (!(err instanceof DiadError) || err.code !== 'content-malformed') {
           this.failure ??= err
           throw err
@@ -204,9 +224,8 @@ class ContentRun {
         // The bytes are what was published; what was published is not well-formed. No peer can have anything better.
         open.delete(ref)
         this.init.onRefused?.(peer, err.code, ref)
-        this.failed.set(ref, first as Want)
-      }
-      this.rouse()
+        this.failed.set(ref, want)
+      })
     }
     try {
       await this.init.fetch(peer, refs, onBlock)
@@ -215,9 +234,11 @@ class ContentRun {
       this.init.signal.throwIfAborted()
       this.alive.delete(peer)
       this.init.onRefused?.(peer, err instanceof DiadError ? err.code : 'peer-gone', refs[0] as Reference)
+    } finally {
+      this.flush()
     }
     for (const ref of open) {
-      const want = (unique.get(ref) as Want[])[0] as Want
+      const want = unique.get(ref) as Want
       const tried = (want.tried ??= new Set())
       tried.add(peer)
       if ([...this.alive].every((p) => tried.has(p))) this.failed.set(ref, want)
@@ -235,6 +256,7 @@ class ContentRun {
       const bad = done.find((d) => d.status === 'rejected')
       if (bad !== undefined) {
         // What landed before stays: a rerun asks only for the rest.
+        this.flush()
         await store.commit([])
         throw (this.failure ?? bad.reason) as Error
       }
@@ -243,6 +265,7 @@ class ContentRun {
     for (const w of this.stack) this.failed.set(w.ref, w)
     const incomplete = new Set([...this.failed.values()].map((w) => w.root))
     const whole = roots.filter((r) => !incomplete.has(r))
+    this.flush()
     await store.commit(whole.map((r) => wholeOp(domain, r)))
     return { blocks: this.blocks, bytes: this.bytes, whole, missing: [...this.failed.keys()].sort() }
   }

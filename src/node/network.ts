@@ -47,6 +47,8 @@ export class Network {
       listen: init.listen,
       bootstrap: init.bootstrap,
       mdns: init.mdns,
+      // Violations are told by their event; what is for debugging is nobody's concern here.
+      log: (level, message) => { if (level === 'info') init.log?.(message) },
       events: {
         onPeer: (peer, event) => { runtime.step({ type: 'peer', peer, up: event === 'connected' }) },
         // The view belongs to the host's buffers; the replica may keep parts.

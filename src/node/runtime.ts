@@ -5,7 +5,7 @@
 import { EventEmitter } from 'node:events'
 import type { DomainKnowledge } from '../authority/knowledge.js'
 import { type DomainRecord, loadKnowledge, loadRecords, recordOp } from '../federation/ledger.js'
-import { type Effect, Replica, type ReplicaEvent, type Report } from '../federation/replica.js'
+import { type Effect, Replica, type ReplicaEvent, type ReplicaOptions, type Report } from '../federation/replica.js'
 import { DiadError } from '../substrate/errors.js'
 import type { KvOp } from '../substrate/ports.js'
 import type { Reference } from '../substrate/reference.js'
@@ -27,22 +27,23 @@ interface RuntimeEvents {
 }
 
 export class Runtime extends EventEmitter<RuntimeEvents> {
-  readonly replica = new Replica({ agent: AGENT })
+  readonly replica: Replica
   outside: Outside | undefined
   private queue: Promise<void> = Promise.resolve()
   private failure: unknown
   private readonly loading = new Map<Reference, Promise<DomainKnowledge>>()
 
-  private constructor (readonly store: Store, readonly records: Map<Reference, DomainRecord>) {
+  private constructor (readonly store: Store, readonly records: Map<Reference, DomainRecord>, options: Partial<ReplicaOptions>) {
     super()
+    this.replica = new Replica({ agent: AGENT, ...options })
     this.setMaxListeners(100)
   }
 
-  static async open (folder: string, create: boolean): Promise<Runtime> {
+  static async open (folder: string, create: boolean, options: Partial<ReplicaOptions> = {}): Promise<Runtime> {
     installNativeCrypto()
     const store = await openStore(folder, { create })
     try {
-      return new Runtime(store, await loadRecords(store.kv))
+      return new Runtime(store, await loadRecords(store.kv), options)
     } catch (err) {
       await store.close()
       throw err

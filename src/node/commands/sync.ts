@@ -70,8 +70,11 @@ async function syncOne (context: Context, network: Network, domain: Reference, a
         io.warn(`${address} does not answer`)
       }
     }
-    await pullFromAll(context, network, k, signal, reached, reached.size + unreached.length > 0 ? QUIET_MS : 2 * QUIET_MS)
+    await pullFromAll(context, network, k, signal, new Set(reached.keys()), reached.size + unreached.length > 0 ? QUIET_MS : 2 * QUIET_MS)
     io.signal.throwIfAborted()
+    const offering = runtime.replica.providers(domain)
+    if (offering.length === 0 && record?.own !== true && k.authority().tip !== undefined) io.warn('nobody who has this domain could be asked; what is held is shown')
+    await remember(context, domain, offering.flatMap((p) => reached.get(p) ?? []))
     let blocks = 0
     let bytes = 0
     if (record?.mode === 'mirror' && !record.own) {
@@ -90,13 +93,21 @@ async function syncOne (context: Context, network: Network, domain: Reference, a
   }
 }
 
-interface Dialled { readonly reached: Set<string>, readonly unreached: Array<{ address: string, code: string }> }
+/** `reached`: peer → the address that answered */
+/** Addresses where the domain was found are tried again next time, newest first. */
+async function remember (context: Context, domain: Reference, found: readonly string[]): Promise<void> {
+  const record = context.runtime.records.get(domain)
+  if (record === undefined || record.own || found.every((a) => record.peers.includes(a))) return
+  await context.runtime.setRecord(domain, { ...record, peers: [...new Set([...found, ...record.peers])].slice(0, 64) })
+}
+
+interface Dialled { readonly reached: Map<string, string>, readonly unreached: Array<{ address: string, code: string }> }
 
 async function dialAll (network: Network, addresses: readonly string[], signal: AbortSignal): Promise<Dialled> {
-  const out: Dialled = { reached: new Set(), unreached: [] }
+  const out: Dialled = { reached: new Map(), unreached: [] }
   await Promise.all([...new Set(addresses)].map(async (address) => {
     try {
-      out.reached.add(await network.host.dial(address, signal))
+      out.reached.set(await network.host.dial(address, signal), address)
     } catch (err) {
       if (err instanceof DiadError && err.code === 'malformed-address') throw err
       out.unreached.push({ address, code: err instanceof DiadError ? err.code : 'peer-unreachable' })

@@ -3,7 +3,8 @@
  * bytes and link targets; nothing is followed but the path given itself. What can't be recorded stops the import and is named; the caller publishes
  * only what an import returned, so a failed one leaves nothing but unreferenced blocks.
  *
- * Memory: the names of the directories on the way down, one Tree a level, and two chunks. 20,000 files of 1 KiB in 200 directories: see bench/.
+ * Memory: the names of the directories on the way down, one Tree a level, and two chunks. Small files go by synchronous calls: 20,000 files of 1 KiB
+ * in 200 directories took 0.4 s from tmpfs, where reading, hashing and appending the same files without any Tree took 0.2 s.
  */
 import { constants, closeSync, fstatSync, lstatSync, openSync, read, readdirSync, readlinkSync, readSync, type Stats, statSync } from 'node:fs'
 import { isUtf8 } from 'node:buffer'
