@@ -1,6 +1,6 @@
 /** `diad serve`: the daemon. Owns the store, listens, gossips, mirrors, and runs other commands that come over the home's socket. */
 import { DiadError } from '../../substrate/errors.js'
-import type { CommandArgs, CommandIo } from '../command.js'
+import type { CommandArgs, CommandEvent, CommandIo } from '../command.js'
 import { startControlServer } from '../control/server.js'
 import { socketPath } from '../home/paths.js'
 import { Network } from '../network.js'
@@ -11,17 +11,24 @@ const DEFAULT_LISTEN = ['/ip4/0.0.0.0/tcp/0']
 
 export async function serve (context: Context, args: CommandArgs['serve'], io: CommandIo): Promise<undefined> {
   const { runtime, home } = context
+  // The first line is `listening`, whatever the network has to say before it (docs/cli.md).
+  const early: CommandEvent[] = []
+  let open = false
+  const event = (e: CommandEvent): void => {
+    if (open) io.event(e)
+    else early.push(e)
+  }
   const onReport = (r: Report): void => {
     switch (r.kind) {
       case 'refused':
-      case 'noted': io.event({ event: r.kind, peer: r.peer, domain: r.domain, code: r.code, ref: r.ref }); break
+      case 'noted': event({ event: r.kind, peer: r.peer, domain: r.domain, code: r.code, ref: r.ref }); break
       case 'changed': {
         const view = runtime.replica.domains.get(r.domain)?.view()
-        io.event({ event: 'changed', domain: r.domain, by: r.by, names: view?.current.size ?? 0, view: view?.digest ?? null })
+        event({ event: 'changed', domain: r.domain, by: r.by, names: view?.current.size ?? 0, view: view?.digest ?? null })
         break
       }
-      case 'hello': io.event({ event: 'peer', peer: r.peer, domains: r.domains }); break
-      case 'pulled': io.event({ event: 'pulled', peer: r.peer, domain: r.domain, outcome: r.outcome }); break
+      case 'hello': event({ event: 'peer', peer: r.peer, domains: r.domains }); break
+      case 'pulled': event({ event: 'pulled', peer: r.peer, domain: r.domain, outcome: r.outcome }); break
     }
   }
   const known = [...new Set([...args.peers, ...runtime.active().flatMap((d) => runtime.records.get(d)?.peers ?? [])])]
@@ -34,9 +41,9 @@ export async function serve (context: Context, args: CommandArgs['serve'], io: C
     dht: args.dht,
     autoMirror: true,
     onContent: (domain, result) => {
-      io.event({ event: 'content', domain, blocks: result.blocks, bytes: result.bytes, whole: result.whole.length, missing: result.missing.length })
+      event({ event: 'content', domain, blocks: result.blocks, bytes: result.bytes, whole: result.whole.length, missing: result.missing.length })
     },
-    log: (line) => { io.event({ event: 'log', text: line }) }
+    log: (line) => { event({ event: 'log', text: line }) }
   })
   context.network = network
   try {
@@ -49,10 +56,12 @@ export async function serve (context: Context, args: CommandArgs['serve'], io: C
         }
       },
       health: () => ({ peer: network.host.peerId }),
-      report: (err) => { io.event({ event: 'log', text: err instanceof Error ? err.stack ?? err.message : String(err) }) }
+      report: (err) => { event({ event: 'log', text: err instanceof Error ? err.stack ?? err.message : String(err) }) }
     })
     try {
+      open = true
       io.event({ event: 'listening', peer: network.host.peerId, addresses: network.host.addresses() })
+      early.forEach(io.event)
       runtime.on('report', onReport)
       for (const domain of runtime.active()) {
         if (runtime.records.get(domain)?.own !== true) void network.findAndDial(domain, io.signal).catch(() => 0)
