@@ -1,6 +1,6 @@
 /** The input: files whose bytes look random and are the same on every machine. AES-CTR makes them faster than a disk takes them, and nothing compresses. */
 import { createCipheriv, createHash } from 'node:crypto'
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
+import { closeSync, fdatasyncSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
 export const KiB = 1024
@@ -38,6 +38,8 @@ export function makeFiles (root: string, shape: Shape, seed: string): void {
     const fd = openSync(join(root, `directory-${n % shape.directories}`, `file-${n}.bin`), 'wx')
     try {
       for (let left = shape.size(n); left > 0;) left -= writeSync(fd, stream.update(zeros.subarray(0, Math.min(left, MiB))))
+      // Else the floor, which comes first, would share the disk with what is still being written of the input.
+      fdatasyncSync(fd)
     } finally {
       closeSync(fd)
     }

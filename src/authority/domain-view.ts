@@ -57,6 +57,8 @@ export interface DomainView {
   readonly withheld: readonly Reference[]
   /** heads that vouches, cuts and `previous` name: they must be kept and served */
   readonly named: ReadonlySet<Reference>
+  /** heads that federate keys vouched for */
+  readonly vouched: ReadonlySet<Reference>
 }
 
 const has = (v: LaneView, role: 'publish' | 'federate'): boolean => v.rights?.principal.roles.includes(role) ?? false
@@ -72,22 +74,21 @@ function vouchedPrefix (target: LaneView, snapshot: Reference): number | undefin
   return Math.min(target.limit, head.log_size, target.knowledge.evidence?.index ?? 0)
 }
 
-/** Vouches in `judged`, the last per other lane (S2). */
-function vouches (leaves: readonly JudgedLeaf[]): Map<Reference, Reference> {
-  const out = new Map<Reference, Reference>()
-  for (const j of leaves) if (j.status === 'accepted' && j.body?.kind === 'vouch') out.set(j.body.lane, j.body.snapshot)
-  return out
+/** Vouches in `judged`, in order. All of them count: what was exported once stays so, whoever withholds what a later vouch names (A2). */
+function vouches (leaves: readonly JudgedLeaf[]): Array<{ lane: Reference, snapshot: Reference }> {
+  return leaves.flatMap((j) => j.status === 'accepted' && j.body?.kind === 'vouch' ? [{ lane: j.body.lane, snapshot: j.body.snapshot }] : [])
 }
 
-interface Exports { exported: Map<Reference, number>, considered: Set<Reference>, withheld: Set<Reference>, named: Set<Reference> }
+interface Exports { exported: Map<Reference, number>, considered: Set<Reference>, withheld: Set<Reference>, named: Set<Reference>, vouched: Set<Reference> }
 
 /** A2, L5. `all` = the owner's own view: every visible lane counts in full, internal ones too. */
 function exportsOf (lanes: Map<Reference, LaneView>, all: boolean): Exports {
   const withheld = new Set<Reference>()
   const considered = new Set<Reference>()
   const named = new Set<Reference>()
+  const vouched = new Set<Reference>()
   const collect = (leaves: readonly JudgedLeaf[], into: Map<Reference, number>): void => {
-    for (const [lane, snapshot] of vouches(leaves)) {
+    for (const { lane, snapshot } of vouches(leaves)) {
       const target = lanes.get(lane)
       // L2: an internal lane is never vouched for; its own key can't be served by naming it.
       if (target !== undefined && target.knowledge.lane.visibility !== PUBLISHED && !all) continue
@@ -101,11 +102,14 @@ function exportsOf (lanes: Map<Reference, LaneView>, all: boolean): Exports {
     }
   }
   const shown = (v: LaneView): boolean => v.knowledge.lane.visibility === PUBLISHED
+  // A Lane isn't signed itself and the id of a principal is public: without a head of its key it is nobody's.
+  const signed = (v: LaneView): boolean => v.knowledge.heads.size > 0
   const federated = new Map<Reference, number>()
   for (const [ref, v] of lanes) {
-    if (!shown(v) || !has(v, 'federate')) continue
+    if (!shown(v) || !has(v, 'federate') || !signed(v)) continue
     considered.add(ref)
     collect(v.judged, federated)
+    for (const { snapshot } of vouches(v.judged)) vouched.add(snapshot)
   }
   const exported = new Map<Reference, number>()
   for (const [ref, v] of lanes) {
@@ -125,10 +129,11 @@ function exportsOf (lanes: Map<Reference, LaneView>, all: boolean): Exports {
   for (let grew = true; grew;) {
     grew = false
     for (const ref of considered) {
-      const previous = lanes.get(ref)?.knowledge.lane.previous ?? NONE
-      if (previous === NONE) continue
+      const lane = lanes.get(ref)
+      const previous = lane?.knowledge.lane.previous ?? NONE
+      if (lane === undefined || previous === NONE || !signed(lane)) continue
       named.add(previous)
-      const owner = [...lanes.values()].find((v) => v.knowledge.heads.has(previous))
+      const owner = [...lanes.values()].find((v) => shown(v) && v.knowledge.lane.principal === lane.knowledge.lane.principal && v.knowledge.heads.has(previous))
       if (owner === undefined) withheld.add(previous)
       else if (!considered.has(owner.knowledge.ref)) {
         considered.add(owner.knowledge.ref)
@@ -136,7 +141,7 @@ function exportsOf (lanes: Map<Reference, LaneView>, all: boolean): Exports {
       }
     }
   }
-  return { exported, considered, withheld, named }
+  return { exported, considered, withheld, named, vouched }
 }
 
 /** R7: leaves that valid erase leaves name, as `lane/index`. */
@@ -168,7 +173,7 @@ export function viewDomain (k: ViewInput, options: { all?: boolean } = {}): Doma
   const authority = k.authority()
   const lanes = new Map<Reference, LaneView>()
   for (const ref of [...k.lanes.keys()].sort()) lanes.set(ref, viewLane(k.lanes.get(ref) as LaneKnowledge, authority))
-  const { exported, considered, withheld, named } = exportsOf(lanes, options.all ?? false)
+  const { exported, considered, withheld, named, vouched } = exportsOf(lanes, options.all ?? false)
   for (const m of authority.onChain) for (const cut of m.cuts.values()) named.add(cut.snapshot)
   const erased = erasures(lanes, exported)
   const flagged = [...lanes].filter(([ref, v]) => v.contested && (considered.has(ref) || options.all === true)).map(([, v]) => v.rights?.scope.prefixes ?? [])
@@ -198,7 +203,7 @@ export function viewDomain (k: ViewInput, options: { all?: boolean } = {}): Doma
   }
   const current = new Map([...winners].sort(([a], [b]) => compareUtf8(a, b)))
   const viewed = new Map([...lanes].map(([ref, v]) => [ref, { ...v, exported: exported.get(ref) ?? 0, considered: considered.has(ref) }]))
-  return { domain: k.domain, authority, lanes: viewed, current, digest: viewDigest(current), logseq, withheld: [...withheld].sort(), named }
+  return { domain: k.domain, authority, lanes: viewed, current, digest: viewDigest(current), logseq, withheld: [...withheld].sort(), named, vouched }
 }
 
 /** R4: SHA-256 of the CBOR array, sorted by name, of [name, ref, logseq, leaf_hash, lane, index, code]. */

@@ -35,6 +35,12 @@ export class DomainKnowledge {
   private readonly snapshots = new Map<Reference, Snapshot>()
   private readonly signatures = new Map<Reference, Signature>()
   private readonly proofs = new Map<Reference, ForkEvidence>()
+  /** refs of control objects that lie in the store */
+  readonly persisted = new Set<Reference>()
+  /** while reading the store, no head is dropped for room: which are named shows only when all is there */
+  reading = false
+  /** what the last view said must be kept */
+  private lastNamed: ReadonlySet<Reference> = new Set()
   private memo: { revision: number, authority?: Authority, exported?: DomainView, all?: DomainView } = { revision: -1 }
 
   constructor (readonly domain: Reference) {
@@ -74,6 +80,7 @@ export class DomainKnowledge {
     if (lane.domain_id !== this.domain) return { ref, result: 'rejected', code: 'wrong-domain' }
     const knowledge = new LaneKnowledge(ref, lane)
     this.lanes.set(ref, knowledge)
+    this.dropHeadless()
     for (const [at, snapshot] of this.snapshots) if (snapshot.lane === ref) this.pairUp(at)
     for (const [at, proof] of this.proofs) {
       if (proof.lane !== ref) continue
@@ -81,6 +88,12 @@ export class DomainKnowledge {
       knowledge.addEvidence(proof)
     }
     return { ref, result: 'added', code: 'accepted' }
+  }
+
+  /** Anybody can make up a Lane; those that no head has been seen of are kept in small number only. */
+  private dropHeadless (): void {
+    const headless = [...this.lanes.values()].filter((l) => l.heads.size === 0)
+    if (headless.length > MAX_WAITING) this.lanes.delete((headless[0] as LaneKnowledge).ref)
   }
 
   private takeSnapshot (ref: Reference, snapshot: Snapshot): Admission {
@@ -112,7 +125,7 @@ export class DomainKnowledge {
     this.signatures.delete(snapshotRef)
     if (head === 'bad-signature') return { ref: snapshotRef, result: 'rejected', code: 'bad-signature' }
     this.snapshots.delete(snapshotRef)
-    lane.addHead(head)
+    lane.addHead(head, this.reading || this.lastNamed.has(head.ref))
     return { ref: snapshotRef, result: 'added', code: 'accepted' }
   }
 
@@ -149,6 +162,7 @@ export class DomainKnowledge {
     const memo = this.fresh()
     if (memo.exported === undefined) {
       memo.exported = viewDomain(this)
+      this.lastNamed = memo.exported.named
       for (const ref of memo.exported.named) for (const lane of this.lanes.values()) lane.keepHead(ref)
     }
     return memo.exported
@@ -163,12 +177,12 @@ export class DomainKnowledge {
   /** The control objects that this domain's state consists of: what is kept, served and put into bundles. Sorted. */
   inventory (): Reference[] {
     const out = new Set<Reference>(this.objects.relevant(this.domain))
-    const { lanes, named } = this.view()
-    for (const [ref, v] of lanes) {
+    const view = this.view()
+    for (const [ref, v] of view.lanes) {
       if (!v.considered && v.exported === 0) continue
       if (v.knowledge.lane.visibility !== PUBLISHED) continue
       out.add(ref)
-      for (const head of servedHeads(v, named)) {
+      for (const head of servedHeads(v, view)) {
         out.add(head.ref)
         out.add(headSignatureReference(head))
       }
@@ -206,14 +220,15 @@ export class DomainKnowledge {
 }
 
 /** Heads of a lane that others may have: the greatest within what is exported, and those that cuts, vouches and `previous` name. */
-export function servedHeads (v: ViewedLane, named: ReadonlySet<Reference>): Head[] {
+export function servedHeads (v: ViewedLane, { named, vouched }: Pick<DomainView, 'named' | 'vouched'>): Head[] {
   const out: Head[] = []
   const own = v.rights?.principal.roles.includes('federate') ?? false
   let best: Head | undefined
   for (const head of v.knowledge.heads.values()) {
     const size = head.snapshot.log_size
     const onLog = v.log !== undefined && v.log.size >= size && v.log.root(size) === head.snapshot.log_root
-    if (!onLog || (!own && size > v.exported)) continue
+    // A head that a federate key vouched for is the domain's own advert, even where a fork or a malformed leaf ends the lane below it (E4).
+    if (!onLog || (!own && size > v.exported && !vouched.has(head.ref))) continue
     if (named.has(head.ref)) out.push(head)
     if (best === undefined || size > best.snapshot.log_size || (size === best.snapshot.log_size && head.ref < best.ref)) best = head
   }

@@ -2,12 +2,11 @@
  * What is held about one lane: its signed heads, the log behind them, the bodies, and at most one proof of equivocation. A set: whatever order
  * its parts come in, the same parts give the same contents. Source: RULES L3, K2, E1-E6.
  */
-import { readU64 } from '../substrate/bytes.js'
 import type { Hash, PublicKey, Reference } from '../substrate/reference.js'
 import { type Signature, signatureCodec, signatureHolds } from '../substrate/signature.js'
 import { type Branch, evidenceHolds, type ForkEvidence, forkEvidenceCodec, makeEvidence, principalId } from '../publication/evidence.js'
 import { type Lane, type Snapshot, snapshotCodec } from '../publication/lane.js'
-import { bodyHash, decodeLeaf, hasBody, LEAF_BYTES } from '../publication/leaf.js'
+import { bodyHash, hasBody, LEAF_BYTES, readLeaf } from '../publication/leaf.js'
 import { LeafLog } from '../publication/leaf-log.js'
 
 /** A Snapshot whose signature by the lane's own principal was verified. Made only by {@link LaneKnowledge.head}. */
@@ -108,7 +107,7 @@ export class LaneKnowledge {
     if (have + fresh.length / LEAF_BYTES !== size) return { result: 'gap' }
     const log = branch?.log ?? new LeafLog()
     log.append(fresh)
-    if (log.root() !== head.snapshot.log_root || readU64(log.leaf(size - 1), 2) !== head.snapshot.logseq) {
+    if (log.root() !== head.snapshot.log_root || readLeaf(log.leaf(size - 1))?.logseq !== head.snapshot.logseq) {
       log.truncate(have)
       return { result: 'mismatch' }
     }
@@ -151,8 +150,8 @@ export class LaneKnowledge {
 
   /** Keeps a body if a held leaf names it. Returns its hash, or undefined when no held leaf asks for these bytes. */
   addBody (branch: HeldBranch, index: number, payload: Uint8Array): Hash | undefined {
-    const leaf = decodeLeaf(branch.log.leaf(index))
-    if (!hasBody(leaf.kind) || bodyHash(leaf.kind, payload) !== leaf.body_hash) return undefined
+    const leaf = index < branch.log.size ? readLeaf(branch.log.leaf(index)) : undefined
+    if (leaf === undefined || !hasBody(leaf.kind) || bodyHash(leaf.kind, payload) !== leaf.body_hash) return undefined
     this.bodies.set(leaf.body_hash, payload)
     return leaf.body_hash
   }

@@ -3,9 +3,10 @@
  * Source: RULES L1, L3, K1-K4, E4, E5, M7.
  */
 import type { Reference } from '../substrate/reference.js'
+import { readLeaf } from '../publication/leaf.js'
 import type { LeafLog } from '../publication/leaf-log.js'
 import { firstDifference, type HeldBranch, type LaneKnowledge } from './lane-knowledge.js'
-import { judgeLeaf, type JudgedLeaf, type LaneRights, type LaneStop, readLeaf, stopsLane } from './leaf-rules.js'
+import { judgeLeaf, type JudgedLeaf, type LaneRights, type LaneStop, stopsLane } from './leaf-rules.js'
 import type { Authority } from './manifest-chain.js'
 import type { Status } from './verdict.js'
 
@@ -99,7 +100,7 @@ function judgeLeaves (k: LaneKnowledge, log: LeafLog, rights: LaneRights): { jud
   }
   while (held.stop === undefined && judged.length < log.size) {
     const index = judged.length
-    const leaf = readLeaf(log, index)
+    const leaf = readLeaf(log.leaf(index))
     held.stop = leaf === undefined ? { index, status: 'rejected', code: 'lane-malformed' } : stopsLane(leaf, index, judged[index - 1]?.leaf)
     if (leaf !== undefined && held.stop === undefined) judged.push(judgeLeaf(leaf, k.bodies.get(leaf.body_hash), rights))
   }

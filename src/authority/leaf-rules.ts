@@ -4,8 +4,7 @@
  */
 import { MalformedError } from '../substrate/errors.js'
 import { LIMITS } from '../substrate/limits.js'
-import { type Body, decodeBody, decodeLeaf, hasBody, isSkippable, KIND, kindName, type KindName, type Leaf, NO_BODY } from '../publication/leaf.js'
-import type { LeafLog } from '../publication/leaf-log.js'
+import { type Body, decodeBody, hasBody, isSkippable, KIND, kindName, type KindName, type Leaf, NO_BODY } from '../publication/leaf.js'
 import { pathWithin } from '../publication/names.js'
 import type { DomainPolicy } from './policy.js'
 import type { Principal, Role, Scope } from './manifest.js'
@@ -87,14 +86,4 @@ export function stopsLane (leaf: Leaf, index: number, before: Leaf | undefined):
   if (closed || leaf.logseq < least || leaf.logseq > most) return { index, status: 'rejected', code: 'lane-malformed' }
   if (kindName(leaf.kind) === undefined && !isSkippable(leaf.kind)) return { index, status: 'deferred', code: 'needs-upgrade' }
   return undefined
-}
-
-/** The leaf at `index`, or undefined when its own bytes are malformed (a logseq above 2^53-1), which stops the lane too. */
-export function readLeaf (log: LeafLog, index: number): Leaf | undefined {
-  try {
-    return decodeLeaf(log.leaf(index))
-  } catch (err) {
-    if (err instanceof MalformedError) return undefined
-    throw err
-  }
 }

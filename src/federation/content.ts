@@ -3,7 +3,7 @@
  * it lands. Memory stays flat with the size of the directory: only the open Trees on the way down and one batch a peer are held.
  * What is held for another domain is fetched all the same (RULES V2), so that deduplication can't be observed.
  */
-import { decodeArtifact } from '../substrate/artifact.js'
+import { type Artifact, decodeArtifact } from '../substrate/artifact.js'
 import { DiadError } from '../substrate/errors.js'
 import type { KvOp } from '../substrate/ports.js'
 import type { Reference } from '../substrate/reference.js'
@@ -45,7 +45,7 @@ export interface ContentResult {
 }
 
 /** blocks asked for in one request */
-const BATCH_BLOCKS = 512
+const BATCH_BLOCKS = 256
 /** bytes asked for in one request, by the sizes that parents declare */
 const BATCH_BYTES = 4 * 1024 * 1024
 /** requests under way to one peer: one is being answered while the next is on its way */
@@ -55,6 +55,9 @@ const NODE_BYTES = 32 * 1024
 
 /** References remembered as just landed: about 10 MB, and more than one barrier of the store */
 const RECENT_BLOCKS = 65_536
+
+/** Trees and Files remembered as opened: about 10 MB */
+const OPENED_NODES = 65_536
 
 interface Want extends Child { readonly root: Reference, tried?: Set<string> }
 
@@ -81,9 +84,7 @@ class ContentRun {
   private failure: unknown
   /** landed since the last barrier or so: the index shows only what is durable, and a directory holds many files twice */
   private recent = new Set<Reference>()
-  /** of what has landed since the last flush, with the bytes to charge for it */
-  private marks: KvOp[] = []
-  private charged = 0
+  private opened = new Set<Reference>()
 
   constructor (private readonly init: ContentInit) {
     this.alive = new Set(init.peers)
@@ -100,10 +101,26 @@ class ContentRun {
     return this.recent.has(ref) || (audience.heldFor(domain, ref) && store.has(ref))
   }
 
-  private expand (want: Want, artifact: Parameters<typeof childrenOf>[0]): void {
+  private expand (want: Want, artifact: Artifact): void {
+    // A Tree that holds one subtree a thousand times, on each of four levels, is opened once.
+    if (artifact.typeTag !== undefined) {
+      if (this.opened.has(want.ref)) return
+      if (this.opened.size >= OPENED_NODES) this.opened = new Set()
+      this.opened.add(want.ref)
+    }
     if (!this.anyType.has(want.ref) || want.ref !== want.root) checkChild(artifact, want.expected)
     const children = childrenOf(artifact)
     for (let i = children.length - 1; i >= 0; i--) this.stack.push({ ...children[i] as Child, root: want.root })
+  }
+
+  /** As {@link expand} for a block that was held already: what was published may not be well-formed, and that must not stop the rest. */
+  private open (want: Want, artifact: Artifact): void {
+    try {
+      this.expand(want, artifact)
+    } catch (err) {
+      if (!(err instanceof DiadError) || (err.code !== 'content-malformed' && err.code !== 'malformed')) throw err
+      this.failed.set(want.ref, want)
+    }
   }
 
   /** Takes wants off the stack until a batch is full; what is held already is opened here and costs no request. */
@@ -117,7 +134,7 @@ class ContentRun {
       if (this.held(want.ref)) {
         if (want.expected.type === 'chunk') continue
         const artifact = want.expected.type === 'content' && want.expected.size <= 256 * 1024 && this.plain(want) ? undefined : await this.init.store.get(want.ref)
-        if (artifact !== undefined) this.expand(want, artifact)
+        if (artifact !== undefined) this.open(want, artifact)
         continue
       }
       if (want.tried?.has(peer) === true) later.push(want)
@@ -135,22 +152,16 @@ class ContentRun {
     return !this.anyType.has(want.ref)
   }
 
-  /** False when the bytes are not what was asked for. One promise a block besides the store's own: a directory of small files has tens of thousands. */
-  private land (peer: string, want: Want, bytes: Uint8Array): Promise<boolean> {
-    return this.init.store.putArtifactBytes(want.ref, bytes).then((stored) => {
-      if (stored) this.landed(want, bytes)
-      else this.init.onRefused?.(peer, 'reference-mismatch', want.ref)
-      return stored
-    })
-  }
-
-  private landed (want: Want, bytes: Uint8Array): void {
-    const { audience, domain, onProgress } = this.init
+  private async land (peer: string, want: Want, bytes: Uint8Array): Promise<boolean> {
+    const { audience, domain, onRefused, onProgress, store } = this.init
+    if (!(await store.putArtifactBytes(want.ref, bytes))) {
+      onRefused?.(peer, 'reference-mismatch', want.ref)
+      return false
+    }
     const mark = audience.mark(domain, want.ref, FETCHED)
-    // The same block may land twice before its mark is durable, from two requests under way at once; it is charged once.
-    if (mark !== undefined && !this.recent.has(want.ref)) {
-      this.marks.push(mark)
-      this.charged += bytes.length
+    if (mark !== undefined) {
+      store.enqueue(mark)
+      store.enqueue(audience.charge(domain, bytes.length))
     }
     if (this.recent.size >= RECENT_BLOCKS) this.recent = new Set()
     this.recent.add(want.ref)
@@ -158,17 +169,7 @@ class ContentRun {
     this.bytes += bytes.length
     onProgress?.(this.blocks, this.bytes)
     if (want.expected.type !== 'chunk') this.expand(want, decodeArtifact(bytes))
-  }
-
-  /** Hands the marks of a batch to the store, and one charge for all of them in the same turn, so that no barrier comes between. */
-  private flush (): void {
-    if (this.marks.length === 0) return
-    const { audience, domain, store } = this.init
-    const { marks, charged } = this
-    this.marks = []
-    this.charged = 0
-    store.enqueue(audience.charge(domain, charged))
-    for (const mark of marks) store.enqueue(mark)
+    return true
   }
 
   private async work (peer: string): Promise<void> {
@@ -176,7 +177,11 @@ class ContentRun {
       this.init.signal.throwIfAborted()
       // Counted from here: what another worker has taken off the stack, to open it or to ask for it, may bring more for everybody.
       this.flights++
-      const wants = await this.batch(peer).finally(() => { this.flights-- })
+      const wants = await this.batch(peer).catch((err: unknown) => {
+        this.failure ??= err
+        this.rouse()
+        throw err
+      }).finally(() => { this.flights-- })
       if (wants.length === 0) {
         if (this.flights === 0) {
           this.rouse()
@@ -205,18 +210,17 @@ class ContentRun {
   }
 
   private async ask (peer: string, wants: Want[]): Promise<void> {
-    const unique = new Map<Reference, Want>()
-    for (const w of wants) if (!unique.has(w.ref)) unique.set(w.ref, w)
+    const unique = new Map<Reference, Want[]>()
+    for (const w of wants) unique.set(w.ref, [...unique.get(w.ref) ?? [], w])
     const refs = [...unique.keys()]
     const open = new Set(refs)
-    const onBlock = (index: number, bytes: Uint8Array): Promise<void> => {
+    const onBlock = async (index: number, bytes: Uint8Array): Promise<void> => {
       const ref = refs[index]
-      if (ref === undefined || !open.has(ref)) return Promise.resolve()
-      const want = unique.get(ref) as Want
-      return this.land(peer, want, bytes).then((stored) => {
-        if (stored) open.delete(ref)
-        if (this.stack.length > 0) this.rouse()
-      }, (err: unknown) => {
+      if (ref === undefined || !open.has(ref)) return
+      const [first] = unique.get(ref) as Want[]
+      try {
+        if (await this.land(peer, first as Want, bytes)) open.delete(ref)
+      } catch (err) {
         if (!(err instanceof DiadError) || err.code !== 'content-malformed') {
           this.failure ??= err
           throw err
@@ -224,8 +228,9 @@ class ContentRun {
         // The bytes are what was published; what was published is not well-formed. No peer can have anything better.
         open.delete(ref)
         this.init.onRefused?.(peer, err.code, ref)
-        this.failed.set(ref, want)
-      })
+        this.failed.set(ref, first as Want)
+      }
+      this.rouse()
     }
     try {
       await this.init.fetch(peer, refs, onBlock)
@@ -234,11 +239,9 @@ class ContentRun {
       this.init.signal.throwIfAborted()
       this.alive.delete(peer)
       this.init.onRefused?.(peer, err instanceof DiadError ? err.code : 'peer-gone', refs[0] as Reference)
-    } finally {
-      this.flush()
     }
     for (const ref of open) {
-      const want = unique.get(ref) as Want
+      const want = (unique.get(ref) as Want[])[0] as Want
       const tried = (want.tried ??= new Set())
       tried.add(peer)
       if ([...this.alive].every((p) => tried.has(p))) this.failed.set(ref, want)
@@ -256,16 +259,14 @@ class ContentRun {
       const bad = done.find((d) => d.status === 'rejected')
       if (bad !== undefined) {
         // What landed before stays: a rerun asks only for the rest.
-        this.flush()
         await store.commit([])
         throw (this.failure ?? bad.reason) as Error
       }
     }
     signal.throwIfAborted()
     for (const w of this.stack) this.failed.set(w.ref, w)
-    const incomplete = new Set([...this.failed.values()].map((w) => w.root))
-    const whole = roots.filter((r) => !incomplete.has(r))
-    this.flush()
+    // What is shared between roots was opened for one of them only, so one gap leaves all of this run unproven; the next run is local and quick.
+    const whole = this.failed.size === 0 ? roots : []
     await store.commit(whole.map((r) => wholeOp(domain, r)))
     return { blocks: this.blocks, bytes: this.bytes, whole, missing: [...this.failed.keys()].sort() }
   }

@@ -63,9 +63,15 @@ export function controlOps (k: DomainKnowledge, refs: Iterable<Reference>): KvOp
   const out: KvOp[] = []
   for (const ref of refs) {
     const artifact = k.artifact(ref)
+    if (artifact !== undefined) k.persisted.add(ref)
     if (artifact !== undefined) out.push({ type: 'put', key: key(KEYSPACE.control, digest(k.domain), referenceBytes(ref)), value: encodeArtifact(artifact) })
   }
   return out
+}
+
+/** Ops for whatever became part of the domain's state and isn't in the store yet, however it came to be relevant. */
+export function unpersistedOps (k: DomainKnowledge): KvOp[] {
+  return controlOps(k, k.inventory().filter((r) => !k.persisted.has(r)))
 }
 
 /** Ops for a log that grew from `from` leaves to its head, with the bodies held of those leaves. */
@@ -112,10 +118,12 @@ export async function loadRecords (kv: Kv): Promise<Map<Reference, DomainRecord>
  */
 export async function loadKnowledge (kv: Kv, domain: Reference): Promise<DomainKnowledge> {
   const k = new DomainKnowledge(domain)
+  k.reading = true
   const damaged = (what: string, cause?: unknown): DiadError =>
     new DiadError('store-damaged', `the store's ${what} of domain ${domain.slice(4, 16)} is damaged`, 'keep a copy of the store, then start a fresh home and sync again', { cause })
   const heads: Array<[Uint8Array, Uint8Array]> = []
   for await (const [at, value] of scan(kv, key(KEYSPACE.control, digest(domain)))) {
+    k.persisted.add(referenceFromBytes(at.subarray(33)))
     try {
       const artifact = decodeArtifact(value)
       if (artifact.typeTag === snapshotCodec.tag || artifact.typeTag === signatureCodec.tag) heads.push([at, value])
@@ -131,6 +139,7 @@ export async function loadKnowledge (kv: Kv, domain: Reference): Promise<DomainK
     if (signature !== undefined && k.admit(signature).result === 'rejected') throw damaged('head')
   }
   for (const lane of k.lanes.values()) await loadLane(kv, lane, damaged)
+  k.reading = false
   k.touch()
   return k
 }

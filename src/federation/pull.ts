@@ -15,7 +15,7 @@ import { LeafLog } from '../publication/leaf-log.js'
 import { consistencyRoots, verifyConsistency, verifyInclusion } from '../publication/merkle.js'
 import type { DomainKnowledge } from '../authority/knowledge.js'
 import { branchOf, type Head, type HeldBranch, type LaneKnowledge } from '../authority/lane-knowledge.js'
-import { bodyOp, branchOps, controlOps } from './ledger.js'
+import { bodyOp, branchOps, controlOps, unpersistedOps } from './ledger.js'
 import { type AnswerTo, type SyncAnswer, type SyncRequest, WIRE } from './messages.js'
 
 /** Where a pull puts what it found. Called between requests only. */
@@ -57,9 +57,11 @@ export function * pull (k: DomainKnowledge, sink: PullSink): Asking<PullOutcome>
       if (theirs === 'unknown') return refused ? 'refused' : outcome === 'same' ? 'unknown' : outcome
       if (theirs !== 'same') {
         yield * pullObjects(k, theirs, watching)
-        yield * pullLogs(k, watching)
+        yield * pullLogs(k, new Set(theirs), watching)
       }
       yield * pullBodies(k, watching)
+      const fresh = unpersistedOps(k)
+      if (fresh.length > 0) sink.commit(fresh)
       if (k.revision === before) break
       outcome = 'updated'
     }
@@ -160,7 +162,7 @@ function noteSuperseded (k: DomainKnowledge, ref: Reference, s: Snapshot, sink: 
 }
 
 /** Brings each considered lane's log up to the greatest head that is known of it. */
-function * pullLogs (k: DomainKnowledge, sink: PullSink): Asking<void> {
+function * pullLogs (k: DomainKnowledge, theirs: ReadonlySet<Reference>, sink: PullSink): Asking<void> {
   const done = new Set<Reference>()
   // Logs bring vouches, vouches bring lanes into view: go on until nothing new comes.
   for (;;) {
@@ -168,7 +170,8 @@ function * pullLogs (k: DomainKnowledge, sink: PullSink): Asking<void> {
     if (next === undefined) return
     done.add(next.knowledge.ref)
     const lane = next.knowledge
-    const heads = [...lane.heads.values()].sort((a, b) => b.snapshot.log_size - a.snapshot.log_size)
+    // Only what this peer offers: another one's heads are none of its business.
+    const heads = [...lane.heads.values()].filter((h) => theirs.has(h.ref)).sort((a, b) => b.snapshot.log_size - a.snapshot.log_size)
     for (const head of heads) {
       const branch = next.branch ?? lane.branches[0]
       const held = branch?.head.snapshot.log_size ?? 0
@@ -181,7 +184,7 @@ function * pullLogs (k: DomainKnowledge, sink: PullSink): Asking<void> {
     // K4: a head that a cut names chooses the branch. If it doesn't lie on ours, its log is held beside ours.
     for (const ref of k.view().lanes.get(lane.ref)?.unlinked ?? []) {
       const head = lane.heads.get(ref)
-      if (head !== undefined && (lane.held >= head.snapshot.log_size || lane.evidence !== undefined)) yield * pullLog(k, lane, head, undefined, sink)
+      if (head !== undefined && theirs.has(ref) && (lane.held >= head.snapshot.log_size || lane.evidence !== undefined)) yield * pullLog(k, lane, head, undefined, sink)
     }
   }
 }

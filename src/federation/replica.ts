@@ -11,8 +11,8 @@ import { forkEvidenceCodec } from '../publication/evidence.js'
 import { laneCodec, PUBLISHED, snapshotCodec } from '../publication/lane.js'
 import { LEAF_BYTES } from '../publication/leaf.js'
 import type { DomainKnowledge } from '../authority/knowledge.js'
-import type { Head, LaneKnowledge } from '../authority/lane-knowledge.js'
-import { branchOps, controlOps } from './ledger.js'
+import { type Head, LaneKnowledge } from '../authority/lane-knowledge.js'
+import { branchOps, controlOps, unpersistedOps } from './ledger.js'
 import { answerWire, type Gossip, gossipWire, type Hello, helloWire, requestWire, type SyncAnswer, type SyncRequest, WIRE } from './messages.js'
 import { pull, type PullOutcome, type PullSink } from './pull.js'
 import { answer, leafAnswer } from './serve-sync.js'
@@ -138,7 +138,7 @@ export class Replica {
     const domains: Hello['domains'] = []
     for (const domain of [...this.domains.keys()].sort().slice(0, WIRE.helloDomains)) {
       const k = this.domains.get(domain) as DomainKnowledge
-      if (k.authority().tip !== undefined) domains.push({ domain, digest: k.inventoryDigest() })
+      if (k.authority().tip !== undefined && isPublic(k)) domains.push({ domain, digest: k.inventoryDigest() })
     }
     return { t: 'hello', version: 1, agent: this.options.agent, domains }
   }
@@ -172,7 +172,8 @@ export class Replica {
   }
 
   private answer (request: SyncRequest): SyncAnswer {
-    return answer(this.domains.get(request.domain), request)
+    const k = this.domains.get(request.domain)
+    return answer(k !== undefined && isPublic(k) ? k : undefined, request)
   }
 
   private onHello (id: PeerId, hello: Hello): void {
@@ -328,14 +329,14 @@ export class Replica {
     }
     const snapshot = snapshotCodec.from(decodeArtifact(message.snapshot))
     const signature = signatureCodec.from(decodeArtifact(message.signature))
-    if (known === undefined) k.admit(decodeArtifact(message.lane))
-    const l = k.lanes.get(laneRef) as LaneKnowledge
-    const head = l.head(snapshot, signature)
+    // Judged before anything is kept: a Lane alone proves nothing.
+    const head = (known ?? new LaneKnowledge(laneRef, lane)).head(snapshot, signature)
     if (head === 'bad-signature') {
       this.refuse(from, k.domain, 'bad-signature', snapshotCodec.reference(snapshot))
       return 'reject'
     }
-    return this.takeHead(from, k, l, head, message)
+    if (known === undefined) k.admit(decodeArtifact(message.lane))
+    return this.takeHead(from, k, k.lanes.get(laneRef) as LaneKnowledge, head, message)
   }
 
   private takeHead (from: PeerId, k: DomainKnowledge, l: LaneKnowledge, head: Head, message: Extract<Gossip, { t: 'head' }>): GossipJudgement {
@@ -343,13 +344,15 @@ export class Replica {
     const held = branch?.log.size ?? 0
     const size = head.snapshot.log_size
     if (branch !== undefined && size <= held && branch.log.root(size) === head.snapshot.log_root) return 'ignore'
-    if (size > held && message.leaves.length === (size - message.from) * LEAF_BYTES && message.from <= held) {
+    // Past a proven fork nothing counts (E4), so nothing is stored.
+    const ended = l.evidence !== undefined && held > l.evidence.index
+    if (!ended && size > held && message.leaves.length === (size - message.from) * LEAF_BYTES && message.from <= held) {
       const extended = l.extend(head, message.from, message.leaves, branch)
       if (extended.result === 'extended') {
         const grown = extended.branch
         message.bodies.forEach((body, i) => { if (body.length > 0 && message.from + i < grown.log.size) l.addBody(grown, message.from + i, body) })
         k.touch()
-        this.effects.push({ type: 'commit', domain: k.domain, ops: branchOps(k, l, grown, held) })
+        this.effects.push({ type: 'commit', domain: k.domain, ops: [...branchOps(k, l, grown, held), ...unpersistedOps(k)] })
         this.report({ kind: 'changed', domain: k.domain, by: 'gossip' })
         return 'accept'
       }
@@ -359,6 +362,15 @@ export class Replica {
     this.startPull(from, k.domain, true)
     return size > held ? 'accept' : 'ignore'
   }
+}
+
+/**
+ * T2: an empty list of trusted domains means public. A restricted domain is shown to nobody until peers can prove whose node they are (V6): to refuse
+ * the right ones is better than to serve the wrong ones.
+ */
+export function isPublic (k: DomainKnowledge): boolean {
+  const { tip, policyOf } = k.authority()
+  return tip === undefined || policyOf(tip)?.federation_policy.trusted_domains.length === 0
 }
 
 /** The head of `lane` with the leaves after `from` where they fit. */

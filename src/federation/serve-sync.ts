@@ -5,8 +5,8 @@
 import { encodeArtifact } from '../substrate/artifact.js'
 import { toHex } from '../substrate/bytes.js'
 import type { Hash, Reference } from '../substrate/reference.js'
-import { hasBody, LEAF_BYTES } from '../publication/leaf.js'
-import { readLeaf } from '../authority/leaf-rules.js'
+import { hasBody, LEAF_BYTES, readLeaf } from '../publication/leaf.js'
+import { PUBLISHED } from '../publication/lane.js'
 import type { DomainKnowledge } from '../authority/knowledge.js'
 import { servedHeads } from '../authority/knowledge.js'
 import type { LeafLog } from '../publication/leaf-log.js'
@@ -20,10 +20,10 @@ interface Served { readonly lane: LaneKnowledge, readonly log: LeafLog, readonly
 
 /** The log behind a head that we serve, or undefined. */
 function servedLog (k: DomainKnowledge, laneRef: Reference, headRef: Reference): Served | undefined {
-  const { lanes, named } = k.view()
-  const v = lanes.get(laneRef)
-  if (v === undefined || (!v.considered && v.exported === 0)) return undefined
-  const head = servedHeads(v, named).find((h) => h.ref === headRef)
+  const view = k.view()
+  const v = view.lanes.get(laneRef)
+  if (v === undefined || v.knowledge.lane.visibility !== PUBLISHED || (!v.considered && v.exported === 0)) return undefined
+  const head = servedHeads(v, view).find((h) => h.ref === headRef)
   return head === undefined || v.log === undefined ? undefined : { lane: v.knowledge, log: v.log, size: head.snapshot.log_size }
 }
 
@@ -33,7 +33,7 @@ export function leafAnswer (s: Served, from: number, maxBytes: number = WIRE.ans
   let to = from
   let bytes = 0
   while (to < s.size && to - from < LIMITS.rangeLeaves && bytes < maxBytes) {
-    const leaf = readLeaf(s.log, to)
+    const leaf = readLeaf(s.log.leaf(to))
     const body = leaf !== undefined && hasBody(leaf.kind) ? s.lane.bodies.get(leaf.body_hash) : undefined
     bodies.push(body ?? new Uint8Array(0))
     bytes += LEAF_BYTES + (body?.length ?? 0)
@@ -77,8 +77,8 @@ export function answer (k: DomainKnowledge | undefined, request: SyncRequest): S
       const v = k?.view().lanes.get(request.lane)
       const bodies: Array<{ index: number, body: Uint8Array }> = []
       const wanted = new Set(request.hashes)
-      for (let index = 0; v?.log !== undefined && index < v.exported && bodies.length < wanted.size; index++) {
-        const leaf = readLeaf(v.log, index)
+      for (let index = 0; v?.log !== undefined && v.knowledge.lane.visibility === PUBLISHED && index < v.exported && bodies.length < wanted.size; index++) {
+        const leaf = readLeaf(v.log.leaf(index))
         const body = leaf !== undefined && wanted.has(leaf.body_hash) ? v.knowledge.bodies.get(leaf.body_hash) : undefined
         if (body !== undefined) bodies.push({ index, body })
       }

@@ -6,7 +6,7 @@ import { privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import type { DomainKnowledge } from '../authority/knowledge.js'
 import { type ContentResult, fetchContent } from '../federation/content.js'
 import { isWhole } from '../federation/ledger.js'
-import type { Report } from '../federation/replica.js'
+import { isPublic, type Report } from '../federation/replica.js'
 import { DiadError } from '../substrate/errors.js'
 import { NONE, type Reference } from '../substrate/reference.js'
 import { openNodeKey } from './home/node-key.js'
@@ -80,9 +80,13 @@ export class Network {
       },
       blame: (peer, code) => { host.blame(peer, BLAME[code] ?? 5, code) }
     }
+    const shows = (domain: Reference): boolean => {
+      const k = runtime.replica.domains.get(domain)
+      return k !== undefined && isPublic(k)
+    }
     host.serveBlocks(async (_peer, domain, refs) => {
       // V1, V3: the audience index is asked before the store; what isn't held for this domain was never here.
-      const shown = runtime.replica.domains.has(domain) ? refs.filter((r) => runtime.store.audience.heldFor(domain, r)) : []
+      const shown = shows(domain) ? refs.filter((r) => runtime.store.audience.heldFor(domain, r)) : []
       const found = await runtime.store.blocks.getManyBytes(shown)
       const bytes = new Map(shown.map((r, i) => [r, found[i]]))
       return refs.map((r) => bytes.get(r))
@@ -160,7 +164,8 @@ export class Network {
     const { blocks, audience } = this.runtime.store
     const refused = (peer: string, code: string, ref: Reference): void => {
       options.onRefused?.(peer, code, ref)
-      this.runtime.outside?.blame(peer, code)
+      // The bytes were what was published: their bearer is not at fault.
+      if (code !== 'content-malformed') this.runtime.outside?.blame(peer, code)
     }
     return await fetchContent({
       domain,

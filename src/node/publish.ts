@@ -111,14 +111,17 @@ export async function appendRecord (runtime: Runtime, k: DomainKnowledge, signer
     if (grown?.result !== 'extended') throw new Error('our own head was refused')
     added.forEach((l, i) => { if (l.body !== undefined) held.addBody(grown.branch, from + i, l.body) })
     k.touch()
-    await runtime.commit([...branchOps(k, held, grown.branch, from), ...ops()])
+    const batch = [...branchOps(k, held, grown.branch, from), ...ops()]
+    await runtime.durable(async () => {
+      await runtime.commit(batch)
+      writeMarker(runtime.store.folder, laneRef, { size: snapshot.log_size, root: snapshot.log_root })
+    })
   } catch (err) {
     // Memory may be ahead of the disk now; the disk is the truth.
     runtime.forget(k.domain)
     runtime.step({ type: 'unfollow', domain: k.domain })
     throw err
   }
-  writeMarker(runtime.store.folder, laneRef, { size: snapshot.log_size, root: snapshot.log_root })
   runtime.step({ type: 'published', domain: k.domain, lane: laneRef, from })
   return { lane: laneRef, snapshot: snapshotRef, records: added.length }
 }
@@ -127,6 +130,8 @@ export async function appendRecord (runtime: Runtime, k: DomainKnowledge, signer
 export async function publishPath (runtime: Runtime, k: DomainKnowledge, signer: Signer, path: string, name: string, options: Pick<ImportOptions, 'signal' | 'onProgress'>): Promise<Published> {
   const { domain } = k
   checkMayPublish(k, signer.publicKey, { kind: 'publish', salt: newSalt(), name, ref: domain, mode: 0 })
+  // V1: what no federate key exports yet isn't held for anybody but us.
+  const exported = rightsOf(k, signer.publicKey).rights.principal.roles.includes('federate')
   const { blocks, audience } = runtime.store
   const { generation, op } = audience.begin(domain)
   blocks.enqueue(op)
@@ -139,6 +144,6 @@ export async function publishPath (runtime: Runtime, k: DomainKnowledge, signer:
   })
   options.signal?.throwIfAborted()
   const body: Body = { kind: 'publish', salt: newSalt(), name, ref: imported.ref, mode: imported.mode }
-  const done = await appendRecord(runtime, k, signer, body, () => [audience.commitOp(domain, generation), wholeOp(domain, imported.ref)])
+  const done = await appendRecord(runtime, k, signer, body, () => [...exported ? [audience.commitOp(domain, generation)] : [], wholeOp(domain, imported.ref)])
   return { domain, ...done, ref: imported.ref, name, files: imported.files, blocks: imported.blocks, bytes: imported.bytes }
 }

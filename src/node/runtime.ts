@@ -62,6 +62,19 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     return effects
   }
 
+  /**
+   * Runs `work` after all that was decided before it and before anything that is decided after it: what memory shows from now on isn't said to anybody
+   * until `work` is done, and never if it fails (L4: a head that left the process is durable, and its marker stands).
+   */
+  async durable (work: () => Promise<void>): Promise<void> {
+    const mine = this.queue.then(async () => {
+      if (this.failure !== undefined) throw this.failure as Error
+      await work()
+    })
+    this.queue = mine.catch((err: unknown) => { this.failure ??= err })
+    await mine
+  }
+
   /** Resolves when everything decided so far is carried out; rejects with the store's failure, if there was one. */
   async settled (): Promise<void> {
     await this.queue
@@ -69,6 +82,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
   }
 
   private async carryOut (effects: Effect[]): Promise<void> {
+    if (this.failure !== undefined) return
     for (const e of effects) {
       switch (e.type) {
         // Durable before visible: whatever follows in the list waits for the disk.
@@ -125,7 +139,14 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
 
   /** Loads every active domain into the replica. */
   async wakeAll (): Promise<void> {
-    for (const domain of this.active()) await this.wake(domain)
+    for (const domain of this.active()) {
+      try {
+        await this.wake(domain)
+      } catch (err) {
+        // One damaged domain must not keep the others from working; commands on it say what is wrong.
+        if (!(err instanceof DiadError) || this.records.get(domain)?.own === true) throw err
+      }
+    }
   }
 
   async wake (domain: Reference): Promise<DomainKnowledge> {

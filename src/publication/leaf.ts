@@ -67,6 +67,16 @@ export function decodeLeaf (bytes: Uint8Array): Leaf {
   return { kind: readU16(bytes, 0), logseq: readU64(bytes, 2), body_hash: toHex(bytes.subarray(10)) as Hash }
 }
 
+/** As {@link decodeLeaf}, undefined instead of a throw: a signed log may hold anything. */
+export function readLeaf (bytes: Uint8Array): Leaf | undefined {
+  try {
+    return decodeLeaf(bytes)
+  } catch (err) {
+    if (err instanceof MalformedError) return undefined
+    throw err
+  }
+}
+
 const salt = hex(16)
 const named = struct({ salt, name: path, ref, mode: uint(0o7777) })
 const bodies = {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { certificateCodec } from '../../src/authority/certificate.js'
 import { cutListCodec } from '../../src/authority/cut-list.js'
-import { judgeLeaf, type LaneRights, readLeaf, stopsLane } from '../../src/authority/leaf-rules.js'
+import { judgeLeaf, type LaneRights, stopsLane } from '../../src/authority/leaf-rules.js'
 import { manifestCodec } from '../../src/authority/manifest.js'
 import { defaultPolicy, policyCodec } from '../../src/authority/policy.js'
 import { rootEntryCodec } from '../../src/authority/root-entry.js'
@@ -12,7 +12,7 @@ import { keyHash, type Role, ROLES } from '../../src/authority/shapes.js'
 import { evidenceHolds, type ForkEvidence, forkEvidenceCodec } from '../../src/publication/evidence.js'
 import { fileCodec } from '../../src/publication/file.js'
 import { laneCodec, snapshotCodec } from '../../src/publication/lane.js'
-import { type Body, bodyTag, decodeBody, decodeLeaf, encodeBody, encodeLeaf, KIND, type KindName, type Leaf } from '../../src/publication/leaf.js'
+import { type Body, bodyTag, decodeBody, decodeLeaf, encodeBody, encodeLeaf, KIND, type KindName, type Leaf, readLeaf } from '../../src/publication/leaf.js'
 import { LeafLog } from '../../src/publication/leaf-log.js'
 import { verifyConsistency, verifyInclusion, verifyRange } from '../../src/publication/merkle.js'
 import { pathFault } from '../../src/publication/names.js'
@@ -171,7 +171,7 @@ describe('R3 and R6: what stops a lane', () => {
     let found: object | undefined
     let before: Leaf | undefined
     for (let i = 0; i < log.size && found === undefined; i++) {
-      const leaf = readLeaf(log, i)
+      const leaf = readLeaf(log.leaf(i))
       found = leaf === undefined ? { index: i, status: 'rejected', code: 'lane-malformed' } : stopsLane(leaf, i, before)
       before = leaf
     }
