@@ -6,7 +6,8 @@ import type { Report } from '../src/federation/replica.js'
 import type { CommandIo } from '../src/node/command.js'
 import { openHome } from '../src/node/home/home.js'
 import { openLocalBackend } from '../src/node/local-backend.js'
-import { missingRoots, Network } from '../src/node/network.js'
+import { missingRoots } from '../src/federation/mirror.js'
+import { Network } from '../src/node/network.js'
 import { Runtime } from '../src/node/runtime.js'
 import { parseReference } from '../src/substrate/reference.js'
 import { bareClient, bareServer } from './bare-stream.js'
@@ -81,7 +82,7 @@ async function follow (root: string, text: string, address: string): Promise<voi
   await runtime.follow(domain, 'mirror', [])
   const start = performance.now()
   const pulled = new Promise<void>((resolve, reject) => {
-    runtime.on('report', (r: Report) => {
+    runtime.onReport((r: Report) => {
       if (r.kind !== 'pulled' || r.domain !== domain) return
       if (r.outcome === 'updated') resolve()
       else reject(new Error(`the pull ended as ${r.outcome}`))
@@ -89,7 +90,7 @@ async function follow (root: string, text: string, address: string): Promise<voi
   })
   await network.host.dial(address)
   await pulled
-  const result = await network.fetch(domain, { signal: never })
+  const result = await network.fetch(domain, { stop: never })
   const ms = performance.now() - start
   const missing = missingRoots(runtime, await runtime.knowledge(domain))
   if (result === undefined || missing.length > 0) throw new Error('the fetch ended and the content is not complete')

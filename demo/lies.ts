@@ -7,13 +7,13 @@ import type { DomainKnowledge } from '../src/authority/knowledge.js'
 import { helloWire, type SyncAnswer, type SyncRequest } from '../src/federation/messages.js'
 import { answer } from '../src/federation/serve-sync.js'
 import { createSigner } from '../src/node/keys/signer.js'
-import { signArtifact } from '../src/node/mint.js'
 import { type Snapshot, snapshotCodec } from '../src/publication/lane.js'
 import { encodeArtifact, referenceOfArtifactBytes } from '../src/substrate/artifact.js'
 import { toHex, utf8 } from '../src/substrate/bytes.js'
 import { sha256Bytes } from '../src/substrate/hasher.js'
 import { type Hash, type Reference, referenceBytes } from '../src/substrate/reference.js'
 
+import { signArtifact } from '../src/substrate/signature.js'
 export interface Lies {
   /** the head that she shows as the newest: true, and old */
   readonly oldHead: Reference

@@ -23,7 +23,7 @@ async function learn (root: string, domain: Reference, address: string): Promise
     const network = await Network.start({ home, runtime, listen: [], bootstrap: [], mdns: false, dht: false, autoMirror: false })
     try {
       const pulled = new Promise<void>((resolve, reject) => {
-        runtime.on('report', (r: Report) => {
+        runtime.onReport((r: Report) => {
           if (r.kind !== 'pulled' || r.domain !== domain) return
           if (r.outcome === 'updated') resolve()
           else reject(new Error(`nothing to learn from ${address}: ${r.outcome}`))

@@ -3,12 +3,12 @@
  * DHT. What a peer sends goes to the replica or the store, which judge it; nothing here believes anybody.
  */
 import { privateKeyToProtobuf } from '@libp2p/crypto/keys'
-import type { DomainKnowledge } from '../authority/knowledge.js'
-import { type ContentResult, fetchContent } from '../federation/content.js'
-import { isWhole } from '../federation/ledger.js'
-import { isPublic, type Report } from '../federation/replica.js'
+import { blamePoints } from '../federation/blame.js'
+import type { ContentResult } from '../federation/content.js'
+import { type FetchOptions, Mirror } from '../federation/mirror.js'
+import type { Report } from '../federation/replica.js'
 import { DiadError } from '../substrate/errors.js'
-import { NONE, type Reference } from '../substrate/reference.js'
+import type { Reference } from '../substrate/reference.js'
 import { openNodeKey } from './home/node-key.js'
 import type { Home } from './home/home.js'
 import { createHost, type Host } from './host/index.js'
@@ -29,19 +29,25 @@ export interface NetworkInit {
 
 const TICK_MS = 1000
 const TOPIC = '/diad/domain/1/'
-/** Points against a peer by what was refused; at 100 it is banned for a while. One wrong block may be a broken disk, a forged signature isn't. */
-const BLAME: Record<string, number> = { 'bad-signature': 25, 'reference-mismatch': 15, 'bad-evidence': 25, malformed: 25, 'bad-range': 15, 'wrong-answer': 25, timeout: 10, 'log-withheld': 5 }
 
 export class Network {
   readonly host: Host
   private readonly runtime: Runtime
   private ticker: NodeJS.Timeout | undefined
-  private readonly jobs = new Map<Reference, { again: boolean, done: Promise<void> }>()
+  private readonly mirror: Mirror
+  private unsubscribe: () => void = () => undefined
   private readonly stopping = new AbortController()
 
   private constructor (private readonly init: NetworkInit, privateKey: Uint8Array) {
     this.runtime = init.runtime
     const { runtime } = init
+    this.mirror = new Mirror({
+      engine: runtime,
+      fetchBlocks: (domain, stop) => async (peer, refs, onBlock) => await this.host.fetchBlocks(peer, domain, refs, onBlock, stop instanceof AbortSignal ? stop : this.stopping.signal),
+      stop: this.stopping.signal,
+      onContent: (domain, result) => { init.onContent?.(domain, result) },
+      onFailure: (_domain, err) => { init.log?.(`mirror: ${err instanceof Error ? err.message : String(err)}`) }
+    })
     this.host = createHost({
       privateKey,
       listen: init.listen,
@@ -78,20 +84,10 @@ export class Network {
         if (on) host.subscribe(TOPIC + domain)
         else host.unsubscribe(TOPIC + domain)
       },
-      blame: (peer, code) => { host.blame(peer, BLAME[code] ?? 5, code) }
+      blame: (peer, code) => { host.blame(peer, blamePoints(code), code) }
     }
-    const shows = (domain: Reference): boolean => {
-      const k = runtime.replica.domains.get(domain)
-      return k !== undefined && isPublic(k)
-    }
-    host.serveBlocks(async (_peer, domain, refs) => {
-      // V1, V3: the audience index is asked before the store; what isn't held for this domain was never here.
-      const shown = shows(domain) ? refs.filter((r) => runtime.store.audience.heldFor(domain, r)) : []
-      const found = await runtime.store.blocks.getManyBytes(shown)
-      const bytes = new Map(shown.map((r, i) => [r, found[i]]))
-      return refs.map((r) => bytes.get(r))
-    })
-    runtime.on('report', this.onReport)
+    host.serveBlocks(async (_peer, domain, refs) => await runtime.blocksFor(domain, refs))
+    this.unsubscribe = runtime.onReport(this.onReport)
     try {
       await host.start()
       await runtime.wakeAll()
@@ -106,16 +102,15 @@ export class Network {
   async stop (): Promise<void> {
     clearInterval(this.ticker)
     this.stopping.abort(new DiadError('interrupted', 'the node is stopping'))
-    this.runtime.off('report', this.onReport)
-    await Promise.allSettled([...this.jobs.values()].map(async (j) => { await j.done }))
+    this.unsubscribe()
+    await this.mirror.idle()
     this.runtime.outside = undefined
     await this.host.stop()
   }
 
   private readonly onReport = (report: Report): void => {
     if (!this.init.autoMirror) return
-    if (report.kind === 'pulled' || report.kind === 'changed') this.mirror(report.domain)
-    if (report.kind === 'hello') for (const d of report.domains) this.mirror(d)
+    this.mirror.onReport(report)
     if (report.kind === 'changed') this.provide(report.domain)
   }
 
@@ -124,59 +119,14 @@ export class Network {
   /** Tells the DHT that this node can be asked about the domain, once there is anything to tell. */
   private provide (domain: Reference): void {
     if (!this.init.dht || this.init.listen.length === 0 || this.provided.has(domain)) return
-    if (this.runtime.replica.domains.get(domain)?.authority().tip === undefined) return
+    if (!this.runtime.shows(domain)) return
     this.provided.add(domain)
     this.host.provide(domain, this.stopping.signal).catch((err: unknown) => { this.init.log?.(`announce: ${String(err)}`) })
   }
 
-  /** Fetches content in the background; one job a domain, run again when something changed meanwhile. */
-  private mirror (domain: Reference): void {
-    const record = this.runtime.records.get(domain)
-    if (record?.mode !== 'mirror' || record.own || record.dormant || this.stopping.signal.aborted) return
-    const job = this.jobs.get(domain)
-    if (job !== undefined) {
-      job.again = true
-      return
-    }
-    const fresh = { again: false, done: Promise.resolve() }
-    this.jobs.set(domain, fresh)
-    fresh.done = (async () => {
-      try {
-        do {
-          fresh.again = false
-          const result = await this.fetch(domain, { signal: this.stopping.signal })
-          if (result !== undefined) this.init.onContent?.(domain, result)
-        } while (fresh.again && !this.stopping.signal.aborted)
-      } catch (err) {
-        this.init.log?.(`mirror: ${err instanceof Error ? err.message : String(err)}`)
-      } finally {
-        this.jobs.delete(domain)
-      }
-    })()
-  }
-
   /** Brings all content of the domain's CURRENT names; undefined when nothing was to do. */
-  async fetch (domain: Reference, options: { signal: AbortSignal, onProgress?: (blocks: number, bytes: number) => void, onRefused?: (peer: string, code: string, ref: Reference) => void, peers?: readonly string[] }): Promise<ContentResult | undefined> {
-    await this.runtime.settled()
-    const k = await this.runtime.knowledge(domain)
-    const roots = missingRoots(this.runtime, k)
-    if (roots.length === 0) return undefined
-    const { blocks, audience } = this.runtime.store
-    const refused = (peer: string, code: string, ref: Reference): void => {
-      options.onRefused?.(peer, code, ref)
-      // The bytes were what was published: their bearer is not at fault.
-      if (code !== 'content-malformed') this.runtime.outside?.blame(peer, code)
-    }
-    return await fetchContent({
-      domain,
-      store: blocks,
-      audience,
-      peers: options.peers ?? this.runtime.replica.providers(domain),
-      fetch: async (peer, refs, onBlock) => await this.host.fetchBlocks(peer, domain, refs, onBlock, options.signal),
-      signal: options.signal,
-      ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
-      onRefused: refused
-    }, roots.map((ref) => ({ ref, expected: undefined })))
+  async fetch (domain: Reference, options: FetchOptions): Promise<ContentResult | undefined> {
+    return await this.mirror.fetch(domain, options)
   }
 
   /** Looks providers up in the DHT and dials them. Returns how many could be reached. */
@@ -199,11 +149,4 @@ export class Network {
     }
     return reached
   }
-}
-
-/** References of CURRENT names whose content isn't held in full. */
-export function missingRoots (runtime: Runtime, k: DomainKnowledge): Reference[] {
-  const out = new Set<Reference>()
-  for (const e of k.view().current.values()) if (e.ref !== NONE && !isWhole(runtime.store.kv, k.domain, e.ref)) out.add(e.ref)
-  return [...out]
 }

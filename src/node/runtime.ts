@@ -1,49 +1,31 @@
-/**
- * One home at work: the store, what is known of each domain, and the replica that decides. Executes the replica's effects in order, so that nothing
- * is said before it is durable. The network is attached when a command needs it.
- */
-import { EventEmitter } from 'node:events'
-import type { DomainKnowledge } from '../authority/knowledge.js'
-import { type DomainRecord, loadKnowledge, loadRecords, recordOp } from '../federation/ledger.js'
-import { type Effect, Replica, type ReplicaEvent, type ReplicaOptions, type Report } from '../federation/replica.js'
-import { DiadError } from '../substrate/errors.js'
-import type { KvOp } from '../substrate/ports.js'
+/** The engine on this machine: LevelDB and pack files, markers in memory file systems, the operating system's entropy. */
+import { randomBytes } from 'node:crypto'
+import { Engine, type EnginePorts } from '../federation/engine.js'
+import { type DomainRecord, loadRecords } from '../federation/ledger.js'
+import type { ReplicaOptions } from '../federation/replica.js'
 import type { Reference } from '../substrate/reference.js'
+import { mayContinueLane, writeMarker } from './marker.js'
 import { installNativeCrypto } from './native-crypto.js'
 import { openStore, type Store } from './store/open-store.js'
 
 export const AGENT = 'diad/0.1.0'
 
-/** What carries effects to the outside; absent while offline. */
-export interface Outside {
-  send: (effect: Extract<Effect, { type: 'send' }>) => void
-  gossip: (domain: Reference, bytes: Uint8Array) => void
-  subscribe: (domain: Reference, on: boolean) => void
-  blame: (peer: string, code: string) => void
-}
-
-interface RuntimeEvents {
-  report: [Report]
-}
-
-export class Runtime extends EventEmitter<RuntimeEvents> {
-  readonly replica: Replica
-  outside: Outside | undefined
-  private queue: Promise<void> = Promise.resolve()
-  private failure: unknown
-  private readonly loading = new Map<Reference, Promise<DomainKnowledge>>()
-
-  private constructor (readonly store: Store, readonly records: Map<Reference, DomainRecord>, options: Partial<ReplicaOptions>) {
-    super()
-    this.replica = new Replica({ agent: AGENT, ...options })
-    this.setMaxListeners(100)
+export class Runtime extends Engine {
+  private constructor (readonly store: Store, ports: EnginePorts, records: Map<Reference, DomainRecord>, options: Partial<ReplicaOptions>) {
+    super(ports, records, { agent: AGENT, ...options })
   }
 
   static async open (folder: string, create: boolean, options: Partial<ReplicaOptions> = {}): Promise<Runtime> {
     installNativeCrypto()
     const store = await openStore(folder, { create })
     try {
-      return new Runtime(store, await loadRecords(store.kv), options)
+      const markers: EnginePorts['markers'] = {
+        mayContinue: (lane, head) => mayContinueLane(store.folder, lane, head),
+        write: (lane, head) => { writeMarker(store.folder, lane, head) }
+      }
+      const { kv, blocks, audience } = store
+      const random = (bytes: number): string => randomBytes(bytes).toString('hex')
+      return new Runtime(store, { kv, blocks, audience, markers, random }, await loadRecords(kv), options)
     } catch (err) {
       await store.close()
       throw err
@@ -53,124 +35,5 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
   async close (): Promise<void> {
     await this.settled().catch(() => undefined)
     await this.store.close()
-  }
-
-  /** Hands an event to the replica and carries out what it answers. Returns the effects, for callers that need one at once (a gossip judgement). */
-  step (event: ReplicaEvent): Effect[] {
-    const effects = this.replica.step(event)
-    if (effects.length > 0) this.queue = this.queue.then(async () => { await this.carryOut(effects) }).catch((err: unknown) => { this.failure ??= err })
-    return effects
-  }
-
-  /**
-   * Runs `work` after all that was decided before it and before anything that is decided after it: what memory shows from now on isn't said to anybody
-   * until `work` is done, and never if it fails (L4: a head that left the process is durable, and its marker stands).
-   */
-  async durable (work: () => Promise<void>): Promise<void> {
-    const mine = this.queue.then(async () => {
-      if (this.failure !== undefined) throw this.failure as Error
-      await work()
-    })
-    this.queue = mine.catch((err: unknown) => { this.failure ??= err })
-    await mine
-  }
-
-  /** Resolves when everything decided so far is carried out; rejects with the store's failure, if there was one. */
-  async settled (): Promise<void> {
-    await this.queue
-    if (this.failure !== undefined) throw this.failure as Error
-  }
-
-  private async carryOut (effects: Effect[]): Promise<void> {
-    if (this.failure !== undefined) return
-    for (const e of effects) {
-      switch (e.type) {
-        // Durable before visible: whatever follows in the list waits for the disk.
-        case 'commit': await this.store.blocks.commit(e.ops); break
-        case 'send': this.outside?.send(e); break
-        case 'gossip': this.outside?.gossip(e.domain, e.bytes); break
-        case 'subscribe': this.outside?.subscribe(e.domain, true); break
-        case 'unsubscribe': this.outside?.subscribe(e.domain, false); break
-        case 'score': this.outside?.blame(e.peer, e.code); break
-        case 'report': this.emit('report', e.report); break
-        case 'gossip-judgement': break
-      }
-    }
-  }
-
-  async commit (ops: readonly KvOp[]): Promise<void> {
-    await this.store.blocks.commit(ops)
-  }
-
-  /** What is held of a domain, read once. */
-  async knowledge (domain: Reference): Promise<DomainKnowledge> {
-    let k = this.loading.get(domain)
-    if (k === undefined) {
-      k = loadKnowledge(this.store.kv, domain)
-      this.loading.set(domain, k)
-      k.catch(() => { this.loading.delete(domain) })
-    }
-    return await k
-  }
-
-  /** Takes freshly made knowledge instead of reading it. */
-  adopt (k: DomainKnowledge): void {
-    this.loading.set(k.domain, Promise.resolve(k))
-  }
-
-  /** Forgets memory that a failed write may have left ahead of the disk. */
-  forget (domain: Reference): void {
-    this.loading.delete(domain)
-  }
-
-  async setRecord (domain: Reference, record: DomainRecord): Promise<void> {
-    await this.commit([recordOp(domain, record)])
-    this.records.set(domain, record)
-  }
-
-  /** Domains that take part: own and followed ones. */
-  active (): Reference[] {
-    return [...this.records].filter(([, r]) => !r.dormant).map(([d]) => d).sort()
-  }
-
-  own (): Reference | undefined {
-    return [...this.records].find(([, r]) => r.own)?.[0]
-  }
-
-  /** Loads every active domain into the replica. */
-  async wakeAll (): Promise<void> {
-    for (const domain of this.active()) {
-      try {
-        await this.wake(domain)
-      } catch (err) {
-        // One damaged domain must not keep the others from working; commands on it say what is wrong.
-        if (!(err instanceof DiadError) || this.records.get(domain)?.own === true) throw err
-      }
-    }
-  }
-
-  async wake (domain: Reference): Promise<DomainKnowledge> {
-    const k = await this.knowledge(domain)
-    if (this.replica.domains.get(domain) !== k) this.step({ type: 'follow', knowledge: k })
-    return k
-  }
-
-  /** Follows a domain; what was held of it before is taken up again. */
-  async follow (domain: Reference, mode: DomainRecord['mode'], peers: readonly string[]): Promise<DomainRecord> {
-    const before = this.records.get(domain)
-    if (before?.own === true) throw new DiadError('own-domain', 'this is the home\'s own domain, which it holds anyway', 'follow other domains')
-    const addresses = [...new Set([...peers, ...before?.peers ?? []])].slice(0, 64)
-    const record: DomainRecord = { mode, own: false, dormant: false, peers: addresses }
-    await this.setRecord(domain, record)
-    await this.wake(domain)
-    return record
-  }
-
-  async unfollow (domain: Reference): Promise<void> {
-    const record = this.records.get(domain)
-    if (record === undefined || record.dormant) throw new DiadError('not-found', 'this home doesn\'t follow that domain', 'see `diad status`')
-    if (record.own) throw new DiadError('own-domain', 'a home can\'t unfollow its own domain', '')
-    await this.setRecord(domain, { ...record, dormant: true })
-    this.step({ type: 'unfollow', domain })
   }
 }

@@ -2,7 +2,8 @@
  * Signature artifacts and, in this one file, every byte layout that is ever signed. message = DSSE pre-authentication encoding of
  * (payload type, ReferenceBytes of the target). Source: RULES T1, protocols/substrate.md S-5.
  */
-import { concatBytes, fromHex, utf8 } from './bytes.js'
+import type { Artifact } from './artifact.js'
+import { concatBytes, fromHex, toHex, utf8 } from './bytes.js'
 import { artifactCodec } from './codec.js'
 import { type PublicKey, type Reference, REFERENCE_LENGTH, referenceBytes } from './reference.js'
 import { hex, oneOf, publicKey, ref, struct, type TypeOf } from './shape.js'
@@ -27,6 +28,12 @@ export interface Signer {
 export function signedMessage (purpose: Purpose, target: Reference): Uint8Array {
   const type = `application/vnd.diad.${purpose}.v1`
   return concatBytes(utf8(`DSSEv1 ${type.length} ${type} ${REFERENCE_LENGTH} `), referenceBytes(target))
+}
+
+/** `target` signed by `signer` for one purpose. */
+export async function signArtifact (signer: Signer, purpose: Purpose, target: Reference): Promise<Artifact> {
+  const signature = toHex(await signer.sign(signedMessage(purpose, target)))
+  return signatureCodec.artifact({ target, purpose, public_key: signer.publicKey, signature })
 }
 
 /** Whether `s` is a valid signature by its own key over its own target and purpose. */

@@ -81,7 +81,7 @@ test('with pulls switched off, gossip alone brings an update', async () => {
 
     const reports: Report[] = []
     let wake = (): void => undefined
-    f.runtime.on('report', (r) => {
+    f.runtime.onReport((r) => {
       reports.push(r)
       wake()
     })

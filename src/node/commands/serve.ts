@@ -46,6 +46,7 @@ export async function serve (context: Context, args: CommandArgs['serve'], io: C
     log: (line) => { event({ event: 'log', text: line }) }
   })
   context.network = network
+  let unsubscribe: () => void = () => undefined
   try {
     const control = await startControlServer({
       path: socketPath(home.paths.root),
@@ -62,7 +63,7 @@ export async function serve (context: Context, args: CommandArgs['serve'], io: C
       open = true
       io.event({ event: 'listening', peer: network.host.peerId, addresses: network.host.addresses() })
       early.forEach(io.event)
-      runtime.on('report', onReport)
+      unsubscribe = runtime.onReport(onReport)
       for (const domain of runtime.active()) {
         if (runtime.records.get(domain)?.own !== true) void network.findAndDial(domain, io.signal).catch(() => 0)
       }
@@ -71,7 +72,7 @@ export async function serve (context: Context, args: CommandArgs['serve'], io: C
         else io.signal.addEventListener('abort', () => { resolve() }, { once: true })
       })
     } finally {
-      runtime.off('report', onReport)
+      unsubscribe()
       await control.close()
     }
   } finally {

@@ -3,10 +3,11 @@ import { NONE, type Reference } from '../../substrate/reference.js'
 import { DiadError } from '../../substrate/errors.js'
 import type { DomainKnowledge } from '../../authority/knowledge.js'
 import type { Mode } from '../../federation/ledger.js'
+import { missingRoots } from '../../federation/mirror.js'
 import type { Report } from '../../federation/replica.js'
 import type { CommandArgs, CommandIo, CommandResults, SyncResult } from '../command.js'
 import { petnameOf, readPetnames, setPetname } from '../home/petnames.js'
-import { missingRoots, Network } from '../network.js'
+import { Network } from '../network.js'
 import { type Context, domainOf } from './context.js'
 
 const DEFAULT_TIMEOUT = 60
@@ -60,7 +61,7 @@ async function syncOne (context: Context, network: Network, domain: Reference, a
   const onReport = (r: Report): void => {
     if ((r.kind === 'refused' || r.kind === 'noted') && r.domain === domain) refuse(r.peer, r.code, r.ref)
   }
-  runtime.on('report', onReport)
+  const unsubscribe = runtime.onReport(onReport)
   try {
     const { reached, unreached } = await dialAll(network, [...args.peers, ...(record?.peers ?? [])], signal)
     io.signal.throwIfAborted()
@@ -74,12 +75,12 @@ async function syncOne (context: Context, network: Network, domain: Reference, a
     io.signal.throwIfAborted()
     const offering = runtime.replica.providers(domain)
     if (offering.length === 0 && record?.own !== true && k.authority().tip !== undefined) io.warn('nobody who has this domain could be asked; what is held is shown')
-    await remember(context, domain, offering.flatMap((p) => reached.get(p) ?? []))
+    await runtime.remember(domain, offering.flatMap((p) => reached.get(p) ?? []))
     let blocks = 0
     let bytes = 0
     if (record?.mode === 'mirror' && !record.own) {
       const result = await network.fetch(domain, {
-        signal: io.signal,
+        stop: io.signal,
         onProgress: (done, n) => { io.progress({ phase: 'fetching', done, unit: 'blocks', bytes: n }) },
         onRefused: refuse
       })
@@ -89,18 +90,11 @@ async function syncOne (context: Context, network: Network, domain: Reference, a
     await runtime.settled()
     return { ...summary(context, k), blocks, bytes, refused }
   } finally {
-    runtime.off('report', onReport)
+    unsubscribe()
   }
 }
 
 /** `reached`: peer → the address that answered */
-/** Addresses where the domain was found are tried again next time, newest first. */
-async function remember (context: Context, domain: Reference, found: readonly string[]): Promise<void> {
-  const record = context.runtime.records.get(domain)
-  if (record === undefined || record.own || found.every((a) => record.peers.includes(a))) return
-  await context.runtime.setRecord(domain, { ...record, peers: [...new Set([...found, ...record.peers])].slice(0, 64) })
-}
-
 interface Dialled { readonly reached: Map<string, string>, readonly unreached: Array<{ address: string, code: string }> }
 
 async function dialAll (network: Network, addresses: readonly string[], signal: AbortSignal): Promise<Dialled> {
@@ -136,7 +130,7 @@ async function pullFromAll (context: Context, network: Network, k: DomainKnowled
     }
     change()
   }
-  runtime.on('report', onReport)
+  const unsubscribe = runtime.onReport(onReport)
   const search = new AbortController()
   try {
     for (const peer of network.host.peers()) runtime.step({ type: 'pull', domain, peer })
@@ -170,7 +164,7 @@ async function pullFromAll (context: Context, network: Network, k: DomainKnowled
       await lookup
     }
   } finally {
-    runtime.off('report', onReport)
+    unsubscribe()
   }
 }
 

@@ -270,7 +270,9 @@ function topStats (path: string): Stats {
   try {
     return statSync(path)
   } catch (err) {
-    if (systemCode(err) === 'ENOENT') throw new DiadError('not-found', `there is nothing at ${showName(path)}`, 'check the path', { cause: err })
+    const code = systemCode(err)
+    // ENOTDIR: something below a plain file.
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw new DiadError('not-found', `there is nothing at ${showName(path)}`, 'check the path', { cause: err })
     throw readFailure(err, path)
   }
 }

@@ -1,0 +1,205 @@
+/**
+ * One node at work: the store, what is known of each domain, and the replica that decides. Carries out the replica's effects in order, so that nothing
+ * is said before it is durable. Clock, disk, sockets and entropy are ports: the node and the simulator run this very code. Source: DESIGN §2, RULES L4.
+ */
+import type { DomainKnowledge } from '../authority/knowledge.js'
+import { DiadError } from '../substrate/errors.js'
+import type { PackStore } from '../substrate/pack-store.js'
+import type { Kv, KvOp } from '../substrate/ports.js'
+import type { Hash, Reference } from '../substrate/reference.js'
+import type { AudienceIndex } from './audience.js'
+import { type DomainRecord, loadKnowledge, loadRecords, recordOp } from './ledger.js'
+import { type Effect, isPublic, Replica, type ReplicaEvent, type ReplicaOptions, type Report } from './replica.js'
+
+/** L4: what says outside the store how far a lane has come, and is void after a reboot or a restore. */
+export interface Markers {
+  mayContinue: (lane: Reference, head: { size: number, root: Hash }) => boolean
+  /** Before the head leaves the process. Throws when an older marker can be neither replaced nor removed. */
+  write: (lane: Reference, head: { size: number, root: Hash }) => void
+}
+
+export interface EnginePorts {
+  readonly kv: Kv
+  readonly blocks: PackStore
+  readonly audience: AudienceIndex
+  readonly markers: Markers
+  /** that many fresh random bytes, as hex */
+  readonly random: (bytes: number) => string
+}
+
+/** What carries effects to the outside; absent while offline. */
+export interface Outside {
+  send: (effect: Extract<Effect, { type: 'send' }>) => void
+  gossip: (domain: Reference, bytes: Uint8Array) => void
+  subscribe: (domain: Reference, on: boolean) => void
+  blame: (peer: string, code: string) => void
+}
+
+/** addresses of one domain that are remembered */
+const MAX_ADDRESSES = 64
+
+export class Engine {
+  readonly replica: Replica
+  outside: Outside | undefined
+  private queue: Promise<void> = Promise.resolve()
+  private failure: unknown
+  private readonly loading = new Map<Reference, Promise<DomainKnowledge>>()
+  private readonly listeners = new Set<(report: Report) => void>()
+
+  protected constructor (readonly ports: EnginePorts, readonly records: Map<Reference, DomainRecord>, options: ReplicaOptions) {
+    this.replica = new Replica(options)
+  }
+
+  static async load (ports: EnginePorts, options: ReplicaOptions): Promise<Engine> {
+    return new Engine(ports, await loadRecords(ports.kv), options)
+  }
+
+  /** Calls `listener` with what the replica reports, after the effects before it were carried out. Returns how to stop that. */
+  onReport (listener: (report: Report) => void): () => void {
+    this.listeners.add(listener)
+    return () => { this.listeners.delete(listener) }
+  }
+
+  /** Hands an event to the replica and carries out what it answers. Returns the effects, for callers that need one at once (a gossip judgement). */
+  step (event: ReplicaEvent): Effect[] {
+    const effects = this.replica.step(event)
+    if (effects.length > 0) this.queue = this.queue.then(async () => { await this.carryOut(effects) }).catch((err: unknown) => { this.failure ??= err })
+    return effects
+  }
+
+  /**
+   * Runs `work` after all that was decided before it and before anything that is decided after it: what memory shows from now on isn't said to anybody
+   * until `work` is done, and never if it fails (L4: a head that left the process is durable, and its marker stands).
+   */
+  async durable (work: () => Promise<void>): Promise<void> {
+    const mine = this.queue.then(async () => {
+      if (this.failure !== undefined) throw this.failure as Error
+      await work()
+    })
+    this.queue = mine.catch((err: unknown) => { this.failure ??= err })
+    await mine
+  }
+
+  /** Resolves when everything decided so far is carried out; rejects with the store's failure, if there was one. */
+  async settled (): Promise<void> {
+    await this.queue
+    if (this.failure !== undefined) throw this.failure as Error
+  }
+
+  private async carryOut (effects: Effect[]): Promise<void> {
+    for (const e of effects) {
+      if (this.failure !== undefined) return
+      switch (e.type) {
+        // Durable before visible: whatever follows in the list waits for the disk.
+        case 'commit': await this.commit(e.ops); break
+        case 'send': this.outside?.send(e); break
+        case 'gossip': this.outside?.gossip(e.domain, e.bytes); break
+        case 'subscribe': this.outside?.subscribe(e.domain, true); break
+        case 'unsubscribe': this.outside?.subscribe(e.domain, false); break
+        case 'score': this.outside?.blame(e.peer, e.code); break
+        case 'report': for (const listener of [...this.listeners]) listener(e.report); break
+        case 'gossip-judgement': break
+      }
+    }
+  }
+
+  async commit (ops: readonly KvOp[]): Promise<void> {
+    await this.ports.blocks.commit(ops)
+  }
+
+  /** What is held of a domain, read once. */
+  async knowledge (domain: Reference): Promise<DomainKnowledge> {
+    let k = this.loading.get(domain)
+    if (k === undefined) {
+      k = loadKnowledge(this.ports.kv, domain)
+      this.loading.set(domain, k)
+      k.catch(() => { this.loading.delete(domain) })
+    }
+    return await k
+  }
+
+  /** Takes freshly made knowledge instead of reading it. */
+  adopt (k: DomainKnowledge): void {
+    this.loading.set(k.domain, Promise.resolve(k))
+  }
+
+  /** Forgets memory that a failed write may have left ahead of the disk. */
+  forget (domain: Reference): void {
+    this.loading.delete(domain)
+  }
+
+  async setRecord (domain: Reference, record: DomainRecord): Promise<void> {
+    await this.commit([recordOp(domain, record)])
+    this.records.set(domain, record)
+  }
+
+  /** Domains that take part: own and followed ones. */
+  active (): Reference[] {
+    return [...this.records].filter(([, r]) => !r.dormant).map(([d]) => d).sort()
+  }
+
+  own (): Reference | undefined {
+    return [...this.records].find(([, r]) => r.own)?.[0]
+  }
+
+  /** Loads every active domain into the replica. */
+  async wakeAll (): Promise<void> {
+    for (const domain of this.active()) {
+      try {
+        await this.wake(domain)
+      } catch (err) {
+        // One damaged domain must not keep the others from working; commands on it say what is wrong.
+        if (!(err instanceof DiadError) || this.records.get(domain)?.own === true) throw err
+      }
+    }
+  }
+
+  async wake (domain: Reference): Promise<DomainKnowledge> {
+    const k = await this.knowledge(domain)
+    if (this.replica.domains.get(domain) !== k) this.step({ type: 'follow', knowledge: k })
+    return k
+  }
+
+  /** Follows a domain; what was held of it before is taken up again. */
+  async follow (domain: Reference, mode: DomainRecord['mode'], peers: readonly string[]): Promise<DomainRecord> {
+    const before = this.records.get(domain)
+    if (before?.own === true) throw new DiadError('own-domain', 'this is the home\'s own domain, which it holds anyway', 'follow other domains')
+    const addresses = [...new Set([...peers, ...before?.peers ?? []])].slice(0, MAX_ADDRESSES)
+    const record: DomainRecord = { mode, own: false, dormant: false, peers: addresses }
+    await this.setRecord(domain, record)
+    await this.wake(domain)
+    return record
+  }
+
+  /** Addresses where the domain was found are tried again next time, newest first. */
+  async remember (domain: Reference, found: readonly string[]): Promise<void> {
+    const record = this.records.get(domain)
+    if (record === undefined || record.own || found.every((a) => record.peers.includes(a))) return
+    await this.setRecord(domain, { ...record, peers: [...new Set([...found, ...record.peers])].slice(0, MAX_ADDRESSES) })
+  }
+
+  async unfollow (domain: Reference): Promise<void> {
+    const record = this.records.get(domain)
+    if (record === undefined || record.dormant) throw new DiadError('not-found', 'this home doesn\'t follow that domain', 'see `diad status`')
+    if (record.own) throw new DiadError('own-domain', 'a home can\'t unfollow its own domain', '')
+    await this.setRecord(domain, { ...record, dormant: true })
+    this.step({ type: 'unfollow', domain })
+  }
+
+  /** Whether anything of the domain is shown to peers at all. */
+  shows (domain: Reference): boolean {
+    const k = this.replica.domains.get(domain)
+    return k !== undefined && k.authority().tip !== undefined && isPublic(k)
+  }
+
+  /**
+   * The ArtifactBytes to answer a peer with, in the order asked; undefined for what isn't held for this domain. V1, V3: the audience index is asked
+   * before the store; what isn't held for this domain was never here.
+   */
+  async blocksFor (domain: Reference, refs: readonly Reference[]): Promise<Array<Uint8Array | undefined>> {
+    const shown = this.shows(domain) ? refs.filter((r) => this.ports.audience.heldFor(domain, r)) : []
+    const found = await this.ports.blocks.getManyBytes(shown)
+    const bytes = new Map(shown.map((r, i) => [r, found[i]]))
+    return refs.map((r) => bytes.get(r))
+  }
+}

@@ -1,0 +1,125 @@
+/** Keeps the content of mirrored domains: whenever something changed, what CURRENT names and isn't held in full is fetched, one job a domain. */
+import { NONE, type Reference } from '../substrate/reference.js'
+import type { DomainKnowledge } from '../authority/knowledge.js'
+import { type ContentResult, fetchContent, type FetchBlocks } from './content.js'
+import type { Engine } from './engine.js'
+import { isWhole } from './ledger.js'
+import type { Report } from './replica.js'
+
+/** An AbortSignal is one. */
+export interface Stop {
+  readonly aborted: boolean
+  readonly throwIfAborted: () => void
+}
+
+export interface MirrorInit {
+  readonly engine: Engine
+  readonly fetchBlocks: (domain: Reference, stop: Stop) => FetchBlocks
+  /** ends every job */
+  readonly stop: Stop
+  readonly onContent: (domain: Reference, result: ContentResult) => void
+  readonly onRefused?: (domain: Reference, peer: string, code: string, ref: Reference) => void
+  readonly onFailure: (domain: Reference, err: unknown) => void
+}
+
+export interface FetchOptions {
+  readonly stop: Stop
+  readonly onProgress?: (blocks: number, bytes: number) => void
+  readonly onRefused?: (peer: string, code: string, ref: Reference) => void
+  readonly peers?: readonly string[]
+}
+
+interface Job { again: boolean, stopped: boolean, done: Promise<void> }
+
+export class Mirror {
+  private readonly jobs = new Map<Reference, Job>()
+
+  constructor (private readonly init: MirrorInit) {}
+
+  /** Hand the engine's reports here. */
+  readonly onReport = (report: Report): void => {
+    if (report.kind === 'pulled' || report.kind === 'changed') this.start(report.domain)
+    else if (report.kind === 'hello') report.domains.forEach((d) => { this.start(d) })
+  }
+
+  private wanted (domain: Reference): boolean {
+    const record = this.init.engine.records.get(domain)
+    return record?.mode === 'mirror' && !record.own && !record.dormant && !this.init.stop.aborted
+  }
+
+  /** Fetches in the background; a job that runs already goes round once more. */
+  private start (domain: Reference): void {
+    if (!this.wanted(domain)) return
+    const running = this.jobs.get(domain)
+    if (running !== undefined) {
+      running.again = true
+      return
+    }
+    const job: Job = { again: false, stopped: false, done: Promise.resolve() }
+    this.jobs.set(domain, job)
+    job.done = this.run(domain, job)
+  }
+
+  private async run (domain: Reference, job: Job): Promise<void> {
+    const { init } = this
+    // Ends with the node, and when the domain is unfollowed meanwhile.
+    const stop: Stop = {
+      get aborted () { return init.stop.aborted || job.stopped },
+      throwIfAborted: () => {
+        init.stop.throwIfAborted()
+        if (!this.wanted(domain)) job.stopped = true
+        if (job.stopped) throw new Unfollowed()
+      }
+    }
+    try {
+      do {
+        job.again = false
+        const result = await this.fetch(domain, { stop })
+        if (result !== undefined) init.onContent(domain, result)
+      } while (job.again && this.wanted(domain))
+    } catch (err) {
+      if (!(err instanceof Unfollowed)) init.onFailure(domain, err)
+    } finally {
+      this.jobs.delete(domain)
+    }
+  }
+
+  /** Resolves when no job runs any more. */
+  async idle (): Promise<void> {
+    while (this.jobs.size > 0) await Promise.all([...this.jobs.values()].map(async (j) => { await j.done }))
+  }
+
+  /** Brings all content of the domain's CURRENT names; undefined when nothing was to do. */
+  async fetch (domain: Reference, options: FetchOptions): Promise<ContentResult | undefined> {
+    const { engine } = this.init
+    await engine.settled()
+    const roots = missingRoots(engine, await engine.knowledge(domain))
+    if (roots.length === 0) return undefined
+    const { blocks: store, audience } = engine.ports
+    const onRefused = (peer: string, code: string, ref: Reference): void => {
+      options.onRefused?.(peer, code, ref)
+      this.init.onRefused?.(domain, peer, code, ref)
+      // The bytes were what was published: their bearer is not at fault.
+      if (code !== 'content-malformed') engine.outside?.blame(peer, code)
+    }
+    return await fetchContent({
+      domain,
+      store,
+      audience,
+      peers: options.peers ?? engine.replica.providers(domain),
+      fetch: this.init.fetchBlocks(domain, options.stop),
+      signal: options.stop,
+      ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+      onRefused
+    }, roots.map((ref) => ({ ref, expected: undefined })))
+  }
+}
+
+class Unfollowed extends Error {}
+
+/** References of CURRENT names whose content isn't held in full. */
+export function missingRoots (engine: Engine, k: DomainKnowledge): Reference[] {
+  const out = new Set<Reference>()
+  for (const e of k.view().current.values()) if (e.ref !== NONE && !isWhole(engine.ports.kv, k.domain, e.ref)) out.add(e.ref)
+  return [...out]
+}
