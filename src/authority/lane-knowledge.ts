@@ -14,6 +14,8 @@ export interface Head {
   readonly ref: Reference
   readonly snapshot: Snapshot
   readonly signature: Signature
+  /** the Signature artifact's Reference */
+  readonly signatureRef: Reference
 }
 
 export interface HeldBranch {
@@ -29,19 +31,29 @@ export type Extension =
   /** the first leaf given lies beyond what is held */
   | { readonly result: 'gap' }
 
-/** Heads seen but not linked to a held log are only hints; a flood of them must not cost memory. */
+/**
+ * Heads that nothing names and no branch ends in, kept per lane, the newest. They are hints (not linked to a held log) or superseded. No rule demands
+ * an old head before something names it; whoever names one holds and serves it (K2, A3), so one that was dropped comes back with its name. The few
+ * that are kept save that round trip where a vouch names the head before last, and bound what a key can make us hold by signing heads.
+ */
 const MAX_LOOSE_HEADS = 16
 
 export class LaneKnowledge {
   /** Logs held, each complete up to its head. One, but for anchors that name another branch. */
   readonly branches: HeldBranch[] = []
-  /** Heads by Reference: those of branches, those named by cuts and vouches, and a few not yet linked. */
+  /** Heads by Reference in the order they came: those of branches, those named by cuts and vouches, and a few loose ones. */
   readonly heads = new Map<Reference, Head>()
   readonly bodies = new Map<Hash, Uint8Array>()
   evidence: ForkEvidence | undefined
+  /** of `evidence` as an artifact */
+  evidenceRef: Reference | undefined
   /** heads off our log whose first difference from it is known to be no less than what is proven */
   readonly compared = new Set<Reference>()
-  private readonly loose: Reference[] = []
+  /** control objects let go since somebody last emptied this list: what lies in the store under them can go */
+  readonly gone: Reference[] = []
+  private readonly bySignature = new Map<Reference, Head>()
+  /** heads that the last {@link trim} had to keep */
+  private kept = 0
 
   constructor (readonly ref: Reference, readonly lane: Lane) {}
 
@@ -56,6 +68,16 @@ export class LaneKnowledge {
     return this.evidence?.public_key
   }
 
+  /** Whether `ref` is a head, the signature of one, or the proof of this lane. */
+  holds (ref: Reference): boolean {
+    return this.heads.has(ref) || this.bySignature.has(ref) || this.evidenceRef === ref
+  }
+
+  /** The head whose signature artifact `ref` is. */
+  signedBy (ref: Reference): Head | undefined {
+    return this.bySignature.get(ref)
+  }
+
   /** Checks S1 and makes a Head, or says which code refuses it. */
   head (snapshot: Snapshot, signature: Signature): Head | 'bad-signature' {
     const ref = snapshotCodec.reference(snapshot)
@@ -63,35 +85,53 @@ export class LaneKnowledge {
     if (known !== undefined) return known
     const fits = snapshot.lane === this.ref && signature.target === ref && signature.purpose === 'snapshot' &&
       principalId(signature.public_key) === this.lane.principal && signatureHolds(signature)
-    return fits ? { ref, snapshot, signature } : 'bad-signature'
+    return fits ? { ref, snapshot, signature, signatureRef: signatureCodec.reference(signature) } : 'bad-signature'
   }
 
-  /** Keeps a head. `named` = a cut or vouch names it, so it must not be dropped for room. Returns whether it is new. */
-  addHead (head: Head, named = false): boolean {
+  /** Keeps a head. Returns whether it is new. */
+  addHead (head: Head): boolean {
     if (this.heads.has(head.ref)) return false
     this.heads.set(head.ref, head)
-    if (!named) {
-      this.loose.push(head.ref)
-      if (this.loose.length > MAX_LOOSE_HEADS) this.dropLoose()
-    }
+    this.bySignature.set(head.signatureRef, head)
     return true
   }
 
-  private dropLoose (): void {
-    const inUse = new Set(this.branches.map((b) => b.head.ref))
-    // The smallest first: a greater head shows everything a smaller one does.
-    this.loose.sort((a, b) => (this.heads.get(a)?.snapshot.log_size ?? 0) - (this.heads.get(b)?.snapshot.log_size ?? 0))
-    const victim = this.loose.findIndex((r) => !inUse.has(r))
-    if (victim < 0) return
-    const [ref] = this.loose.splice(victim, 1) as [Reference]
-    this.heads.delete(ref)
-    this.compared.delete(ref)
+  /**
+   * A key can make any number of signatures over one head; all nodes keep the one with the smallest Reference, or their inventories would differ for
+   * ever. Returns whether `signature`, which is `ref`, took the place of the one held; 'bad-signature' when it doesn't verify.
+   */
+  resign (held: Head, signature: Signature, ref: Reference): boolean | 'bad-signature' {
+    if (ref >= held.signatureRef || signature.purpose !== 'snapshot' || signature.public_key !== held.signature.public_key) return false
+    if (!signatureHolds(signature)) return 'bad-signature'
+    const head: Head = { ...held, signature, signatureRef: ref }
+    this.heads.set(head.ref, head)
+    this.bySignature.delete(held.signatureRef)
+    this.bySignature.set(ref, head)
+    this.gone.push(held.signatureRef)
+    for (const b of this.branches) if (b.head.ref === head.ref) b.head = head
+    return true
   }
 
-  /** A named head stays, whatever else comes. */
-  keepHead (ref: Reference): void {
-    const at = this.loose.indexOf(ref)
-    if (at >= 0) this.loose.splice(at, 1)
+  /** How many heads came since the last {@link trim} made room; it is time for the next one from {@link MAX_LOOSE_HEADS} on. */
+  get crowd (): number {
+    return this.heads.size - this.kept
+  }
+
+  get crowded (): boolean {
+    return this.crowd > MAX_LOOSE_HEADS
+  }
+
+  /** Lets go of the oldest loose heads. What is in `keep` (named by a cut, a vouch or `previous`, or served) stays, whatever else comes. */
+  trim (keep: ReadonlySet<Reference>): void {
+    const inUse = new Set(this.branches.map((b) => b.head.ref))
+    const loose = [...this.heads.values()].filter((h) => !inUse.has(h.ref) && !keep.has(h.ref))
+    this.kept = this.heads.size - loose.length
+    for (const head of loose.slice(0, Math.max(0, loose.length - MAX_LOOSE_HEADS))) {
+      this.heads.delete(head.ref)
+      this.bySignature.delete(head.signatureRef)
+      this.compared.delete(head.ref)
+      this.gone.push(head.ref, head.signatureRef)
+    }
   }
 
   /**
@@ -102,7 +142,7 @@ export class LaneKnowledge {
     const size = head.snapshot.log_size
     const have = branch?.log.size ?? 0
     if (from > have) return { result: 'gap' }
-    if (branch !== undefined && size <= have) return { result: branch.log.root(size) === head.snapshot.log_root ? 'old' : 'mismatch' }
+    if (branch !== undefined && size <= have) return { result: liesOn(branch.log, head) ? 'old' : 'mismatch' }
     const fresh = leaves.subarray((have - from) * LEAF_BYTES)
     if (have + fresh.length / LEAF_BYTES !== size) return { result: 'gap' }
     const log = branch?.log ?? new LeafLog()
@@ -141,21 +181,55 @@ export class LaneKnowledge {
     const held = this.evidence
     if (held !== undefined) {
       if (e.index > held.index) return false
-      if (e.index === held.index && forkEvidenceCodec.reference(e) >= forkEvidenceCodec.reference(held)) return false
+      if (e.index === held.index && forkEvidenceCodec.reference(e) >= (this.evidenceRef as Reference)) return false
     }
     if (!evidenceHolds(e)) return false
+    if (this.evidenceRef !== undefined) this.gone.push(this.evidenceRef)
     this.evidence = e
+    this.evidenceRef = forkEvidenceCodec.reference(e)
     return true
   }
 
   /** Keeps a body if a held leaf names it. Returns its hash, or undefined when no held leaf asks for these bytes. */
   addBody (branch: HeldBranch, index: number, payload: Uint8Array): Hash | undefined {
-    const leaf = index < branch.log.size ? readLeaf(branch.log.leaf(index)) : undefined
-    if (leaf === undefined || !hasBody(leaf.kind) || bodyHash(leaf.kind, payload) !== leaf.body_hash) return undefined
-    this.bodies.set(leaf.body_hash, payload)
-    return leaf.body_hash
+    const hash = index < branch.log.size ? bodyOfLeaf(branch.log.leaf(index), payload) : undefined
+    if (hash !== undefined) this.bodies.set(hash, payload)
+    return hash
   }
 }
+
+/** The hash under which `payload` is the body of these 42 bytes, or undefined when it isn't. */
+export function bodyOfLeaf (bytes: Uint8Array, payload: Uint8Array): Hash | undefined {
+  const leaf = readLeaf(bytes)
+  return leaf !== undefined && hasBody(leaf.kind) && bodyHash(leaf.kind, payload) === leaf.body_hash ? leaf.body_hash : undefined
+}
+
+/**
+ * on: the head's leaves are the first ones of the log. off: they aren't. false: they are, but the head claims another logseq than its last leaf has
+ * (S1): bytes alone refute it, so it counts as if it weren't held. beyond: the log is too short to tell.
+ */
+export type Link = 'on' | 'off' | 'false' | 'beyond'
+
+/** A log only grows, so what was told once of a head and a log stays true; a root costs a dozen hashes, and views ask for every head every time. */
+const links = new WeakMap<Head, WeakMap<LeafLog, Link>>()
+
+export function linkOf (log: LeafLog, head: Head): Link {
+  const { log_size: size, log_root: root, logseq } = head.snapshot
+  if (log.size < size) return 'beyond'
+  let ofHead = links.get(head)
+  if (ofHead === undefined) links.set(head, ofHead = new WeakMap())
+  let link = ofHead.get(log)
+  if (link === undefined) {
+    link = log.root(size) !== root ? 'off' : readLeaf(log.leaf(size - 1))?.logseq === logseq ? 'on' : 'false'
+    ofHead.set(log, link)
+  }
+  return link
+}
+
+export const liesOn = (log: LeafLog, head: Head): boolean => linkOf(log, head) === 'on'
+
+/** Whether a held log shows that the head lies about its last leaf. */
+export const isRefuted = (lane: LaneKnowledge, head: Head): boolean => lane.branches.some((b) => linkOf(b.log, head) === 'false')
 
 /** The first index at which two logs differ, or the smaller size. */
 export function firstDifference (a: LeafLog, b: LeafLog): number {
@@ -182,5 +256,5 @@ function proof (lane: Reference, index: number, x: HeldBranch, y: HeldBranch): F
 
 /** The Signature artifact's Reference of a head. */
 export function headSignatureReference (head: Head): Reference {
-  return signatureCodec.reference(head.signature)
+  return head.signatureRef
 }

@@ -5,15 +5,15 @@
 import type { Reference } from '../substrate/reference.js'
 import { readLeaf } from '../publication/leaf.js'
 import type { LeafLog } from '../publication/leaf-log.js'
-import { firstDifference, type HeldBranch, type LaneKnowledge } from './lane-knowledge.js'
+import { firstDifference, type HeldBranch, type LaneKnowledge, liesOn } from './lane-knowledge.js'
 import { judgeLeaf, type JudgedLeaf, type LaneRights, type LaneStop, stopsLane } from './leaf-rules.js'
 import type { Authority } from './manifest-chain.js'
-import type { Status } from './verdict.js'
+import type { Status, VerdictCode } from './verdict.js'
 
 export interface LaneView {
   readonly knowledge: LaneKnowledge
   readonly status: Status
-  readonly code: string
+  readonly code: VerdictCode
   /** leaves below this count (L3); the leaves before it are `judged` */
   readonly limit: number
   readonly log: LeafLog | undefined
@@ -44,8 +44,6 @@ function cutsOf (k: LaneKnowledge, authority: Authority): { cuts: CutOf[], close
   return { cuts, closedOut }
 }
 
-const lies = (log: LeafLog, size: number, root: string): boolean => log.size >= size && log.root(size) === root
-
 interface Chosen { readonly branch: HeldBranch | undefined, readonly anchored: number, readonly unlinked: Reference[], readonly ends: number, readonly endUnlinked: boolean }
 
 /** K4: anchors choose the branch, earlier manifests first; K3a: every ending cut bounds it. */
@@ -56,15 +54,15 @@ function chooseBranch (k: LaneKnowledge, cuts: CutOf[]): Chosen {
   for (const cut of cuts) {
     const head = k.heads.get(cut.snapshot)
     const at = head?.snapshot
-    if (at === undefined || at.lane !== k.ref) {
+    if (head === undefined || at === undefined || at.lane !== k.ref) {
       unlinked.push(cut.snapshot)
       continue
     }
-    const linked = candidates.filter((b) => lies(b.log, at.log_size, at.log_root))
+    const linked = candidates.filter((b) => liesOn(b.log, head))
     if (linked.length > 0) {
       candidates = linked
       anchored = Math.max(anchored, at.log_size)
-    } else if (!k.branches.some((b) => lies(b.log, at.log_size, at.log_root))) unlinked.push(cut.snapshot)
+    } else if (!k.branches.some((b) => liesOn(b.log, head))) unlinked.push(cut.snapshot)
     // else: a held log shows that this anchor contradicts an earlier one, so it has no force
   }
   const branch = [...candidates].sort((a, b) => b.head.snapshot.log_size - a.head.snapshot.log_size || (a.head.ref < b.head.ref ? -1 : 1))[0]
@@ -72,10 +70,11 @@ function chooseBranch (k: LaneKnowledge, cuts: CutOf[]): Chosen {
   let endUnlinked = false
   for (const cut of cuts) {
     if (!cut.ends) continue
-    const at = k.heads.get(cut.snapshot)?.snapshot
-    if (at === undefined || unlinked.includes(cut.snapshot)) endUnlinked = true
+    const head = k.heads.get(cut.snapshot)
+    const at = head?.snapshot
+    if (head === undefined || at === undefined || unlinked.includes(cut.snapshot)) endUnlinked = true
     else {
-      const other = k.branches.find((b) => lies(b.log, at.log_size, at.log_root))
+      const other = k.branches.find((b) => liesOn(b.log, head))
       // A leaf survives only if it lies on every ending snapshot's log.
       const common = branch === undefined || other === undefined || other === branch ? at.log_size : firstDifference(branch.log, other.log)
       ends = Math.min(ends, at.log_size, common)
@@ -120,9 +119,9 @@ function rightsOf (k: LaneKnowledge, authority: Authority): LaneRights | undefin
 export function viewLane (k: LaneKnowledge, authority: Authority): LaneView {
   const none = { knowledge: k, limit: 0, log: undefined, branch: undefined, rights: undefined, judged: [], stop: undefined, contested: false, unlinked: [] }
   if (!authority.position.has(k.lane.manifest)) {
-    const verdict = authority.verdictOf(k.lane.manifest)
-    const code = verdict.status === 'accepted' ? 'orphaned' : verdict.code
-    return { ...none, status: verdict.status === 'accepted' ? 'void' : verdict.status, code }
+    // What is rejected or waits for something says so itself; whatever else the Lane names is not on the chain.
+    const { status, code } = authority.verdictOf(k.lane.manifest)
+    return status === 'rejected' || status === 'deferred' ? { ...none, status, code } : { ...none, status: 'void', code: 'manifest-off-chain' }
   }
   const rights = rightsOf(k, authority)
   if (rights === undefined) return { ...none, status: 'rejected', code: 'not-a-principal' }

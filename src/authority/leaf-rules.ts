@@ -8,6 +8,7 @@ import { type Body, decodeBody, hasBody, isSkippable, KIND, kindName, type KindN
 import { pathWithin } from '../publication/names.js'
 import type { DomainPolicy } from './policy.js'
 import type { Principal, Role, Scope } from './manifest.js'
+import type { VerdictCode } from './verdict.js'
 
 type Section = 'publication' | 'execution' | 'none'
 
@@ -40,7 +41,7 @@ export interface JudgedLeaf {
   /** present when held and well-formed */
   readonly body: Body | undefined
   readonly status: 'accepted' | 'deferred' | 'rejected' | 'informational'
-  readonly code: string
+  readonly code: VerdictCode
 }
 
 /** R2, T2: judges one leaf alone. `payload` = its body, undefined when not held. */
@@ -48,9 +49,10 @@ export function judgeLeaf (leaf: Leaf, payload: Uint8Array | undefined, rights: 
   const name = kindName(leaf.kind)
   if (name === undefined) return { leaf, body: undefined, status: 'informational', code: 'kind-unknown' }
   const rule = KIND_RULES[name]
+  const fitting = rights.principal.roles.filter((r) => rule.roles === 'any' || rule.roles.includes(r))
+  if (fitting.length === 0) return { leaf, body: undefined, status: 'rejected', code: 'role-missing' }
   const allowed = rule.section === 'none' ? undefined : rights.policy[`${rule.section}_policy`].allowed_roles
-  const mayAct = rights.principal.roles.some((r) => (rule.roles === 'any' || rule.roles.includes(r)) && (allowed === undefined || allowed.includes(r)))
-  if (!mayAct) return { leaf, body: undefined, status: 'rejected', code: 'role-missing' }
+  if (allowed !== undefined && !fitting.some((r) => allowed.includes(r))) return { leaf, body: undefined, status: 'rejected', code: 'role-not-allowed' }
   if (!hasBody(leaf.kind)) {
     return leaf.body_hash === NO_BODY ? { leaf, body: undefined, status: 'accepted', code: 'accepted' } : { leaf, body: undefined, status: 'rejected', code: 'body-malformed' }
   }

@@ -24,7 +24,7 @@ const CODES = {
   'not-visible': ['informational', 'A2', 'a producer\'s proposal: no publisher has vouched for it'],
   'not-exported': ['informational', 'A3', 'valid, but no federate key has vouched for it'],
   internal: ['informational', 'L2', 'stands in an internal lane: never served and never in another domain\'s view'],
-  unclaimed: ['informational', 'P1', 'a valid signature that no leaf of its own principal claims yet'],
+  unclaimed: ['informational', 'P1', 'a valid signature that no leaf of its own principal claims yet, or content that no exported record contains'],
   erased: ['informational', 'R7', 'erased: it has no effect on any view, whether or not its body is held'],
   'kind-unknown': ['informational', 'R6', 'a leaf of an unknown kind from 0x8000 on: kept and skipped'],
   'no-effect': ['informational', 'R2', 'a leaf that is valid and changes no view by itself (tick, close)'],

@@ -2,18 +2,26 @@
  * Brings the content of published names into the store: walks Trees and Files depth first, asks several peers at once, and verifies every block as
  * it lands. Memory stays flat with the size of the directory: only the open Trees on the way down and one batch a peer are held.
  * What is held for another domain is fetched all the same (RULES V2), so that deduplication can't be observed.
+ *
+ * What has landed is made durable now and then while the peers go on sending, so that a process killed in the middle leaves most of its work to the
+ * next one. A mark that says "held for the domain" travels in one barrier with its block and with what it costs, so a crash never shows one without
+ * the others.
  */
 import { type Artifact, decodeArtifact } from '../substrate/artifact.js'
 import { DiadError } from '../substrate/errors.js'
+import type { BlockStat } from '../substrate/pack-format.js'
 import type { KvOp } from '../substrate/ports.js'
 import type { Reference } from '../substrate/reference.js'
 import type { BlockReader } from '../substrate/store.js'
-import { type Child, checkChild, childrenOf, type Expected } from '../publication/walk.js'
+import type { Expected } from '../publication/walk.js'
 import { type AudienceIndex, FETCHED } from './audience.js'
 import { wholeOp } from './ledger.js'
+import { childrenOfWant, isPlain, likelySize, openedKey, type Want } from './want.js'
 
-/** The writing end that the fetcher needs of the pack store. */
+/** The pack store, as far as the fetcher needs it. */
 export interface ContentStore extends BlockReader {
+  /** type and length from the index alone; undefined when it isn't held */
+  stat: (ref: Reference) => BlockStat | undefined
   putArtifactBytes: (expected: Reference, bytes: Uint8Array) => Promise<boolean>
   enqueue: (op: KvOp) => void
   commit: (ops: readonly KvOp[]) => Promise<void>
@@ -38,9 +46,9 @@ export interface ContentInit {
 export interface ContentResult {
   readonly blocks: number
   readonly bytes: number
-  /** roots that are held in full now */
+  /** roots that are held in full now, each block of them what its parent says */
   readonly whole: Reference[]
-  /** blocks that no peer gave */
+  /** blocks that no peer gave, or that aren't what was said of them */
   readonly missing: Reference[]
 }
 
@@ -50,77 +58,107 @@ const BATCH_BLOCKS = 256
 const BATCH_BYTES = 4 * 1024 * 1024
 /** requests under way to one peer: one is being answered while the next is on its way */
 const PIPELINE = 2
-/** assumed of a Tree or File, whose size no parent declares */
-const NODE_BYTES = 32 * 1024
+/** Bytes and blocks that land between two barriers: what a killed process may have to fetch again. */
+const BARRIER_BYTES = 64 * 1024 * 1024
+const BARRIER_BLOCKS = 8_192
 
-/** References remembered as just landed: about 10 MB, and more than one barrier of the store */
-const RECENT_BLOCKS = 65_536
-
-/** Trees and Files remembered as opened: about 10 MB */
+/** Trees and Files remembered as opened, or as proven whole: about 15 MB */
 const OPENED_NODES = 65_536
-
-interface Want extends Child { readonly root: Reference, tried?: Set<string> }
-
-function sizeOf (expected: Expected): number {
-  return expected.type === 'chunk' || expected.type === 'content' ? Math.min(expected.size, 256 * 1024) : NODE_BYTES
-}
 
 /** Throws only for the store's own failures and the signal's reason; a peer's failures are reported and worked around. */
 export async function fetchContent (init: ContentInit, roots: ReadonlyArray<{ ref: Reference, expected: Expected | undefined }>): Promise<ContentResult> {
-  const run = new ContentRun(init)
-  for (const { ref, expected } of [...roots].reverse()) run.push({ ref, root: ref, expected: expected ?? { type: 'tree' } }, expected === undefined)
-  return await run.finish(roots.map((r) => r.ref))
+  const run = new ContentRun(init, roots)
+  return await run.finish()
 }
 
 class ContentRun {
-  private readonly stack: Want[] = []
-  private readonly anyType = new Set<Reference>()
-  private readonly failed = new Map<Reference, Want>()
+  /** depth first: what comes next is on top */
+  private readonly stack: Want[]
+  private readonly failed = new Set<Reference>()
   private readonly alive: Set<string>
-  private flights = 0
+  /** peers that were asked for a block and didn't give it */
+  private readonly tried = new Map<Reference, Set<string>>()
+  /** asked for just now; wants for the same block wait there, since another parent may say something else of it */
+  private readonly asked = new Map<Reference, Want[]>()
+  /** workers that have taken something off the stack and may bring more for everybody */
+  private busy = 0
   private blocks = 0
   private bytes = 0
-  private wake: () => void = () => undefined
+  private sleepers: Array<() => void> = []
   private failure: unknown
-  /** landed since the last barrier or so: the index shows only what is durable, and a directory holds many files twice */
-  private recent = new Set<Reference>()
-  private opened = new Set<Reference>()
+  /** Landed and not durable, or in the barrier that is being written: the index of the audience shows only what is durable. */
+  private landed = new Set<Reference>()
+  private sealed: ReadonlySet<Reference> | undefined
+  private landedBytes = 0
+  private marks: KvOp[] = []
+  private uncharged = 0
+  private opened = new Set<string>()
 
-  constructor (private readonly init: ContentInit) {
+  constructor (private readonly init: ContentInit, private readonly roots: readonly Want[]) {
     this.alive = new Set(init.peers)
+    this.stack = [...roots].reverse()
   }
 
-  /** `untyped`: a published name may be a Tree, a File or plain bytes; its parent, the leaf, doesn't say. */
-  push (want: Want, untyped: boolean): void {
-    if (untyped) this.anyType.add(want.ref)
-    this.stack.push(want)
-  }
-
-  private held (ref: Reference): boolean {
-    const { audience, domain, store } = this.init
-    return this.recent.has(ref) || (audience.heldFor(domain, ref) && store.has(ref))
-  }
-
-  private expand (want: Want, artifact: Artifact): void {
-    // A Tree that holds one subtree a thousand times, on each of four levels, is opened once.
-    if (artifact.typeTag !== undefined) {
-      if (this.opened.has(want.ref)) return
-      if (this.opened.size >= OPENED_NODES) this.opened = new Set()
-      this.opened.add(want.ref)
+  async finish (): Promise<ContentResult> {
+    const { domain, signal, store } = this.init
+    const done = await Promise.allSettled([...this.alive].flatMap((p) => Array.from({ length: PIPELINE }, async () => { await this.work(p) })))
+    const bad: unknown = this.failure ?? done.find((d) => d.status === 'rejected')?.reason
+    if (bad !== undefined) {
+      // What landed before stays: a rerun asks only for the rest.
+      this.seal()
+      await store.commit([])
+      throw bad as Error
     }
-    if (!this.anyType.has(want.ref) || want.ref !== want.root) checkChild(artifact, want.expected)
-    const children = childrenOf(artifact)
-    for (let i = children.length - 1; i >= 0; i--) this.stack.push({ ...children[i] as Child, root: want.root })
+    signal.throwIfAborted()
+    // Left when the last peer died, or when there was none: what is held is walked all the same and tells what is missing.
+    await this.walkHeld()
+    this.seal()
+    const whole = this.failed.size === 0 ? this.roots.map((r) => r.ref) : await this.proven()
+    await store.commit(whole.map((r) => wholeOp(domain, r)))
+    return { blocks: this.blocks, bytes: this.bytes, whole, missing: [...this.failed].sort() }
   }
 
-  /** As {@link expand} for a block that was held already: what was published may not be well-formed, and that must not stop the rest. */
-  private open (want: Want, artifact: Artifact): void {
-    try {
-      this.expand(want, artifact)
-    } catch (err) {
-      if (!(err instanceof DiadError) || (err.code !== 'content-malformed' && err.code !== 'malformed')) throw err
-      this.failed.set(want.ref, want)
+  private async work (peer: string): Promise<void> {
+    while (this.alive.has(peer) && this.failure === undefined) {
+      this.init.signal.throwIfAborted()
+      this.busy++
+      try {
+        const wants = await this.batch(peer)
+        if (wants.length > 0) {
+          // The rest of the stack is for the others.
+          if (this.stack.length > 0) this.rouse()
+          await this.ask(peer, wants)
+          continue
+        }
+      } catch (err) {
+        this.failure ??= err
+        throw err
+      } finally {
+        // The last one awake wakes all, to find more or to end. Whoever found nothing otherwise wakes nobody, or two of them would keep each other up.
+        if (--this.busy === 0) this.rouse()
+      }
+      if (this.busy === 0 && !this.open()) return
+      await new Promise<void>((resolve) => { this.sleepers.push(resolve) })
     }
+    this.rouse()
+  }
+
+  /** Whether anything on the stack could still be had from somebody. */
+  private open (): boolean {
+    return this.stack.some((w) => !this.exhausted(w.ref))
+  }
+
+  private exhausted (ref: Reference): boolean {
+    const tried = this.tried.get(ref)
+    for (const p of this.alive) if (tried?.has(p) !== true) return false
+    return true
+  }
+
+  private rouse (): void {
+    const { sleepers } = this
+    if (sleepers.length === 0) return
+    this.sleepers = []
+    for (const wake of sleepers) wake()
   }
 
   /** Takes wants off the stack until a batch is full; what is held already is opened here and costs no request. */
@@ -131,147 +169,200 @@ class ContentRun {
     while (out.length < BATCH_BLOCKS && bytes < BATCH_BYTES) {
       const want = this.stack.pop()
       if (want === undefined) break
-      if (this.held(want.ref)) {
-        if (want.expected.type === 'chunk') continue
-        const artifact = want.expected.type === 'content' && want.expected.size <= 256 * 1024 && this.plain(want) ? undefined : await this.init.store.get(want.ref)
-        if (artifact !== undefined) this.open(want, artifact)
-        continue
-      }
-      if (want.tried?.has(peer) === true) later.push(want)
+      const { ref } = want
+      const waiting = this.asked.get(ref)
+      if (this.failed.has(ref)) continue
+      if (waiting !== undefined) waiting.push(want)
+      else if (this.held(ref)) await this.openHeld(want)
+      else if (this.tried.get(ref)?.has(peer) === true) later.push(want)
       else {
+        this.asked.set(ref, [])
         out.push(want)
-        bytes += sizeOf(want.expected)
+        bytes += likelySize(want)
       }
     }
-    this.stack.push(...later)
+    for (let want = later.pop(); want !== undefined; want = later.pop()) this.stack.push(want)
     return out
   }
 
-  /** Content of at most one chunk is one untagged artifact (DESIGN §3): nothing below it. */
-  private plain (want: Want): boolean {
-    return !this.anyType.has(want.ref)
+  private held (ref: Reference): boolean {
+    const { audience, domain, store } = this.init
+    return (this.landed.has(ref) || this.sealed?.has(ref) === true || audience.heldFor(domain, ref)) && store.has(ref)
   }
 
-  private async land (peer: string, want: Want, bytes: Uint8Array): Promise<boolean> {
-    const { audience, domain, onRefused, onProgress, store } = this.init
-    if (!(await store.putArtifactBytes(want.ref, bytes))) {
-      onRefused?.(peer, 'reference-mismatch', want.ref)
-      return false
+  private async openHeld (want: Want): Promise<void> {
+    // A rerun passes over everything that is held: only Trees and Files are read for it.
+    if (isPlain(want, this.init.store.stat(want.ref))) return
+    const artifact = await this.read(want.ref)
+    if (artifact === undefined) this.stack.push(want)
+    else if (!this.expand(want, artifact)) this.failed.add(want.ref)
+  }
+
+  /** undefined when it was damaged on disk: the store has set it aside, and it is fetched again. */
+  private async read (ref: Reference): Promise<Artifact | undefined> {
+    try {
+      return await this.init.store.get(ref)
+    } catch (err) {
+      if (err instanceof DiadError && err.code === 'block-damaged') return undefined
+      throw err
     }
-    const mark = audience.mark(domain, want.ref, FETCHED)
-    if (mark !== undefined) {
-      store.enqueue(mark)
-      store.enqueue(audience.charge(domain, bytes.length))
+  }
+
+  /** Pushes what is below. False when the block isn't what its parent says: what was published is not well-formed, and no peer can have anything better. */
+  private expand (want: Want, artifact: Artifact): boolean {
+    // A Tree that holds one subtree a thousand times, on each of four levels, is opened once.
+    const key = artifact.typeTag === undefined ? undefined : openedKey(want)
+    if (key !== undefined && this.opened.has(key)) return true
+    const children = childrenOfWant(want, artifact)
+    if (children === undefined) return false
+    if (key !== undefined) {
+      if (this.opened.size >= OPENED_NODES) this.opened = new Set()
+      this.opened.add(key)
     }
-    if (this.recent.size >= RECENT_BLOCKS) this.recent = new Set()
-    this.recent.add(want.ref)
-    this.blocks++
-    this.bytes += bytes.length
-    onProgress?.(this.blocks, this.bytes)
-    if (want.expected.type !== 'chunk') this.expand(want, decodeArtifact(bytes))
+    for (let i = children.length - 1; i >= 0; i--) this.stack.push(children[i] as Want)
     return true
   }
 
-  private async work (peer: string): Promise<void> {
-    while (this.alive.has(peer) && this.failure === undefined) {
-      this.init.signal.throwIfAborted()
-      // Counted from here: what another worker has taken off the stack, to open it or to ask for it, may bring more for everybody.
-      this.flights++
-      const wants = await this.batch(peer).catch((err: unknown) => {
-        this.failure ??= err
-        this.rouse()
-        throw err
-      }).finally(() => { this.flights-- })
-      if (wants.length === 0) {
-        if (this.flights === 0) {
-          this.rouse()
-          return
-        }
-        await new Promise<void>((resolve) => {
-          const before = this.wake
-          this.wake = () => { before(); resolve() }
-        })
-        continue
-      }
-      this.flights++
-      try {
-        await this.ask(peer, wants)
-      } finally {
-        this.flights--
-        this.rouse()
-      }
-    }
-  }
-
-  private rouse (): void {
-    const { wake } = this
-    this.wake = () => undefined
-    wake()
-  }
-
-  private async ask (peer: string, wants: Want[]): Promise<void> {
-    const unique = new Map<Reference, Want[]>()
-    for (const w of wants) unique.set(w.ref, [...unique.get(w.ref) ?? [], w])
-    const refs = [...unique.keys()]
-    const open = new Set(refs)
+  private async ask (peer: string, wants: readonly Want[]): Promise<void> {
+    const { fetch, onRefused, signal } = this.init
+    const refs = wants.map((w) => w.ref)
+    const got = new Uint8Array(refs.length)
+    let landing = 0
+    let landedAll: () => void = () => undefined
     const onBlock = async (index: number, bytes: Uint8Array): Promise<void> => {
-      const ref = refs[index]
-      if (ref === undefined || !open.has(ref)) return
-      const [first] = unique.get(ref) as Want[]
+      const want = wants[index]
+      if (want === undefined || got[index] === 1) return
+      // Before it has landed: a peer that gives it twice in one breath gives it once.
+      got[index] = 1
+      landing++
       try {
-        if (await this.land(peer, first as Want, bytes)) open.delete(ref)
+        if (!(await this.land(peer, want, bytes))) got[index] = 0
       } catch (err) {
-        if (!(err instanceof DiadError) || err.code !== 'content-malformed') {
-          this.failure ??= err
-          throw err
-        }
-        // The bytes are what was published; what was published is not well-formed. No peer can have anything better.
-        open.delete(ref)
-        this.init.onRefused?.(peer, err.code, ref)
-        this.failed.set(ref, first as Want)
+        this.failure ??= err
+        throw err
+      } finally {
+        if (--landing === 0) landedAll()
       }
-      this.rouse()
     }
     try {
-      await this.init.fetch(peer, refs, onBlock)
+      await fetch(peer, refs, onBlock)
     } catch (err) {
-      if (this.failure !== undefined) throw this.failure as Error
-      this.init.signal.throwIfAborted()
-      this.alive.delete(peer)
-      this.init.onRefused?.(peer, err instanceof DiadError ? err.code : 'peer-gone', refs[0] as Reference)
-    }
-    for (const ref of open) {
-      const want = (unique.get(ref) as Want[])[0] as Want
-      const tried = (want.tried ??= new Set())
-      tried.add(peer)
-      if ([...this.alive].every((p) => tried.has(p))) this.failed.set(ref, want)
-      else this.stack.push(want)
+      if (this.failure === undefined) {
+        signal.throwIfAborted()
+        if (this.alive.delete(peer)) onRefused?.(peer, err instanceof DiadError ? err.code : 'peer-gone', refs[0] as Reference)
+      }
+    } finally {
+      // A peer that dies may have given blocks that are still on their way into the store.
+      if (landing > 0) await new Promise<void>((resolve) => { landedAll = resolve })
+      wants.forEach((want, i) => { this.answered(peer, want, got[i] === 1) })
+      this.barrier()
     }
   }
 
-  async finish (roots: Reference[]): Promise<ContentResult> {
-    const { domain, signal, store } = this.init
-    // Even without a peer the walk over what is held tells what is missing.
-    const peers = this.alive.size > 0 ? [...this.alive] : ['']
-    if (this.alive.size === 0) await this.walkHeld()
+  private answered (peer: string, want: Want, got: boolean): void {
+    const { ref } = want
+    const waiting = this.asked.get(ref) ?? []
+    this.asked.delete(ref)
+    if (got) this.tried.delete(ref)
     else {
-      const done = await Promise.allSettled(peers.flatMap((p) => Array.from({ length: PIPELINE }, async () => { await this.work(p) })))
-      const bad = done.find((d) => d.status === 'rejected')
-      if (bad !== undefined) {
-        // What landed before stays: a rerun asks only for the rest.
-        await store.commit([])
-        throw (this.failure ?? bad.reason) as Error
-      }
+      const tried = this.tried.get(ref)
+      if (tried === undefined) this.tried.set(ref, new Set([peer]))
+      else tried.add(peer)
+      if (this.exhausted(ref)) {
+        this.failed.add(ref)
+        this.tried.delete(ref)
+      } else waiting.push(want)
     }
-    signal.throwIfAborted()
-    for (const w of this.stack) this.failed.set(w.ref, w)
-    // What is shared between roots was opened for one of them only, so one gap leaves all of this run unproven; the next run is local and quick.
-    const whole = this.failed.size === 0 ? roots : []
-    await store.commit(whole.map((r) => wholeOp(domain, r)))
-    return { blocks: this.blocks, bytes: this.bytes, whole, missing: [...this.failed.keys()].sort() }
+    for (const w of waiting) this.stack.push(w)
+    if (waiting.length > 0) this.rouse()
+  }
+
+  /** False when the bytes aren't what was asked for. */
+  private async land (peer: string, want: Want, bytes: Uint8Array): Promise<boolean> {
+    const { audience, domain, onRefused, onProgress, store } = this.init
+    const { ref } = want
+    if (!(await store.putArtifactBytes(ref, bytes))) {
+      onRefused?.(peer, 'reference-mismatch', ref)
+      return false
+    }
+    const mark = audience.mark(domain, ref, FETCHED)
+    if (mark !== undefined) {
+      this.marks.push(mark)
+      this.uncharged += bytes.length
+    }
+    this.landed.add(ref)
+    this.landedBytes += bytes.length
+    this.blocks++
+    this.bytes += bytes.length
+    onProgress?.(this.blocks, this.bytes)
+    const before = this.stack.length
+    if (!this.expand(want, decodeArtifact(bytes))) {
+      // The bytes are what was published: their bearer is not at fault.
+      onRefused?.(peer, 'content-malformed', ref)
+      this.failed.add(ref)
+    }
+    if (this.stack.length > before) this.rouse()
+    return true
+  }
+
+  /** Marks and their price go to the store in one step, so that no barrier can come between them. */
+  private seal (): void {
+    const { audience, domain, store } = this.init
+    if (this.marks.length === 0) return
+    try {
+      for (const op of this.marks) store.enqueue(op)
+      store.enqueue(audience.charge(domain, this.uncharged))
+    } catch (err) {
+      this.failure ??= err
+    }
+    this.marks = []
+    this.uncharged = 0
+  }
+
+  /** Called when a batch has ended. The peers go on sending while a barrier is written; the store holds them back when the disk can't follow. */
+  private barrier (): void {
+    this.seal()
+    if (this.sealed !== undefined || (this.landed.size < BARRIER_BLOCKS && this.landedBytes < BARRIER_BYTES)) return
+    this.sealed = this.landed
+    this.landed = new Set()
+    this.landedBytes = 0
+    this.init.store.commit([]).then(() => { this.sealed = undefined }, (err: unknown) => {
+      this.failure ??= err
+      this.rouse()
+    })
   }
 
   private async walkHeld (): Promise<void> {
-    for (let wants = await this.batch(''); wants.length > 0; wants = await this.batch('')) for (const w of wants) this.failed.set(w.ref, w)
+    for (let wants = await this.batch(''); wants.length > 0; wants = await this.batch('')) {
+      for (const w of wants) {
+        this.failed.add(w.ref)
+        this.asked.delete(w.ref)
+      }
+    }
+  }
+
+  /** One gap or fault somewhere must not keep the other roots from counting as whole: each is walked again, on what is held. */
+  private async proven (): Promise<Reference[]> {
+    if (this.roots.length === 1) return []
+    await this.init.store.commit([])
+    const proven = new Set<string>()
+    const whole: Reference[] = []
+    for (const root of this.roots) if (await this.prove(root, proven)) whole.push(root.ref)
+    return whole
+  }
+
+  private async prove (want: Want, proven: Set<string>): Promise<boolean> {
+    if (!this.held(want.ref)) return false
+    if (isPlain(want, this.init.store.stat(want.ref))) return true
+    const key = openedKey(want)
+    if (proven.has(key)) return true
+    this.init.signal.throwIfAborted()
+    const artifact = await this.read(want.ref)
+    const children = artifact === undefined ? undefined : childrenOfWant(want, artifact)
+    if (children === undefined) return false
+    for (const child of children) if (!(await this.prove(child, proven))) return false
+    if (proven.size >= OPENED_NODES) proven.clear()
+    proven.add(key)
+    return true
   }
 }

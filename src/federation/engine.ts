@@ -8,7 +8,7 @@ import type { PackStore } from '../substrate/pack-store.js'
 import type { Kv, KvOp } from '../substrate/ports.js'
 import type { Hash, Reference } from '../substrate/reference.js'
 import type { AudienceIndex } from './audience.js'
-import { type DomainRecord, loadKnowledge, loadRecords, recordOp } from './ledger.js'
+import { controlOps, type DomainRecord, loadKnowledge, loadRecords, recordOp } from './ledger.js'
 import { type Effect, isPublic, Replica, type ReplicaEvent, type ReplicaOptions, type Report } from './replica.js'
 
 /** L4: what says outside the store how far a lane has come, and is void after a reboot or a restore. */
@@ -45,6 +45,7 @@ export class Engine {
   private failure: unknown
   private readonly loading = new Map<Reference, Promise<DomainKnowledge>>()
   private readonly listeners = new Set<(report: Report) => void>()
+  private onFailed: (err: unknown) => void = () => undefined
 
   protected constructor (readonly ports: EnginePorts, readonly records: Map<Reference, DomainRecord>, options: ReplicaOptions) {
     this.replica = new Replica(options)
@@ -60,10 +61,22 @@ export class Engine {
     return () => { this.listeners.delete(listener) }
   }
 
+  /** Told once when the store failed: from then on nothing is said or written, so the process should end. */
+  onFailure (listener: (err: unknown) => void): void {
+    this.onFailed = listener
+    if (this.failure !== undefined) listener(this.failure)
+  }
+
+  private fail (err: unknown): void {
+    if (this.failure !== undefined) return
+    this.failure = err
+    this.onFailed(err)
+  }
+
   /** Hands an event to the replica and carries out what it answers. Returns the effects, for callers that need one at once (a gossip judgement). */
   step (event: ReplicaEvent): Effect[] {
     const effects = this.replica.step(event)
-    if (effects.length > 0) this.queue = this.queue.then(async () => { await this.carryOut(effects) }).catch((err: unknown) => { this.failure ??= err })
+    if (effects.length > 0) this.queue = this.queue.then(async () => { await this.carryOut(effects) }).catch((err: unknown) => { this.fail(err) })
     return effects
   }
 
@@ -76,7 +89,7 @@ export class Engine {
       if (this.failure !== undefined) throw this.failure as Error
       await work()
     })
-    this.queue = mine.catch((err: unknown) => { this.failure ??= err })
+    this.queue = mine.catch((err: unknown) => { this.fail(err) })
     await mine
   }
 
@@ -118,8 +131,11 @@ export class Engine {
     return await k
   }
 
-  /** Takes freshly made knowledge instead of reading it. */
-  adopt (k: DomainKnowledge): void {
+  /** A domain of our own, freshly minted: `k` and the record of it become durable together. */
+  async found (k: DomainKnowledge): Promise<void> {
+    const record: DomainRecord = { mode: 'mirror', own: true, dormant: false, peers: [] }
+    await this.commit([...controlOps(k, k.objects.relevant(k.domain)), recordOp(k.domain, record)])
+    this.records.set(k.domain, record)
     this.loading.set(k.domain, Promise.resolve(k))
   }
 

@@ -44,7 +44,8 @@ export class Mirror {
 
   private wanted (domain: Reference): boolean {
     const record = this.init.engine.records.get(domain)
-    return record?.mode === 'mirror' && !record.own && !record.dormant && !this.init.stop.aborted
+    // Our own domain too: another key of it may publish elsewhere, and a restored home gets back what it lost.
+    return record?.mode === 'mirror' && !record.dormant && !this.init.stop.aborted
   }
 
   /** Fetches in the background; a job that runs already goes round once more. */

@@ -13,7 +13,6 @@ export function nameFault (segment: string): string | undefined {
   if (segment === '.' || segment === '..') return `"${segment}" has a meaning of its own in paths`
   if (segment.includes('/')) return 'it holds a slash'
   if (segment.includes('\0')) return 'it holds a NUL'
-  if (segment.startsWith('\ufeff')) return 'it begins with a byte order mark'
   if (!segment.isWellFormed()) return 'it is not valid Unicode'
   // A UTF-16 unit becomes at most three bytes, so most names need no count.
   const tooLong = segment.length * 3 > LIMITS.segmentBytes && utf8(segment).length > LIMITS.segmentBytes

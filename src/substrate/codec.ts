@@ -3,8 +3,9 @@
  * guard, decode, shape check, re-encode, compare bytes. Any throw is `rejected: malformed`. Source: protocols/substrate.md S-4.
  */
 import * as dagCbor from '@ipld/dag-cbor'
+import { decode, type Token, Tokenizer } from 'cborg'
 import { type Artifact, referenceOf } from './artifact.js'
-import { equalBytes } from './bytes.js'
+import { equalBytes, fromUtf8 } from './bytes.js'
 import { MalformedError } from './errors.js'
 import { LIMITS } from './limits.js'
 import type { Reference } from './reference.js'
@@ -23,7 +24,7 @@ export function decodeCbor<T> (shape: Shape<T>, bytes: Uint8Array, name: string,
   let value: T
   let again: Uint8Array
   try {
-    value = shape.decode(dagCbor.decode(bytes), name)
+    value = shape.decode(decode(bytes, { ...dagCbor.decodeOptions, tokenizer: new ExactText(bytes) }), name)
     again = dagCbor.encode(shape.encode(value, name))
   } catch (err) {
     if (err instanceof MalformedError) throw err
@@ -31,6 +32,28 @@ export function decodeCbor<T> (shape: Shape<T>, bytes: Uint8Array, name: string,
   }
   if (!equalBytes(again, bytes)) throw new MalformedError(`${name}: not in canonical form`)
   return value
+}
+
+/**
+ * The library's tokens, with text as its bytes say. The library takes a leading U+FEFF for a byte order mark and drops it, so what we had encoded
+ * ourselves came back as something else.
+ */
+class ExactText extends Tokenizer {
+  constructor (bytes: Uint8Array) {
+    // A plain view: of a Buffer, byte strings would come out as Buffers that share its memory.
+    super(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length), dagCbor.decodeOptions)
+  }
+
+  override next (): Token {
+    const start = this.pos()
+    const token = super.next()
+    const head = this.data[start] as number
+    if (head >> 5 !== 3) return token
+    const info = head & 31
+    const from = start + (info < 24 ? 1 : 1 + (1 << (info - 24)))
+    if (this.data[from] === 0xef && this.data[from + 1] === 0xbb && this.data[from + 2] === 0xbf) token.value = fromUtf8(this.data.subarray(from, this.pos()))
+    return token
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-/** The type-tag registry: 0x0D1A00nn. Mirrored in protocols/type-tags.md, checked by test/substrate/type-tags.test.ts. */
+/** The type-tag registry: 0x0D1A00nn. Mirrored in protocols/type-tags.md, which scripts/make-tables.ts makes from it. */
 const BASE = 0x0d1a0000
 
 export const TAG = {

@@ -1,6 +1,6 @@
 /**
  * The one verification rule (THREATS 9): exactly @noble/ed25519 with `zip215: false`. A and R canonical, A not of small order, s < L, cofactored
- * equation. Pinned by protocols/vectors/ed25519-*.json. A node may hand in a faster `Verifier` whose yes implies this rule's yes.
+ * equation. Pinned by protocols/vectors/ed25519/. A node may hand in a faster `Verifier` whose yes implies this rule's yes.
  */
 import * as ed from '@noble/ed25519'
 import { sha512 } from '@noble/hashes/sha2.js'

@@ -1,5 +1,4 @@
 import { domainText } from '../../substrate/domain-id.js'
-import { controlOps, recordOp } from '../../federation/ledger.js'
 import { defaultPolicy } from '../../authority/policy.js'
 import { DiadError } from '../../substrate/errors.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../command.js'
@@ -21,12 +20,7 @@ export async function init (context: Context, args: CommandArgs['init'], io: Com
   const passphrase = given.kind === 'none' ? given : { kind: 'given' as const, passphrase: await choosePassphrase(given, 'the keys of the new domain') as string }
   const { knowledge, rootKey, principal } = await mintDomain({ keys: home.paths.keys, roots, passphrase })
   const { domain } = knowledge
-  await runtime.commit([
-    ...controlOps(knowledge, knowledge.objects.relevant(domain)),
-    recordOp(domain, { mode: 'mirror', own: true, dormant: false, peers: [] })
-  ])
-  runtime.records.set(domain, { mode: 'mirror', own: true, dormant: false, peers: [] })
-  runtime.adopt(knowledge)
+  await runtime.found(knowledge)
   context.home = setOwnDomain(home, domain, name)
   writeProjection(context.home, {
     domain,

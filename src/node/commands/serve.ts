@@ -67,7 +67,9 @@ export async function serve (context: Context, args: CommandArgs['serve'], io: C
       for (const domain of runtime.active()) {
         if (runtime.records.get(domain)?.own !== true) void network.findAndDial(domain, io.signal).catch(() => 0)
       }
-      await new Promise<void>((resolve) => {
+      await new Promise<void>((resolve, reject) => {
+        // Without its disk a node can keep no promise: it ends, and whoever supervises it sees why.
+        runtime.onFailure((err) => { reject(err as Error) })
         if (io.signal.aborted) resolve()
         else io.signal.addEventListener('abort', () => { resolve() }, { once: true })
       })

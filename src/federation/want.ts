@@ -1,0 +1,43 @@
+/** One block that a walk over content has come to, and what its parent says of it. */
+import { type Child, checkChild, childrenOf, type Expected } from '../publication/walk.js'
+import type { Artifact } from '../substrate/artifact.js'
+import { DiadError } from '../substrate/errors.js'
+import { LIMITS } from '../substrate/limits.js'
+import type { BlockStat } from '../substrate/pack-format.js'
+import type { Reference } from '../substrate/reference.js'
+
+export interface Want {
+  readonly ref: Reference
+  /** undefined for a published name, which may be a Tree, a File or plain bytes: its parent, the leaf, doesn't say */
+  readonly expected: Expected | undefined
+}
+
+/** assumed of a Tree or File, whose size no parent declares */
+const NODE_BYTES = 32 * 1024
+
+/** Bytes to reckon with before the block is here. */
+export function likelySize ({ expected }: Want): number {
+  return expected?.type === 'chunk' || expected?.type === 'content' ? Math.min(expected.size, LIMITS.chunkBytes) : NODE_BYTES
+}
+
+/** Whether the index says all there is to say of a held block: untagged bytes of the declared length, nothing below. */
+export function isPlain ({ expected }: Want, stat: BlockStat | undefined): boolean {
+  if (stat === undefined || stat.typeTag !== undefined) return false
+  return expected === undefined || ((expected.type === 'chunk' || expected.type === 'content') && stat.length === expected.size)
+}
+
+/** What is directly below; undefined when the block isn't what its parent says, so that no peer can have anything better. */
+export function childrenOfWant ({ expected }: Want, artifact: Artifact): Child[] | undefined {
+  try {
+    if (expected !== undefined) checkChild(artifact, expected)
+    return childrenOf(artifact)
+  } catch (err) {
+    if (err instanceof DiadError && (err.code === 'content-malformed' || err.code === 'malformed')) return undefined
+    throw err
+  }
+}
+
+/** What was opened as one thing may not pass for another: what the parent says belongs to it. */
+export function openedKey ({ ref, expected }: Want): string {
+  return expected === undefined ? ref : `${ref} ${JSON.stringify(expected)}`
+}
