@@ -1,0 +1,132 @@
+/** Runs a scenario to its end: the timeline, the expectations, the invariants, and what came of it. */
+import { DiadError } from '../src/substrate/errors.js'
+import type { Plugins } from './plugin.js'
+import type { ExpectationEntry, Scenario } from './scenario/types.js'
+import type { RunResult } from './trace.js'
+import { kindOf, World } from './world/world.js'
+import { useRememberingVerifier } from './world/keys.js'
+
+export interface RunOptions {
+  readonly seed?: number
+  /** keep the events, for a report */
+  readonly keepTrace?: boolean
+  /** watch every frame; default: up to 50 nodes */
+  readonly watchWire?: boolean
+  /** called now and then with the virtual time */
+  readonly onProgress?: (now: number, end: number) => void
+}
+
+const WATCHED_NODES = 50
+/** steps between two calls of onProgress */
+const PROGRESS_STEPS = 5000
+
+interface Open { readonly entry: ExpectationEntry, met: boolean }
+
+export async function runScenario (scenario: Scenario, plugins: Plugins, options: RunOptions = {}): Promise<RunResult> {
+  useRememberingVerifier()
+  const seed = options.seed ?? scenario.seed
+  const world = await World.build({
+    scenario,
+    plugins,
+    seed,
+    keepTrace: options.keepTrace ?? false,
+    watchWire: options.watchWire ?? scenario.nodes.length <= WATCHED_NODES
+  })
+  const open: Open[] = scenario.expectations.map((entry) => ({ entry, met: false }))
+  planTimeline(world, plugins, scenario)
+  planExpectations(world, plugins, open)
+  let last = 0
+  await world.clock.run(scenario.duration, () => {
+    if (options.onProgress !== undefined && world.clock.steps - last >= PROGRESS_STEPS) {
+      last = world.clock.steps
+      options.onProgress(world.clock.now, scenario.duration)
+    }
+    return !world.over
+  })
+  if (!world.over) {
+    world.checkAtRest()
+    for (const o of open) if (o.entry.at === 'end' && !o.met) await settle(world, plugins, o)
+  }
+  return resultOf(world)
+}
+
+function planTimeline (world: World, plugins: Plugins, scenario: Scenario): void {
+  for (const { at, line, action, node, args } of scenario.timeline) {
+    world.clock.at(at, () => {
+      const where = node === '' ? undefined : world.node(node)
+      world.note(action, node, JSON.stringify(args))
+      const failed = (err: unknown): void => {
+        world.violate('timeline', node, `${action}: ${err instanceof Error ? err.message : String(err)}`, line)
+      }
+      try {
+        const done = plugins.actions.get(action)?.run(world, args, where)
+        if (done instanceof Promise) done.catch(failed)
+      } catch (err) {
+        failed(err)
+      }
+    })
+  }
+}
+
+/** `by`: asked at every tick until it is met; `always`: asked at every tick, and must be met each time; else at its moment. */
+function planExpectations (world: World, plugins: Plugins, open: readonly Open[]): void {
+  const { tick, duration } = world.scenario
+  for (const o of open) {
+    const { at, by, expectation } = o.entry
+    const until = at === 'end' ? duration : at
+    const always = plugins.expectations.get(expectation)?.always === true
+    if (always || by) {
+      const ask = (): void => {
+        void check(world, plugins, o.entry).then((finding) => {
+          if (always ? !finding.met : finding.met) conclude(world, o, finding)
+          else if (world.clock.now + tick <= until) world.clock.after(tick, ask)
+          else if (at !== 'end') conclude(world, o, finding)
+        })
+      }
+      world.clock.at(Math.min(tick, until), ask)
+    } else if (at !== 'end') world.clock.at(at, () => { void settle(world, plugins, o) })
+  }
+}
+
+async function check (world: World, plugins: Plugins, { expectation, args, node }: ExpectationEntry): Promise<{ met: boolean, found: string }> {
+  const plugin = plugins.expectations.get(expectation)
+  if (plugin === undefined) throw new DiadError('bad-scenario', `there is no expectation "${expectation}"`)
+  try {
+    return await plugin.check(world, args, node === '' ? undefined : world.node(node))
+  } catch (err) {
+    return { met: false, found: err instanceof Error ? err.message : String(err) }
+  }
+}
+
+async function settle (world: World, plugins: Plugins, o: Open): Promise<void> {
+  conclude(world, o, await check(world, plugins, o.entry))
+}
+
+function conclude (world: World, o: Open, { met, found }: { met: boolean, found: string }): void {
+  if (o.met) return
+  o.met = true
+  const { line, expectation, node, args } = o.entry
+  const text = `${node === '' ? '' : `${node} `}${expectation} ${JSON.stringify(args)}`
+  world.tracer.add({ kind: 'expectation', line, text, met, found })
+  if (!met) world.violate('expectation', node, `${text}: ${found}`, line)
+}
+
+function resultOf (world: World): RunResult {
+  const { scenario } = world
+  return {
+    scenario: scenario.name,
+    shows: scenario.shows,
+    file: scenario.file,
+    seed: world.seed,
+    status: world.violations.length === 0 ? 'passed' : 'failed',
+    digest: world.tracer.digest(),
+    steps: world.clock.steps,
+    end: world.clock.now,
+    violations: world.violations,
+    cost: world.meter.cost(),
+    domains: [...world.domains.values()].map(({ name, id }) => ({ name, id })),
+    nodes: world.allNodes().map((n) => ({ name: n.name, kind: kindOf(n.spec), adversary: n.spec.adversary, owns: n.spec.domain, follows: [...world.followsOf(n)] })),
+    links: world.network.edges().map(({ a, b }) => ({ from: a, to: b, latency: world.network.latency(a, b) })),
+    trace: world.tracer.events
+  }
+}

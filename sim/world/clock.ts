@@ -1,0 +1,77 @@
+/** Virtual time: a queue of what shall happen, by time and then by order of asking. Between two events everything that is asynchronous comes to rest. */
+import type { Micros } from '../trace.js'
+
+interface Planned { readonly t: Micros, readonly order: number, readonly run: () => void }
+
+export class Clock {
+  now: Micros = 0
+  /** events carried out */
+  steps = 0
+  private order = 0
+  private readonly heap: Planned[] = []
+
+  /** Runs `what` after `delay`; at the same moment in the order of asking. */
+  after (delay: Micros, what: () => void): void {
+    this.at(this.now + Math.max(0, delay), what)
+  }
+
+  at (t: Micros, what: () => void): void {
+    if (!Number.isSafeInteger(t)) throw new RangeError(`not a virtual time: ${t}`)
+    push(this.heap, { t: Math.max(t, this.now), order: this.order++, run: what })
+  }
+
+  async sleep (delay: Micros): Promise<void> {
+    await new Promise<void>((resolve) => { this.after(delay, resolve) })
+  }
+
+  /** Carries out everything up to and including `until`. `rest` is called after each event has come to rest; false ends the run early. */
+  async run (until: Micros, rest: () => boolean): Promise<void> {
+    for (;;) {
+      const next = this.heap[0]
+      if (next === undefined || next.t > until) break
+      pop(this.heap)
+      this.now = next.t
+      this.steps++
+      next.run()
+      await quiet()
+      if (!rest()) return
+    }
+    this.now = Math.max(this.now, until)
+  }
+}
+
+/** Resolves when no promise has anything left to do: a macrotask comes after all microtasks. */
+export async function quiet (): Promise<void> {
+  await new Promise<void>((resolve) => { setImmediate(resolve) })
+}
+
+const earlier = (a: Planned, b: Planned): boolean => a.t < b.t || (a.t === b.t && a.order < b.order)
+
+function push (heap: Planned[], item: Planned): void {
+  let at = heap.length
+  heap.push(item)
+  while (at > 0) {
+    const up = (at - 1) >> 1
+    const parent = heap[up] as Planned
+    if (!earlier(item, parent)) break
+    heap[at] = parent
+    at = up
+  }
+  heap[at] = item
+}
+
+function pop (heap: Planned[]): void {
+  const last = heap.pop() as Planned
+  const size = heap.length
+  if (size === 0) return
+  let at = 0
+  for (;;) {
+    let child = 2 * at + 1
+    if (child >= size) break
+    if (child + 1 < size && earlier(heap[child + 1] as Planned, heap[child] as Planned)) child++
+    if (!earlier(heap[child] as Planned, last)) break
+    heap[at] = heap[child] as Planned
+    at = child
+  }
+  heap[at] = last
+}

@@ -1,0 +1,29 @@
+/** Whether everybody honest who is up sees the same of a domain, and all of what was acknowledged. */
+import type { Reference } from '../../src/substrate/reference.js'
+import type { SimDomain } from './domains.js'
+import type { World } from './world.js'
+
+/** What is different, in one sentence, or undefined. */
+export function divergence (world: World, domain: SimDomain): string | undefined {
+  const holders = world.holders(domain)
+  const views = new Map<string, string[]>()
+  for (const { node, k } of holders) {
+    const { digest } = k.view()
+    views.set(digest, [...views.get(digest) ?? [], node.name])
+  }
+  if (views.size > 1) {
+    const sides = [...views].map(([digest, nodes]) => `${digest.slice(0, 8)} at ${nodes.slice(0, 4).join(', ')}${nodes.length > 4 ? ` and ${nodes.length - 4} more` : ''}`)
+    return `${domain.name} has ${views.size} views: ${sides.join('; ')}`
+  }
+  const sizes = new Map<Reference, number>()
+  for (const a of world.oracle.acknowledged) {
+    if (a.domain === domain.id && !world.oracle.setBack.has(a.node)) sizes.set(a.lane, Math.max(sizes.get(a.lane) ?? 0, a.size))
+  }
+  for (const { node, k } of holders) {
+    for (const [lane, size] of sizes) {
+      const held = k.lanes.get(lane)
+      if ((held?.held ?? 0) < size && held?.evidence === undefined) return `${node.name} holds ${held?.held ?? 0} of ${size} acknowledged leaves of lane ${lane.slice(4, 16)} of ${domain.name}`
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,314 @@
+/** One node in virtual time: the production engine on a simulated machine, wired to the simulated network. */
+import { blamePoints } from '../../src/federation/blame.js'
+import type { ContentResult, FetchBlocks } from '../../src/federation/content.js'
+import { Engine, type Outside } from '../../src/federation/engine.js'
+import { Mirror } from '../../src/federation/mirror.js'
+import type { Report } from '../../src/federation/replica.js'
+import { AudienceIndex } from '../../src/federation/audience.js'
+import { HOST_LIMITS } from '../../src/node/host/budgets.js'
+import { Standing } from '../../src/node/host/standing.js'
+import { DiadError } from '../../src/substrate/errors.js'
+import { PackStore } from '../../src/substrate/pack-store.js'
+import type { Reference } from '../../src/substrate/reference.js'
+import type { NodeSpec } from '../scenario/types.js'
+import type { Micros } from '../trace.js'
+import type { SimDisk } from './disk.js'
+import { type GossipMessage, SimGossip } from './gossip.js'
+import type { Machine } from './machine.js'
+import type { Port } from './network.js'
+import type { Random } from './random.js'
+import type { World } from './world.js'
+
+export interface BlockRequest { readonly domain: Reference, readonly refs: readonly Reference[] }
+export type BlockAnswer = ReadonlyArray<Uint8Array | undefined>
+export type SendEffect = Parameters<Outside['send']>[0]
+
+/** Where an adversary may put its hand in. What a hook leaves alone is done honestly. */
+export interface Hooks {
+  /** what shall be sent instead of what the honest core wants to send */
+  send?: (effect: SendEffect) => readonly SendEffect[]
+  /** a frame came in; false keeps it from the honest core */
+  frame?: (effect: SendEffect) => boolean
+  /** gossip came in; false: don't pass it to the honest core */
+  gossip?: (from: string, message: GossipMessage) => boolean
+  /** what to answer to a request for blocks; undefined = never answer */
+  blocks?: (request: BlockRequest, honest: BlockAnswer) => BlockAnswer | undefined
+  tick?: () => void
+  /** the node has started; `engine` is the honest core */
+  start?: (engine: Engine) => void
+}
+
+/** a request for blocks that isn't answered in time is given up (HOST_LIMITS.blockIdleMs) */
+const BLOCK_TIMEOUT: Micros = HOST_LIMITS.blockIdleMs * 1000
+/** what a request and an answer for one block cost beside the block */
+const REF_BYTES = 34
+
+export class SimNode implements Port {
+  engine: Engine | undefined
+  mirror: Mirror | undefined
+  /** counts starts and stops; what an earlier life had under way is ignored */
+  private life = 0
+  private starting: Promise<void> | undefined
+  readonly gossip: SimGossip
+  readonly standing: Standing
+  hooks: Hooks = {}
+  readonly random: Random
+
+  constructor (readonly world: World, readonly spec: NodeSpec, readonly machine: Machine) {
+    this.random = world.random.fork(`node ${spec.name}`)
+    this.standing = new Standing(HOST_LIMITS, () => Math.floor(world.clock.now / 1000))
+    this.gossip = new SimGossip({
+      neighbours: () => world.network.neighbours(spec.name),
+      subscribed: (peer, domain) => world.node(peer).gossip.follows(domain),
+      send: (to, message) => { this.sendGossip(to, message) },
+      random: this.random.fork('mesh')
+    })
+  }
+
+  get name (): string {
+    return this.spec.name
+  }
+
+  get honest (): boolean {
+    return this.spec.adversary === ''
+  }
+
+  get up (): boolean {
+    return this.engine !== undefined
+  }
+
+  // ── life ──
+
+  async start (): Promise<void> {
+    if (this.up || this.starting !== undefined) return
+    this.starting = this.open()
+    try {
+      await this.starting
+    } finally {
+      this.starting = undefined
+    }
+  }
+
+  private async open (): Promise<void> {
+    const life = ++this.life
+    const { machine, world } = this
+    machine.disk.onCut = () => { this.crash('the power went while it wrote') }
+    let engine: Engine
+    try {
+      engine = await openEngine(machine.disk, machine, this.random)
+    } catch (err) {
+      if (life === this.life) this.failed(err)
+      return
+    }
+    if (life !== this.life) return
+    const alive = (): boolean => life === this.life
+    engine.outside = {
+      send: (effect) => { if (alive()) this.send(effect) },
+      gossip: (domain, bytes) => { if (alive()) this.gossip.publish(domain, bytes) },
+      subscribe: (domain, on) => { if (alive()) this.gossip.subscribe(domain, on) },
+      blame: (peer, code) => { if (alive()) this.blame(peer, blamePoints(code)) }
+    }
+    engine.onReport((report) => { if (alive()) this.report(report) })
+    engine.onFailure((err) => { if (alive()) this.failed(err) })
+    const stop = { get aborted () { return !alive() }, throwIfAborted: () => { if (!alive()) throw new Stopped() } }
+    const mirror = new Mirror({
+      engine,
+      fetchBlocks: (domain) => this.fetcher(domain, life),
+      stop,
+      onContent: (domain, result) => { if (alive()) this.content(domain, result) },
+      onRefused: (domain, peer, code, ref) => { if (alive()) world.refused(this, peer, domain, code, ref) },
+      onFailure: (_domain, err) => { if (alive() && !(err instanceof Stopped)) this.failed(err) }
+    })
+    engine.onReport((report) => { if (alive()) mirror.onReport(report) })
+    this.mirror = mirror
+    this.engine = engine
+    this.hooks.start?.(engine)
+    await engine.wakeAll()
+    if (!alive()) return
+    world.nodeState(this, 'up', '')
+    world.network.rise(this.name)
+    this.scheduleTick(life)
+  }
+
+  private scheduleTick (life: number): void {
+    const { clock, scenario } = this.world
+    clock.after(scenario.tick, () => {
+      if (life !== this.life) return
+      this.engine?.step({ type: 'tick', now: Math.floor(clock.now / 1000) })
+      this.hooks.tick?.()
+      this.scheduleTick(life)
+    })
+  }
+
+  private end (): void {
+    this.life++
+    this.engine = undefined
+    this.mirror = undefined
+  }
+
+  /** An orderly end: what was decided is written, peers are told. */
+  async stop (): Promise<void> {
+    const { engine } = this
+    await engine?.settled().catch(() => undefined)
+    if (engine === undefined || this.engine !== engine) return
+    this.end()
+    await engine.ports.blocks.close().catch(() => undefined)
+    this.world.network.fall(this.name, true)
+    this.world.nodeState(this, 'down', '')
+  }
+
+  /** The power goes, now. */
+  crash (text: string): void {
+    if (!this.up && this.starting === undefined) return
+    this.end()
+    this.machine.disk.crashed = true
+    this.world.network.fall(this.name, false)
+    this.world.nodeState(this, 'crashed', text)
+    this.machine.reboot()
+  }
+
+  /** The process ends because its store did. */
+  private failed (err: unknown): void {
+    this.end()
+    this.world.network.fall(this.name, true)
+    this.world.nodeState(this, 'failed', err instanceof DiadError ? err.code : err instanceof Error ? err.message : String(err))
+  }
+
+  // ── network ──
+
+  onPeer (peer: string, up: boolean): void {
+    this.engine?.step({ type: 'peer', peer, up })
+  }
+
+  admits (peer: string): boolean {
+    return !this.standing.banned(peer)
+  }
+
+  private blame (peer: string, points: number): void {
+    if (this.standing.blame(peer, points)) this.world.network.disconnect(this.name, peer)
+  }
+
+  private send (effect: SendEffect): void {
+    for (const e of this.hooks.send?.(effect) ?? [effect]) this.rawSend(e)
+  }
+
+  /** Puts a frame on the wire, whatever the core thinks of it. */
+  rawSend (effect: SendEffect): void {
+    const { name } = this
+    const { peer, bytes } = effect
+    this.world.tapFrame(this, effect)
+    this.world.network.send(name, peer, {
+      what: effect.channel,
+      bytes: bytes.length,
+      deliver: () => { this.world.node(peer).takeFrame({ ...effect, peer: name }) }
+    })
+  }
+
+  private takeFrame (effect: SendEffect): void {
+    const over = this.standing.spend(effect.peer, effect.direction, 1, effect.bytes.length)
+    if (over !== undefined) {
+      this.overBudget(effect.peer)
+      return
+    }
+    if (this.hooks.frame?.(effect) === false) return
+    const { peer, channel, direction, bytes } = effect
+    this.engine?.step({ type: 'frame', peer, channel, direction, bytes })
+  }
+
+  private overBudget (peer: string): void {
+    this.world.refused(this, peer, undefined, 'over-budget', undefined)
+    this.blame(peer, HOST_LIMITS.banPoints)
+  }
+
+  sendGossip (to: string, message: GossipMessage): void {
+    const { name } = this
+    this.world.tapGossip(this, message)
+    this.world.network.send(name, to, {
+      what: 'gossip',
+      bytes: message.bytes.length,
+      deliver: () => { this.world.node(to).takeGossip(name, message) }
+    })
+  }
+
+  private takeGossip (from: string, message: GossipMessage): void {
+    const { engine } = this
+    if (engine === undefined) return
+    if (this.standing.spend(from, 'gossip', 1, message.bytes.length) !== undefined) {
+      this.overBudget(from)
+      return
+    }
+    if (this.hooks.gossip?.(from, message) === false) return
+    const judged = this.gossip.receive(from, message, () => {
+      for (const e of engine.step({ type: 'gossip', from, domain: message.domain, bytes: message.bytes })) if (e.type === 'gossip-judgement') return e.result
+      return 'ignore'
+    })
+    this.world.gossiped(this, message, judged)
+    if (judged === 'reject') this.blame(from, HOST_LIMITS.rejectPoints)
+  }
+
+  // ── blocks ──
+
+  private fetcher (domain: Reference, life: number): FetchBlocks {
+    const { name, world } = this
+    return async (peer, refs, onBlock) => {
+      const answer = await new Promise<BlockAnswer>((resolve, reject) => {
+        const gone = (): void => { reject(new DiadError('peer-gone', `${peer} is gone`)) }
+        if (!world.network.connected(name, peer)) {
+          gone()
+          return
+        }
+        world.clock.after(BLOCK_TIMEOUT, gone)
+        world.network.send(name, peer, {
+          what: 'block',
+          bytes: refs.length * REF_BYTES,
+          deliver: () => { world.node(peer).serveBlocks(name, { domain, refs }, resolve) }
+        })
+      })
+      if (life !== this.life) throw new Stopped()
+      const missing: Reference[] = []
+      for (const [i, ref] of refs.entries()) {
+        const bytes = answer[i]
+        if (bytes === undefined) missing.push(ref)
+        else await onBlock(i, bytes)
+      }
+      return { missing }
+    }
+  }
+
+  private serveBlocks (from: string, request: BlockRequest, resolve: (answer: BlockAnswer) => void): void {
+    const { engine } = this
+    if (engine === undefined) return
+    if (this.standing.spend(from, 'request', 1, request.refs.length * REF_BYTES) !== undefined) {
+      this.overBudget(from)
+      return
+    }
+    void engine.blocksFor(request.domain, request.refs).catch(() => request.refs.map(() => undefined)).then((honest) => {
+      if (this.engine !== engine) return
+      const answer = this.hooks.blocks === undefined ? honest : this.hooks.blocks(request, honest)
+      if (answer === undefined) return
+      this.world.tapBlocks(this, request, answer)
+      const bytes = answer.reduce((n, b) => n + (b?.length ?? 0) + REF_BYTES, 0)
+      this.world.network.send(this.name, from, { what: 'block', bytes, deliver: () => { resolve(answer) } })
+    })
+  }
+
+  // ── what happened ──
+
+  private report (report: Report): void {
+    this.world.reported(this, report)
+  }
+
+  private content (domain: Reference, result: ContentResult): void {
+    this.world.fetched(this, domain, result)
+  }
+}
+
+/** The production engine on a simulated disk. */
+export async function openEngine (disk: SimDisk, machine: Machine, random: Random): Promise<Engine> {
+  const { kv, packs } = disk
+  const blocks = await PackStore.open(kv, packs)
+  return await Engine.load({ kv, blocks, audience: new AudienceIndex(kv), markers: machine.markers, random: (n) => random.hex(n) }, { agent: 'diad-sim' })
+}
+
+/** The process that asked for it is gone. */
+class Stopped extends Error {}

@@ -1,0 +1,49 @@
+/**
+ * What really happened, which no node can see: who published what, whose key was used for two histories, what was meant to stay internal. Invariants
+ * compare what nodes believe with this.
+ */
+import type { Hash, Reference } from '../../src/substrate/reference.js'
+import type { Micros } from '../trace.js'
+
+export interface Acknowledged {
+  readonly node: string
+  readonly domain: Reference
+  readonly lane: Reference
+  readonly head: Reference
+  /** leaves of the lane with this head */
+  readonly size: number
+  readonly at: Micros
+}
+
+export class Oracle {
+  /** `domain|name|ref` of everything that a key of the domain was asked to publish, tombstones with the NONE reference */
+  private readonly intended = new Set<string>()
+  /** lane → leaf hashes by index as first seen at the publisher */
+  readonly logs = new Map<Reference, Hash[]>()
+  /** lane/index → when its head was durable at the publisher */
+  private readonly births = new Map<string, { readonly node: string, readonly at: Micros }>()
+  readonly acknowledged: Acknowledged[] = []
+  /** principal ids whose key was used for two histories, or by a thief */
+  readonly guilty = new Set<string>()
+  /** blocks that were stored and never published */
+  readonly internal = new Set<Reference>()
+  /** nodes whose disk was set back, or lies: what they acknowledged may be gone from them */
+  readonly setBack = new Set<string>()
+
+  intend (domain: Reference, name: string, ref: Reference): void {
+    this.intended.add(`${domain}|${name}|${ref}`)
+  }
+
+  wasIntended (domain: Reference, name: string, ref: Reference): boolean {
+    return this.intended.has(`${domain}|${name}|${ref}`)
+  }
+
+  born (lane: Reference, index: number, node: string, at: Micros): void {
+    const key = `${lane}/${index}`
+    if (!this.births.has(key)) this.births.set(key, { node, at })
+  }
+
+  birth (lane: Reference, index: number): { readonly node: string, readonly at: Micros } | undefined {
+    return this.births.get(`${lane}/${index}`)
+  }
+}
