@@ -24,7 +24,7 @@ export function layoutNodes (nodes: readonly LayoutNode[], links: ReadonlyArray<
 /** Springs along links, a pull towards the own group, everything else pushes; then stretched to the box, then labels moved apart. */
 function spread (nodes: readonly LayoutNode[], links: ReadonlyArray<readonly [number, number]>, narrow: boolean): Placement {
   const count = nodes.length
-  const box: Box = narrow ? { width: 480, height: 460 + 11 * count } : { width: 1000, height: 460 + 4 * count }
+  const box: Box = narrow ? { width: 480, height: 420 + 18 * count } : { width: 1000, height: 420 + 9 * count }
   const radius = count > 30 ? 13 : 17
   const order = nodes.map((_, i) => i).sort((a, b) => (nodes[a]?.group ?? 0) - (nodes[b]?.group ?? 0) || a - b)
   const at: Mutable[] = nodes.map(() => ({ x: 0, y: 0 }))
@@ -56,7 +56,7 @@ function spread (nodes: readonly LayoutNode[], links: ReadonlyArray<readonly [nu
   }
   const margin = { x: narrow ? 56 : 84, top: radius + 14, bottom: radius + 34 }
   stretch(at, { left: margin.x, right: box.width - margin.x, top: margin.top, bottom: box.height - margin.bottom })
-  partLabels(at, narrow ? 96 : 132, 2 * radius + 30, { left: margin.x, right: box.width - margin.x, top: margin.top, bottom: box.height - margin.bottom })
+  partLabels(at, narrow ? 92 : count > 30 ? 112 : 132, 2 * radius + 30, { left: margin.x, right: box.width - margin.x, top: margin.top, bottom: box.height - margin.bottom })
   return { box, radius, points: at.map(whole) }
 }
 
@@ -101,7 +101,7 @@ function stretch (at: readonly Mutable[], frame: Frame): void {
   }
 }
 
-/** Pushes points apart along the axis on which they overlap least, until a label fits under each (or 200 rounds are over). */
+/** Pushes points apart along the axis on which they overlap least, until a label fits under each; where that doesn't end, they stand in rows. */
 function partLabels (at: readonly Mutable[], width: number, height: number, frame: Frame): void {
   for (let round = 0; round < 200; round++) {
     let moved = false
@@ -114,7 +114,8 @@ function partLabels (at: readonly Mutable[], width: number, height: number, fram
         const overlapY = height - Math.abs(a.y - b.y)
         if (overlapX <= 0.5 || overlapY <= 0.5) continue
         moved = true
-        if (overlapX < overlapY * 1.6) {
+        // Two at an edge can't part along it: every fourth round parts everything downwards.
+        if (overlapX < overlapY * 1.6 && round % 4 !== 3) {
           const way = a.x <= b.x ? 1 : -1
           a.x -= way * overlapX / 2
           b.x += way * overlapX / 2
@@ -130,6 +131,15 @@ function partLabels (at: readonly Mutable[], width: number, height: number, fram
       }
     }
     if (!moved) return
+  }
+  const columns = Math.floor((frame.right - frame.left) / width) + 1
+  const down = [...at].sort((a, b) => a.y - b.y || a.x - b.x)
+  const rows = Math.ceil(down.length / columns)
+  for (let row = 0; row < rows; row++) {
+    down.slice(row * columns, (row + 1) * columns).sort((a, b) => a.x - b.x).forEach((point, column) => {
+      point.x = frame.left + column * (frame.right - frame.left) / Math.max(1, columns - 1)
+      point.y = frame.top + row * (frame.bottom - frame.top) / Math.max(1, rows - 1)
+    })
   }
 }
 

@@ -151,7 +151,7 @@ footer { color: var(--quiet); font-size: var(--s0); padding: 2.5rem 0 2rem; }
 #play-button.playing .pause { display: block; }
 #clock { font-size: var(--s1); font-weight: 600; min-width: 7.5rem; }
 .track { display: grid; }
-#marks { width: 100%; height: 14px; display: block; }
+#marks { width: calc(100% - 16px); margin: 0 8px; height: 14px; display: block; }
 #marks path { stroke-width: 1.5; vector-effect: non-scaling-stroke; fill: none; }
 .mark-action { stroke: var(--rule); }
 .mark-evidence { stroke: var(--proof); }

@@ -59,6 +59,7 @@ export interface ViewArgs { readonly domain: string, readonly names?: Bounds, re
 export type ConvergedArgs = readonly string[]
 export interface VerdictArgs { readonly domain: string, readonly name?: string, readonly status?: typeof STATUSES[number], readonly code?: string }
 export interface EvidenceArgs { readonly domain: string, readonly against?: string }
+/** exactly one of them */
 export interface NobodyArgs { readonly holds?: { readonly domain: string, readonly name: string }, readonly evidence?: EvidenceArgs, readonly refused?: RefusedArgs, readonly status?: { readonly domain: string, readonly status: typeof STATUSES[number] } }
 export interface RefusedArgs { readonly code?: string, readonly peer?: string, readonly domain?: string, readonly count?: Bounds }
 export type CostArgs = Readonly<Partial<Record<keyof typeof FIGURES, Bounds>>>
@@ -96,13 +97,13 @@ const EXPECTATIONS: readonly Described[] = [
     schema: map({ domain: DOMAIN, names: bounds(number), logseq: bounds(number), has: NAMES, lacks: NAMES, as: named('node', 'a node whose view is the same') }, ['domain'], { minProperties: 2 })
   },
   { name: 'converged', node: 'none', summary: 'All honest nodes that are up and hold one of the domains have the same view of it.', schema: named('domains', 'a domain, a group or a list of both') },
-  { name: 'verdict', node: 'required', summary: 'The node judges the newest record of the name, or the domain\'s newest head, as is said.', schema: map({ domain: DOMAIN, name: PUBLISHED, status: choice(STATUSES), code: CODE }, ['domain'], { anyOf: [{ required: ['status'] }, { required: ['code'] }], description: 'domain, and status or code' }) },
+  { name: 'verdict', node: 'required', summary: 'The node judges the newest record of the name, or the domain as a whole, as is said.', schema: map({ domain: DOMAIN, name: PUBLISHED, status: choice(STATUSES), code: CODE }, ['domain'], { anyOf: [{ required: ['status'] }, { required: ['code'] }], description: 'domain, and status or code' }) },
   { name: 'evidence', node: 'required', summary: 'The node holds a proof that a key of the domain signed two histories.', schema: EVIDENCE },
   {
     name: 'nobody',
     node: 'none',
     summary: 'No honest node did so at any time until then.',
-    schema: map({ holds: map({ domain: DOMAIN, name: PUBLISHED }, ['domain', 'name']), evidence: EVIDENCE, refused: REFUSED, status: map({ domain: DOMAIN, status: choice(STATUSES) }, ['domain', 'status']) }, [], { minProperties: 1 })
+    schema: map({ holds: map({ domain: DOMAIN, name: PUBLISHED }, ['domain', 'name']), evidence: EVIDENCE, refused: REFUSED, status: map({ domain: DOMAIN, status: choice(STATUSES) }, ['domain', 'status']) }, [], { minProperties: 1, maxProperties: 1, description: 'one of holds, evidence, refused and status' })
   },
   { name: 'refused', node: 'required', summary: 'The node refused something of a peer\'s, with that code, from that peer, or that often.', schema: REFUSED },
   { name: 'cost', node: 'none', summary: 'The figures of the whole run lie within bounds.', schema: map(FIGURES, [], { minProperties: 1 }) }

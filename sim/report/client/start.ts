@@ -66,6 +66,7 @@ export function startReport (page: Page, parts: Parts): void {
     // Lit for about a third of a second of the reader's time, or a little of the run while it stands still.
     graph.draw(t, domain, hovered >= 0 ? hovered : chosen, Math.min(player.pace() * 350, data.end / 60))
     panel.draw(t, domain, hovered >= 0 ? hovered : chosen)
+    span.disabled = delays.value === 'delay'
     lanes.draw(t, domain, Number(span.value), delays.value === 'delay')
   }
   domains.value = String(domain)

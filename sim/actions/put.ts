@@ -1,0 +1,19 @@
+/** `put: {bytes}`: content that is stored and published nowhere. */
+import { map, quantity } from '../scenario/schema-parts.js'
+import { action } from '../plugin.js'
+import { store } from '../world/publisher.js'
+import { byNode, started } from './kit.js'
+
+export default action<{ bytes: number }>({
+  name: 'put',
+  node: 'required',
+  summary: 'The node stores content that it publishes nowhere: nobody else may ever hear of it.',
+  schema: map({ bytes: quantity('bytes', 'the size of the content', { range: [0, 1e9], default: '1kB' }) }),
+  run (world, { bytes }, node) {
+    const at = byNode(node)
+    const { engine } = at
+    if (engine === undefined) return
+    const content = world.random.fork(`internal ${at.name} ${world.clock.now}`).bytes(bytes)
+    started(world, at, 'put', store(engine, content, (ref) => { world.oracle.internal.add(ref) }).then(async () => { await engine.commit([]) }))
+  }
+})

@@ -1,0 +1,134 @@
+/**
+ * Random scenarios: a phase of chaos in which anything may happen, then healing and enough time, after which everybody must agree. Written as the file
+ * that a person would write, so that a failure is a file to look at, shrink and keep.
+ */
+import type { Random } from '../world/random.js'
+
+/** One entry of a timeline as in the file. */
+export type Entry = Record<string, unknown>
+
+export interface Draft {
+  name: string
+  shows: string
+  seed: number
+  duration: string
+  domains: Record<string, unknown>
+  nodes: Record<string, Record<string, unknown>>
+  links: Record<string, unknown>
+  timeline: Entry[]
+  expect: Entry[]
+}
+
+/** seconds of chaos */
+const CHAOS = 120
+/** seconds to agree after it: the longest wait to dial again, a request given up, and some rounds of pulls */
+const CALM = 240
+
+const NAMES = ['docs/a', 'docs/b', 'docs', 'media/x', 'notes', 'a/b/c']
+const SIZES = ['100B', '2kB', '70kB', '300kB']
+
+export interface GrammarInit {
+  /** names of the adversaries that may take part */
+  readonly adversaries: readonly string[]
+}
+
+export function randomScenario (random: Random, seed: number, init: GrammarInit): Draft {
+  const domains: Draft['domains'] = {}
+  const nodes: Draft['nodes'] = {}
+  const publishers: string[] = []
+  const names = ['alice', 'bea', 'cyd'].slice(0, 1 + random.below(3))
+  for (const name of names) {
+    const two = random.below(2) === 0
+    domains[name] = two ? { principals: { main: {}, second: { scope: random.pick([[''], ['docs'], ['docs', 'media']]) } } } : {}
+    for (const key of two ? ['main', 'second'] : ['main']) {
+      const node = `${name}-${key}`
+      const others = names.filter((n) => n !== name && random.below(2) === 0)
+      nodes[node] = { domain: name, keys: [key], ...others.length > 0 ? { follow: others } : {} }
+      publishers.push(node)
+    }
+  }
+  const followers: string[] = []
+  for (let i = 1 + random.below(4); i > 0; i--) {
+    const node = `f${i}`
+    const follow = names.filter(() => random.below(3) > 0)
+    nodes[node] = { follow: follow.length > 0 ? follow : names, mode: random.pick(['follow', 'mirror', 'mirror']) }
+    followers.push(node)
+  }
+  if (init.adversaries.length > 0) {
+    for (let i = random.below(3); i > 0; i--) addAdversary(random, init.adversaries, names, nodes, i)
+  }
+  const timeline = chaos(random, publishers, [...publishers, ...followers], Object.keys(nodes), names)
+  return {
+    name: `explored-${seed}`,
+    shows: 'A random federation that falls apart and comes together again.',
+    seed,
+    duration: `${CHAOS + CALM}s`,
+    domains,
+    nodes,
+    links: links(random),
+    timeline,
+    expect: [{ at: 'end', converged: names }]
+  }
+}
+
+function addAdversary (random: Random, adversaries: readonly string[], names: readonly string[], nodes: Draft['nodes'], i: number): void {
+  const adversary = random.pick(adversaries)
+  const own = adversary === 'equivocator'
+  const args = adversary === 'eclipser' ? { with: { victim: Object.keys(nodes)[0] } } : {}
+  nodes[`liar${i}`] = own ? { domain: random.pick(names), keys: ['main'], adversary } : { follow: [...names], adversary, ...args }
+}
+
+function links (random: Random): Record<string, unknown> {
+  const topology = random.pick<unknown>(['full', 'full', 'ring', 'line', { random: 3 }])
+  return {
+    default: {
+      latency: `${random.pick([1, 20, 80, 300])}ms`,
+      jitter: `${random.pick([0, 5, 50])}ms`,
+      bandwidth: random.pick(['100kB/s', '1MB/s', '100MB/s']),
+      loss: random.pick(['0%', '0.5%', '3%']),
+      duplicate: random.pick(['0%', '2%']),
+      reorder: random.pick(['0%', '5%'])
+    },
+    topology
+  }
+}
+
+function chaos (random: Random, publishers: readonly string[], honest: readonly string[], all: readonly string[], domains: readonly string[]): Entry[] {
+  const out: Array<{ at: number, entry: Entry }> = []
+  const backups = new Set<string>()
+  const at = (): number => 1 + random.below(CHAOS - 5)
+  for (let i = 4 + random.below(16); i > 0; i--) {
+    const name = random.pick(NAMES)
+    out.push({ at: at(), entry: random.below(6) === 0 ? { node: random.pick(publishers), tombstone: { name } } : { node: random.pick(publishers), publish: { name, bytes: random.pick(SIZES) } } })
+  }
+  for (let i = random.below(8); i > 0; i--) {
+    const t = at()
+    const node = random.pick(honest)
+    switch (random.below(10)) {
+      case 0: out.push({ at: t, entry: { partition: [random.shuffle(all).slice(0, 1 + random.below(all.length))] } }); break
+      case 1: out.push({ at: t, entry: { heal: 'all' } }); break
+      case 2: {
+        const to = random.pick(all)
+        if (to !== node) out.push({ at: t, entry: { cut: { from: [node], to: [to], bothWays: random.below(2) === 0 } } })
+        break
+      }
+      case 3:
+      case 4: out.push({ at: t, entry: { crash: { node, torn: random.below(2) === 0 } } }, { at: t + 1 + random.below(20), entry: { restart: { node } } }); break
+      case 5: {
+        const later = t + 1 + random.below(30)
+        const as = `b${backups.size}`
+        backups.add(as)
+        out.push({ at: t, entry: { backup: { node, as } } }, { at: Math.min(later, CHAOS - 1), entry: { restore: { node, from: as } } })
+        break
+      }
+      case 6: out.push({ at: t, entry: { disk: { node, fault: random.pick(['full', 'read-only', 'slow', 'flips-a-bit']) } } }); break
+      case 7: out.push({ at: t, entry: { carry: { from: node, to: [random.pick(honest)], domain: random.pick(domains) } } }); break
+      case 8: out.push({ at: t, entry: { node, put: { bytes: '300kB' } } }); break
+      case 9: out.push({ at: t, entry: { restart: { node, empty: random.below(3) === 0 && !publishers.includes(node) } } }); break
+    }
+  }
+  // Then the world is mended, and every node is started that may be down.
+  for (const node of honest) out.push({ at: CHAOS, entry: { disk: { node, fault: 'none' } } }, { at: CHAOS, entry: { restart: { node } } })
+  out.push({ at: CHAOS, entry: { heal: 'all' } })
+  return out.sort((a, b) => a.at - b.at).map(({ at: t, entry }) => ({ at: `${t}s`, ...entry }))
+}
