@@ -1,9 +1,8 @@
 /** What a plug-in of the simulator is. Each stands in one small file of its folder and is listed in that folder's index; docs/sim-plugins.md shows how. */
-import type { DomainKnowledge } from '../src/authority/knowledge.js'
-import type { Reference } from '../src/substrate/reference.js'
 import type { Described } from './scenario/types.js'
 import type { Hooks, SimNode } from './world/node.js'
 import type { Random } from './world/random.js'
+import type { Watch } from './world/watch.js'
 import type { World } from './world/world.js'
 
 /** Something that the timeline can do. */
@@ -46,20 +45,6 @@ export interface Invariant {
   readonly summary: string
   /** A new one for each run: state in closures. */
   readonly create: (world: World) => Watch
-}
-
-/** Each returns what is wrong, or undefined. Nodes that lie aren't asked. */
-export interface Watch {
-  /** what `node` holds of a domain changed */
-  changed?: (node: SimNode, k: DomainKnowledge) => string | undefined
-  /** `node` came up again */
-  started?: (node: SimNode) => Promise<string | undefined>
-  /** an honest node sends a frame, gossip, or blocks */
-  frame?: (node: SimNode, channel: 'hello' | 'sync', direction: 'request' | 'response', bytes: Uint8Array) => string | undefined
-  gossip?: (node: SimNode, domain: Reference, bytes: Uint8Array, hops: number) => string | undefined
-  blocks?: (node: SimNode, refs: readonly Reference[], answer: ReadonlyArray<Uint8Array | undefined>) => string | undefined
-  /** at the end, and whenever a run demands it */
-  atRest?: () => string | undefined
 }
 
 /** Keeps the type of the arguments inside the plug-in's file. */

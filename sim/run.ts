@@ -27,11 +27,16 @@ export async function runScenario (scenario: Scenario, plugins: Plugins, options
   const seed = options.seed ?? scenario.seed
   const world = await World.build({
     scenario,
-    plugins,
     seed,
     keepTrace: options.keepTrace ?? false,
     watchWire: options.watchWire ?? scenario.nodes.length <= WATCHED_NODES
   })
+  for (const { name, create } of plugins.invariants) world.watch(name, create(world))
+  for (const node of world.allNodes()) {
+    const adversary = plugins.adversaries.get(node.spec.adversary)
+    if (adversary !== undefined) node.hooks = adversary.create({ world, node, random: node.random.fork('adversary') }, node.spec.with)
+  }
+  await world.start()
   const open: Open[] = scenario.expectations.map((entry) => ({ entry, met: false }))
   planTimeline(world, plugins, scenario)
   planExpectations(world, plugins, open)

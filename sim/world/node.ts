@@ -3,7 +3,7 @@ import { blamePoints } from '../../src/federation/blame.js'
 import type { ContentResult, FetchBlocks } from '../../src/federation/content.js'
 import { Engine, type Outside } from '../../src/federation/engine.js'
 import { Mirror } from '../../src/federation/mirror.js'
-import type { Report } from '../../src/federation/replica.js'
+import type { GossipJudgement, Report } from '../../src/federation/replica.js'
 import { AudienceIndex } from '../../src/federation/audience.js'
 import { HOST_LIMITS } from '../../src/node/host/budgets.js'
 import { Standing } from '../../src/node/host/standing.js'
@@ -15,9 +15,9 @@ import type { Micros } from '../trace.js'
 import type { SimDisk } from './disk.js'
 import { type GossipMessage, SimGossip } from './gossip.js'
 import type { Machine } from './machine.js'
-import type { Port } from './network.js'
+import type { Clock } from './clock.js'
+import type { Port, SimNetwork } from './network.js'
 import type { Random } from './random.js'
-import type { World } from './world.js'
 
 export interface BlockRequest { readonly domain: Reference, readonly refs: readonly Reference[] }
 export type BlockAnswer = ReadonlyArray<Uint8Array | undefined>
@@ -38,6 +38,23 @@ export interface Hooks {
   start?: (engine: Engine) => void
 }
 
+/** What a node needs of the world around it. */
+export interface Surroundings {
+  readonly random: Random
+  readonly clock: Clock
+  readonly network: SimNetwork
+  readonly scenario: { readonly tick: Micros }
+  node: (name: string) => SimNode
+  nodeState: (node: SimNode, state: 'up' | 'down' | 'crashed' | 'failed', text: string) => void
+  reported: (node: SimNode, report: Report) => void
+  refused: (node: SimNode, peer: string, domain: Reference | undefined, code: string, ref: Reference | undefined) => void
+  fetched: (node: SimNode, domain: Reference, result: ContentResult) => void
+  gossiped: (node: SimNode, message: GossipMessage, judged: GossipJudgement | 'seen') => void
+  tapFrame: (node: SimNode, effect: SendEffect) => void
+  tapGossip: (node: SimNode, message: GossipMessage) => void
+  tapBlocks: (node: SimNode, request: BlockRequest, answer: BlockAnswer) => void
+}
+
 /** a request for blocks that isn't answered in time is given up (HOST_LIMITS.blockIdleMs) */
 const BLOCK_TIMEOUT: Micros = HOST_LIMITS.blockIdleMs * 1000
 /** what a request and an answer for one block cost beside the block */
@@ -54,7 +71,7 @@ export class SimNode implements Port {
   hooks: Hooks = {}
   readonly random: Random
 
-  constructor (readonly world: World, readonly spec: NodeSpec, readonly machine: Machine) {
+  constructor (readonly world: Surroundings, readonly spec: NodeSpec, readonly machine: Machine) {
     this.random = world.random.fork(`node ${spec.name}`)
     this.standing = new Standing(HOST_LIMITS, () => Math.floor(world.clock.now / 1000))
     this.gossip = new SimGossip({

@@ -5,7 +5,6 @@ import type { ContentResult } from '../../src/federation/content.js'
 import { recordOp } from '../../src/federation/ledger.js'
 import type { GossipJudgement, Report } from '../../src/federation/replica.js'
 import type { Reference } from '../../src/substrate/reference.js'
-import type { Plugins, Watch } from '../plugin.js'
 import { drawEdges, drawFollows } from '../scenario/draw.js'
 import { linkProps } from '../scenario/links.js'
 import type { NodeSpec, Scenario } from '../scenario/types.js'
@@ -17,14 +16,14 @@ import type { GossipMessage } from './gossip.js'
 import { Machine } from './machine.js'
 import { Meter } from './meter.js'
 import { SimNetwork } from './network.js'
-import { type BlockAnswer, type BlockRequest, openEngine, type SendEffect, SimNode } from './node.js'
+import { type BlockAnswer, type BlockRequest, openEngine, type SendEffect, SimNode, type Surroundings } from './node.js'
 import { Oracle } from './oracle.js'
 import { Random } from './random.js'
 import { Tracer } from './tracer.js'
+import type { Watch } from './watch.js'
 
 export interface WorldInit {
   readonly scenario: Scenario
-  readonly plugins: Plugins
   readonly seed: number
   /** keep the events, for a report */
   readonly keepTrace?: boolean
@@ -38,7 +37,7 @@ const MAX_VIOLATIONS = 20
 /** One thing that an honest node refused. */
 export interface Refusal { readonly node: string, readonly peer: string, readonly domain: string, readonly code: string, readonly ref: string }
 
-export class World {
+export class World implements Surroundings {
   readonly clock = new Clock()
   readonly random: Random
   readonly scenario: Scenario
@@ -78,10 +77,23 @@ export class World {
     })
   }
 
+  /** All machines furnished, all nodes down. */
   static async build (init: WorldInit): Promise<World> {
     const world = new World(init)
     await world.populate()
     return world
+  }
+
+  /** Has `watch` asked about everything that honest nodes do. */
+  watch (name: string, watch: Watch): void {
+    this.watches.push({ name, watch })
+  }
+
+  /** Starts every node, and every link that the scenario wants. */
+  async start (): Promise<void> {
+    const draw = this.random.fork('edges')
+    for (const node of this.nodes.values()) await node.start()
+    for (const [a, b] of drawEdges(this.scenario, (n) => draw.below(n))) this.network.wire(a, b)
   }
 
   private async populate (): Promise<void> {
@@ -98,14 +110,6 @@ export class World {
       this.network.add(spec.name, node)
       await this.furnish(node)
     }
-    for (const { name, create } of this.init.plugins.invariants) this.watches.push({ name, watch: create(this) })
-    for (const node of this.nodes.values()) {
-      const adversary = this.init.plugins.adversaries.get(node.spec.adversary)
-      if (adversary !== undefined) node.hooks = adversary.create({ world: this, node, random: node.random.fork('adversary') }, node.spec.with)
-    }
-    const draw = random.fork('edges')
-    for (const node of this.nodes.values()) await node.start()
-    for (const [a, b] of drawEdges(scenario, (n) => draw.below(n))) this.network.wire(a, b)
   }
 
   /** Puts on a node's disk what `diad init` and `diad follow` would. */
