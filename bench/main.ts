@@ -1,81 +1,62 @@
 /**
- * `npm run bench [-- --quick] [--runs N] [--json FILE]`: how fast and in how much memory the main jobs are done, each against a floor measured in the
- * same run. Prints a table and, as the last line or into FILE, the same as JSON. Only the ratios mean anything on another machine.
+ * `npm run bench [-- --quick] [--rounds N] [--json FILE]`: how fast and in how much memory the main jobs are done, each against a floor measured in the
+ * same run. Prints a table and, as the last line or into FILE, the same as JSON. Only the ratios mean anything on another machine. See docs/bench.md.
  */
-import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Crew } from './crew.js'
 import { largeFiles, MiB, smallFiles } from './data.js'
-import { type Case, type CaseResult, type GossipResult, measureCase, measureGossip } from './measure.js'
+import { Diad } from './diad.js'
+import { type Case, measureCase, type CaseResult, measureGossip } from './measure.js'
+import { growths, table } from './report.js'
 
-/** What the project has set itself; a lower ratio is marked in the table. */
-const TARGETS = { import: 1 / 2, fetch: 1 / 3 }
-const GOSSIP_ROUNDS = 20
+const GOSSIP_ROUNDS = 10
 
 /** Each kind of directory at two sizes: memory that grows with the directory shows as a difference. */
-function cases (quick: boolean): Case[] {
-  const [files, large] = quick ? [2_000, 64] : [20_000, 1024]
+function cases (quick: boolean, rounds: number): Case[] {
+  const [files, large] = quick ? [2_000, 128] : [20_000, 1024]
   const part = large / 8
+  const [few, little] = [`${files / 10} small files`, `${part} MiB in 1 file`]
   return [
-    { name: `${files / 10} small files`, shape: smallFiles(files / 10) },
-    { name: `${files} small files`, shape: smallFiles(files) },
-    { name: `${part} MiB, 1 file`, shape: largeFiles(1, part * MiB) },
-    { name: `${large} MiB, 8 files`, shape: largeFiles(8, part * MiB) }
+    { name: few, shape: smallFiles(files / 10), rounds: 1 },
+    { name: `${files} small files`, smaller: few, shape: smallFiles(files), rounds },
+    { name: little, shape: largeFiles(1, part * MiB), rounds: 1 },
+    { name: `${large} MiB in 8 files`, smaller: little, shape: largeFiles(8, part * MiB), rounds }
   ]
 }
 
-function table (results: readonly CaseResult[]): string {
-  const mib = (bytes: number): string => (bytes / MiB).toFixed(0)
-  const against = (ratio: number, target: number): string => `${ratio.toFixed(2)}${ratio < target ? ' !' : ''}`
-  const head = ['', 'import', 'floor', 'ratio', 'fetch', 'floor', 'ratio', 'floor, one', 'peak memory:', '', '']
-  const below = ['', 'MiB/s', 'MiB/s', `≥ ${TARGETS.import.toFixed(2)}`, 'MiB/s', 'MiB/s', `≥ ${TARGETS.fetch.toFixed(2)}`, 'msg a file', 'publisher', 'server', 'follower']
-  const rows = results.map((r) => [
-    r.name,
-    mib(r.import.speed), mib(r.import.floor), against(r.import.ratio, TARGETS.import),
-    mib(r.fetch.speed), mib(r.fetch.floor), against(r.fetch.ratio, TARGETS.fetch), r.fetch.perFile === undefined ? '' : mib(r.fetch.perFile),
-    `${mib(r.import.peak)} MiB`, `${mib(r.fetch.serverPeak)} MiB`, `${mib(r.fetch.peak)} MiB`
-  ])
-  const all = [head, below, ...rows]
-  const widths = head.map((_, i) => Math.max(...all.map((row) => row[i]!.length)))
-  return all.map((row) => row.map((cell, i) => i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)).join('  ')).join('\n')
-}
-
-function gossipLine ({ rounds, delay, slowest, publish, by }: GossipResult): string {
-  const ways = Object.entries(by).map(([way, n]) => `${n} by ${way}`).join(', ')
-  return `gossip: ${delay.toFixed(1)} ms from publish to the follower's changed view (median of ${rounds}; slowest ${slowest.toFixed(1)} ms; ${publish.toFixed(1)} ms of it until durable; ${ways})`
-}
-
 async function main (): Promise<void> {
-  const { values } = parseArgs({
-    options: { 'runs': { type: 'string', default: '3' }, 'quick': { type: 'boolean', default: false }, 'json': { type: 'string' }, 'only': { type: 'string' } }
-  })
-  const runs = Number(values.runs)
-  if (!Number.isSafeInteger(runs) || runs < 1) throw new Error(`--runs takes a number from 1, not ${values.runs}`)
+  const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' }, quick: { type: 'boolean', default: false }, json: { type: 'string' }, only: { type: 'string' } } })
+  const rounds = Number(values.rounds)
+  if (!Number.isSafeInteger(rounds) || rounds < 1) throw new Error(`--rounds takes a number from 1, not ${values.rounds}`)
 
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'diad-bench-')))
   // Lane markers must stand in a memory file system (Linux has one here), and ours shall not stay there.
-  const memory = process.platform === 'linux' && existsSync('/dev/shm') ? mkdtempSync('/dev/shm/diad-bench-') : root
-  const crew = new Crew({ DIAD_RUNTIME_DIR: memory })
+  const memory = process.platform === 'linux' && existsSync('/dev/shm') ? mkdtempSync('/dev/shm/diad-bench-') : join(root, 'memory')
+  mkdirSync(memory, { recursive: true })
+  const crew = new Crew()
+  const diad = new Diad(root, memory)
   process.on('exit', () => {
     crew.killAll()
-    for (const folder of [root, memory]) rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+    diad.killAll()
+    for (const directory of [root, memory]) rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
   })
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 
-  const chosen = cases(values.quick).filter((c) => values.only === undefined || c.name.includes(values.only))
   const results: CaseResult[] = []
-  for (const one of chosen) {
+  for (const one of cases(values.quick, rounds)) {
+    if (values.only !== undefined && !one.name.includes(values.only)) continue
     process.stderr.write(`${one.name} …\n`)
-    results.push(await measureCase(crew, root, one, runs))
+    results.push(await measureCase({ root, crew, diad }, one))
   }
   process.stderr.write('gossip …\n')
-  const gossip = await measureGossip(crew, root, GOSSIP_ROUNDS)
-  process.stdout.write(`${table(results)}\n${gossipLine(gossip)}\nmedians of ${runs}; the files to import are in the system's cache; ! = below the target\n`)
+  const gossip = await measureGossip({ root, crew, diad }, GOSSIP_ROUNDS)
+  process.stdout.write(`${table(results, gossip)}\n`)
 
   const machine = { node: process.version, platform: `${process.platform} ${process.arch}`, cpu: cpus()[0]?.model ?? '', cores: availableParallelism() }
-  const json = JSON.stringify({ machine, runs, quick: values.quick, targets: TARGETS, cases: results, gossip })
+  const json = JSON.stringify({ machine, quick: values.quick, cases: results, memory: growths(results), gossip })
   if (values.json === undefined) process.stdout.write(`${json}\n`)
   else writeFileSync(values.json, `${json}\n`)
 }

@@ -3,139 +3,163 @@ import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Crew } from './crew.js'
 import { KiB, makeFiles, type Shape, totalBytes } from './data.js'
+import type { Diad } from './diad.js'
+import { type Against, against, busy, median, type Round } from './statistics.js'
+
+/** What the project has set itself. */
+export const TARGETS = { import: 1 / 2, fetch: 1 / 3 }
+
+/** Of the bare stream: as large as a content block, the best case for it. */
+const MESSAGE = 256 * KiB
 
 export interface Case {
   readonly name: string
+  /** the smaller directory of the same kind, for what memory does when the directory grows */
+  readonly smaller?: string
   readonly shape: Shape
+  readonly rounds: number
 }
 
-/** Speeds in bytes a second, memory in bytes; all of them medians. */
+/** Above this share of the machine the figures say more about its other users than about diad. */
+export const QUIET = 0.1
+
 export interface CaseResult {
   readonly name: string
+  readonly smaller: string | undefined
   readonly files: number
   readonly bytes: number
-  readonly import: { readonly speed: number, readonly floor: number, readonly ratio: number, readonly peak: number }
-  /** `perFile`: the floor with one message a file, where that differs */
-  readonly fetch: { readonly speed: number, readonly floor: number, readonly ratio: number, readonly perFile: number | undefined, readonly peak: number, readonly serverPeak: number }
+  readonly import: Against
+  readonly fetch: Against
+  /** the largest share of the CPU that others had just before a round, 0 to 1 */
+  readonly busy: number
+  /** largest resident sizes in bytes, of the rounds' medians; `idle`: the same command with a file of one byte */
+  readonly memory: { readonly publish: number, readonly serve: number, readonly sync: number, readonly idlePublish: number, readonly idleSync: number }
 }
 
-export interface GossipResult {
-  readonly rounds: number
-  /** ms from the call of publish to the follower's changed view; of the rounds after the first that came by gossip */
-  readonly delay: number
-  readonly slowest: number
-  /** ms that the publishing itself took, until it was durable */
-  readonly publish: number
-  /** how the changes came; a pull would be the net below the gossip */
-  readonly by: Readonly<Record<string, number>>
+export interface Bench {
+  readonly root: string
+  readonly crew: Crew
+  readonly diad: Diad
 }
 
-export const MESSAGE = 256 * KiB
-
-export function median (values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = Math.floor(sorted.length / 2)
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
-}
-
-/** One directory: imported, published and followed `runs` times, each from nothing. */
-export async function measureCase (crew: Crew, root: string, { name, shape }: Case, runs: number): Promise<CaseResult> {
+/** One directory, published and followed `rounds` times, each time by a new domain into an empty home. */
+export async function measureCase (bench: Bench, { name, smaller, shape, rounds }: Case): Promise<CaseResult> {
+  const { root, crew, diad } = bench
   const data = join(root, 'data')
+  const one = join(root, 'one')
+  writeFileSync(one, '1')
   makeFiles(data, shape, name)
   const bytes = totalBytes(shape)
-  const average = Math.round(bytes / shape.files)
-  const ms = { copy: [], publish: [], bare: [], perFile: [], follow: [] } as Record<'copy' | 'publish' | 'bare' | 'perFile' | 'follow', number[]>
-  const peaks = { publish: [], follow: [], serve: [] } as Record<'publish' | 'follow' | 'serve', number[]>
+  const imports: Round[] = []
+  const fetches: Round[] = []
+  let others = 0
+  const memory = { publish: [], serve: [], sync: [], idlePublish: [], idleSync: [] } as Record<keyof CaseResult['memory'], number[]>
   try {
-    for (let run = 0; run < runs; run++) {
-      const here = join(root, `run-${run}`)
+    for (let round = 0; round < rounds; round++) {
+      const here = join(root, `round-${round}`)
       mkdirSync(here)
-      const publisher = join(here, 'publisher')
+      const [publisher, follower] = [join(here, 'publisher'), join(here, 'follower')]
       const out = join(here, 'copy')
-      ms.copy.push((await crew.run({ kind: 'copy', path: data, out })).ms)
+      const domain = String((await diad.run(publisher, 'init', '--name', 'bench', '--no-passphrase')).result['domain'])
+
+      others = Math.max(others, await busy())
+      const copyMs = await crew.time({ kind: 'copy', path: data, out })
       if (statSync(out).size !== bytes) throw new Error('the floor has not copied everything')
       rmSync(out)
-      const published = await crew.run({ kind: 'publish', home: publisher, path: data })
-      if (published.bytes !== bytes || published.domain === undefined) throw new Error(`published ${published.bytes ?? 0} bytes of ${bytes}`)
-      ms.publish.push(published.ms)
-      peaks.publish.push(published.peak)
+      const idle = await diad.run(publisher, 'publish', one, '--as', 'one')
+      const published = await diad.run(publisher, 'publish', data, '--as', 'data')
+      if (published.result['bytes'] !== bytes) throw new Error(`published ${String(published.result['bytes'])} bytes of ${bytes}`)
+      imports.push({ floorMs: copyMs, wholeMs: published.ms, idleMs: idle.ms })
 
-      ms.bare.push(await bare(crew, bytes, MESSAGE))
-      if (average < MESSAGE) ms.perFile.push(await bare(crew, bytes, average))
-      const server = crew.start({ kind: 'serve', home: publisher })
-      const { address } = await server.next('listening')
-      const followed = await crew.run({ kind: 'follow', home: join(here, 'follower'), domain: published.domain, address })
-      if ((followed.bytes ?? 0) < bytes) throw new Error(`fetched ${followed.bytes ?? 0} bytes of ${bytes}`)
-      ms.follow.push(followed.ms)
-      peaks.follow.push(followed.peak)
-      server.order({ order: 'stop' })
-      peaks.serve.push((await server.next('done')).peak)
-      await server.gone
+      const bareMs = await bare(crew, bytes)
+      const idleSync = await syncOnce(bench, here, one)
+      const server = await diad.serve(publisher)
+      const synced = await diad.run(follower, 'sync', domain, '--peer', server.address)
+      if (Number(synced.result['bytes']) < bytes) throw new Error(`fetched ${String(synced.result['bytes'])} bytes of ${bytes}`)
+      fetches.push({ floorMs: bareMs, wholeMs: synced.ms, idleMs: idleSync.ms })
+      for (const [key, value] of Object.entries({ publish: published.peak, serve: await server.stop(), sync: synced.peak, idlePublish: idle.peak, idleSync: idleSync.peak })) memory[key as keyof typeof memory].push(value)
       rmSync(here, { recursive: true, force: true })
     }
   } finally {
     rmSync(data, { recursive: true, force: true })
   }
-  const speed = (times: readonly number[]): number => bytes / median(times) * 1000
   return {
     name,
+    smaller,
     files: shape.files,
     bytes,
-    import: { speed: speed(ms.publish), floor: speed(ms.copy), ratio: median(ms.copy) / median(ms.publish), peak: median(peaks.publish) },
-    fetch: {
-      speed: speed(ms.follow),
-      floor: speed(ms.bare),
-      ratio: median(ms.bare) / median(ms.follow),
-      perFile: ms.perFile.length === 0 ? undefined : speed(ms.perFile),
-      peak: median(peaks.follow),
-      serverPeak: median(peaks.serve)
-    }
+    import: against(bytes, imports, TARGETS.import),
+    fetch: against(bytes, fetches, TARGETS.fetch),
+    busy: others,
+    memory: { publish: median(memory.publish), serve: median(memory.serve), sync: median(memory.sync), idlePublish: median(memory.idlePublish), idleSync: median(memory.idleSync) }
   }
 }
 
-async function bare (crew: Crew, bytes: number, message: number): Promise<number> {
-  const server = crew.start({ kind: 'bare-server', bytes, message })
+async function bare (crew: Crew, bytes: number): Promise<number> {
+  const server = crew.start({ kind: 'bare-server', bytes, message: MESSAGE })
   const { address } = await server.next('listening')
-  const { ms } = await crew.run({ kind: 'bare-client', address, bytes })
+  const ms = await crew.time({ kind: 'bare-client', address, bytes })
   await server.stop()
   return ms
 }
 
-/** Rounds that may pass until the two have told each other what they subscribe to. From the first that came by gossip on, all count, however they come. */
-const WARM_UP = 20
+/** A whole `diad sync` that fetches one file of one byte: what a sync costs without content. */
+async function syncOnce ({ diad }: Bench, here: string, file: string): Promise<{ ms: number, peak: number }> {
+  const home = join(here, 'idle-publisher')
+  const domain = String((await diad.run(home, 'init', '--name', 'idle', '--no-passphrase')).result['domain'])
+  await diad.run(home, 'publish', file, '--as', 'one')
+  const server = await diad.serve(home)
+  const ran = await diad.run(join(here, 'idle-follower'), 'sync', domain, '--peer', server.address)
+  await server.stop()
+  return ran
+}
 
-/** Small files published in one daemon until another daemon's view changes. */
-export async function measureGossip (crew: Crew, root: string, rounds: number): Promise<GossipResult> {
+export interface GossipResult {
+  readonly rounds: number
+  /** ms between two lines on standard output: the publisher's daemon shows its new view, the follower's daemon shows the same view */
+  readonly view: { readonly median: number, readonly slowest: number }
+  /** ms until the follower's daemon says that it holds the content */
+  readonly held: { readonly median: number, readonly slowest: number }
+  /** ms of the whole `diad publish` through the daemon, the start of Node.js included; the view is shown in the middle of it */
+  readonly command: number
+  /** how the follower came to know: gossip, or a pull, which is the net below it */
+  readonly by: Readonly<Record<string, number>>
+}
+
+/** Small files published through one daemon until the other daemon holds them. */
+export async function measureGossip ({ root, diad }: Bench, rounds: number): Promise<GossipResult> {
   const here = join(root, 'gossip')
   mkdirSync(here)
   const file = join(here, 'file')
-  writeFileSync(file, 'the first')
-  const home = join(here, 'publisher')
-  const { domain } = await crew.run({ kind: 'publish', home, path: file })
-  if (domain === undefined) throw new Error('publishing named no domain')
-  const publisher = crew.start({ kind: 'serve', home })
-  const { address } = await publisher.next('listening')
-  const follower = crew.start({ kind: 'serve', home: join(here, 'follower'), follow: { domain, address } })
-  let names = 1
-  // A pull reports several changes, so each round has a name of its own and waits for the view that shows it.
-  await follower.next('changed', (c) => c.names >= names)
-  const delays: number[] = []
-  const own: number[] = []
+  const [publisher, follower] = [join(here, 'publisher'), join(here, 'follower')]
+  const domain = String((await diad.run(publisher, 'init', '--name', 'bench', '--no-passphrase')).result['domain'])
+  const source = await diad.serve(publisher)
+  await diad.run(follower, 'follow', domain, '--peer', source.address)
+  const sink = await diad.serve(follower, '--peer', source.address)
+  const views: number[] = []
+  const helds: number[] = []
+  const commands: number[] = []
   const by: Record<string, number> = {}
-  for (let n = 0, warm = 0; n < rounds;) {
-    const goal = ++names
-    writeFileSync(file, `content ${goal}`)
-    publisher.order({ order: 'publish', path: file, as: `data-${goal}` })
-    const [published, changed] = await Promise.all([publisher.next('published'), follower.next('changed', (c) => c.names >= goal)])
-    if (n === 0 && changed.by !== 'gossip') {
-      if (++warm > WARM_UP) throw new Error(`${WARM_UP} publications, and none came by gossip`)
-      continue
-    }
-    n++
-    delays.push(changed.at - published.started)
-    own.push(published.ended - published.started)
-    by[changed.by] = (by[changed.by] ?? 0) + 1
+  // The first one finds the two while they still tell each other what they subscribe to.
+  for (let n = -1; n < rounds; n++) {
+    writeFileSync(file, `content ${n}`)
+    const [a, b] = [source.length, sink.length]
+    const command = await diad.run(publisher, 'publish', file, '--as', `name-${n}`)
+    const own = await source.next((e) => e.event === 'changed', a)
+    const seen = await sink.next((e) => e.event === 'changed' && e['view'] === own['view'], b)
+    const held = await sink.next((e) => e.event === 'content' && Number(e['whole']) > 0, b)
+    if (n < 0) continue
+    views.push(seen.at - own.at)
+    helds.push(held.at - own.at)
+    commands.push(command.ms)
+    by[String(seen['by'])] = (by[String(seen['by'])] ?? 0) + 1
   }
-  await Promise.all([publisher.stop(), follower.stop()])
-  return { rounds, delay: median(delays), slowest: Math.max(...delays), publish: median(own), by }
+  await Promise.all([source.stop(), sink.stop()])
+  return {
+    rounds,
+    view: { median: median(views), slowest: Math.max(...views) },
+    held: { median: median(helds), slowest: Math.max(...helds) },
+    command: median(commands),
+    by
+  }
 }

@@ -132,7 +132,7 @@ function domains (): object[] {
 
 const NAMES: ReadonlyArray<[string, boolean]> = [
   ['a', true], ['a/b', true], ['.hidden', true], ['...', true], ['a..b', true], ['con', true], ['a\\b', true], ['a b ', true], ['\u00e9', true], ['e\u0301', true],
-  ['\u202ereversed', true], ['\u{1f600}', true], ['x'.repeat(255), true],
+  ['\u202ereversed', true], ['\ufeffmarked', true], ['\u{1f600}', true], ['x'.repeat(255), true],
   [('x'.repeat(254) + '/').repeat(4) + 'xxxx', true], [('x'.repeat(254) + '/').repeat(4) + 'xxxxx', false],
   ['', false], ['.', false], ['..', false], ['/', false], ['/a', false], ['a/', false], ['a//b', false], ['a/./b', false], ['a/../b', false], ['../a', false],
   ['a\0', false], ['x'.repeat(256), false], ['\u00e9'.repeat(128), false], ['a/' + 'x'.repeat(256), false]

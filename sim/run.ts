@@ -34,7 +34,7 @@ export async function runScenario (scenario: Scenario, plugins: Plugins, options
   for (const { name, create } of plugins.invariants) world.watch(name, create(world))
   for (const node of world.allNodes()) {
     const adversary = plugins.adversaries.get(node.spec.adversary)
-    if (adversary !== undefined) node.hooks = adversary.create({ world, node, random: node.random.fork('adversary') }, node.spec.with)
+    if (adversary !== undefined) node.hooks = node.guard.run(() => adversary.create({ world, node, random: node.random.fork('adversary') }, node.spec.with), () => ({}))
   }
   await world.start()
   const open: Open[] = scenario.expectations.map((entry) => ({ entry, met: false }))

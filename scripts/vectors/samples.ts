@@ -93,6 +93,7 @@ const treeRef = sample(treeCodec, {
   ]
 }, 'names ascend by UTF-8 bytes, which is not the order of UTF-16 units')
 sample(treeCodec, { level: 1, entries: [{ first: 'empty', ref: treeRef }] }, 'a node')
+sample(treeCodec, { level: 0, entries: [{ kind: 'file', name: '\ufeffnotes.txt', mode: 0o644, size: content.length, ref: chunk }] }, 'text is what its bytes say: a leading U+FEFF is part of it')
 
 const lane = { domain_id: domain, principal: keys.alice.id, manifest: manifestRef, visibility: PUBLISHED, nonce: digest('nonce'), previous: NONE } as const
 const laneRef = sample(laneCodec, lane)

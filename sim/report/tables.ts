@@ -22,6 +22,11 @@ export function table (caption: string, columns: readonly Column[], rows: Readon
 ${body}</tbody></table></div>${all > rows.length ? html`<p class="quiet">${formatCount(rows.length)} of ${formatCount(all)} rows are shown.</p>` : NOTHING}\n`
 }
 
+/** A long text without its middle: what was asked stands at the front, what was found at the end. */
+function middle (text: string): string {
+  return text.length <= 420 ? text : `${plain(text.slice(0, 220), 400)} … ${plain(text.slice(-180), 400)}`
+}
+
 export function seek (t: number, playable: boolean, text = formatClock(t)): Html {
   return playable ? html`<button type="button" class="seek" data-seek="${t}" aria-label="Go to ${text}">${text}</button>` : html`${text}`
 }
@@ -39,12 +44,12 @@ export function findings (result: RunResult, summary: Summary, playable: boolean
   const broken = violations.length === 0
     ? html`<p>${result.status === 'passed' || expectations.some(event => !event.met) ? 'Every invariant held for the whole run.' : 'No invariant was broken.'}</p>`
     : table('Violations', [{ title: 'Invariant' }, { title: 'When' }, { title: 'Node' }, { title: 'What happened', wide: true }, { title: 'Scenario' }],
-      violations.slice(0, MOST_ROWS).map((violation: Violation) => [html`<span class="bad verdict">✗ ${violation.invariant}</span>`, seek(violation.t, playable), violation.node, violation.text, place(violation.line)]), violations.length)
+      violations.slice(0, MOST_ROWS).map((violation: Violation) => [html`<span class="bad verdict">✗ ${violation.invariant}</span>`, seek(violation.t, playable), violation.node, middle(violation.text), place(violation.line)]), violations.length)
   const met = expectations.length === 0
     ? html`<p>The scenario expects nothing, or the trace was not kept.</p>`
     : table('Expectations', [{ title: 'Expectation', wide: true }, { title: 'Result' }, { title: 'When' }, { title: 'Scenario' }, { title: 'Found', wide: true }],
-      expectations.slice(0, MOST_ROWS).map(event => [event.text, event.met ? html`<span class="good verdict">✓ met</span>` : html`<span class="bad verdict">✗ not met</span>`,
-        seek(event.t, playable), place(event.line), event.found === '' ? '–' : event.found]), expectations.length)
+      expectations.slice(0, MOST_ROWS).map(event => [middle(event.text), event.met ? html`<span class="good verdict">✓ met</span>` : html`<span class="bad verdict">✗ not met</span>`,
+        seek(event.t, playable), place(event.line), event.found === '' ? '–' : middle(event.found)]), expectations.length)
   return html`<section id="findings" aria-labelledby="findings-title"><h2 id="findings-title">Expectations and violations</h2>
 <p class="intro">What the scenario asked for, and what the invariants that always hold had to say.</p>
 <h3 class="subhead">Violations</h3>${broken}<h3 class="subhead">Expectations</h3>${met}</section>\n`

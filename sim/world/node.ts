@@ -14,6 +14,7 @@ import type { NodeSpec } from '../scenario/types.js'
 import type { Micros } from '../trace.js'
 import type { SimDisk } from './disk.js'
 import { type GossipMessage, SimGossip } from './gossip.js'
+import { Guard } from './guard.js'
 import type { Machine } from './machine.js'
 import type { Clock } from './clock.js'
 import type { Port, SimNetwork } from './network.js'
@@ -31,11 +32,21 @@ export interface Hooks {
   frame?: (effect: SendEffect) => boolean
   /** gossip came in; false: don't pass it to the honest core */
   gossip?: (from: string, message: GossipMessage) => boolean
-  /** what to answer to a request for blocks; undefined = never answer */
-  blocks?: (request: BlockRequest, honest: BlockAnswer) => BlockAnswer | undefined
+  /** what to answer to `from`'s request for blocks; undefined = never answer */
+  blocks?: (request: BlockRequest, honest: BlockAnswer, from: string) => BlockAnswer | undefined
   tick?: () => void
   /** the node has started; `engine` is the honest core */
   start?: (engine: Engine) => void
+}
+
+/** Every hook, and nothing done. */
+const HONEST: Required<Hooks> = {
+  send: (effect) => [effect],
+  frame: () => true,
+  gossip: () => true,
+  blocks: (_request, honest) => honest,
+  tick: () => undefined,
+  start: () => undefined
 }
 
 /** What a node needs of the world around it. */
@@ -49,6 +60,7 @@ export interface Surroundings {
   reported: (node: SimNode, report: Report) => void
   refused: (node: SimNode, peer: string, domain: Reference | undefined, code: string, ref: Reference | undefined) => void
   fetched: (node: SimNode, domain: Reference, result: ContentResult) => void
+  violate: (invariant: string, node: string, text: string) => void
   gossiped: (node: SimNode, message: GossipMessage, judged: GossipJudgement | 'seen') => void
   tapFrame: (node: SimNode, effect: SendEffect) => void
   tapGossip: (node: SimNode, message: GossipMessage) => void
@@ -68,11 +80,14 @@ export class SimNode implements Port {
   private starting: Promise<void> | undefined
   readonly gossip: SimGossip
   readonly standing: Standing
-  hooks: Hooks = {}
+  /** an adversary's code is called through it */
+  readonly guard: Guard
+  private wrapped: Hooks = {}
   readonly random: Random
 
   constructor (readonly world: Surroundings, readonly spec: NodeSpec, readonly machine: Machine) {
     this.random = world.random.fork(`node ${spec.name}`)
+    this.guard = new Guard(spec.adversary, (text) => { world.violate('adversary', spec.name, text) })
     this.standing = new Standing(HOST_LIMITS, () => Math.floor(world.clock.now / 1000))
     this.gossip = new SimGossip({
       neighbours: () => world.network.neighbours(spec.name),
@@ -84,6 +99,14 @@ export class SimNode implements Port {
 
   get name (): string {
     return this.spec.name
+  }
+
+  get hooks (): Hooks {
+    return this.wrapped
+  }
+
+  set hooks (hooks: Hooks) {
+    this.wrapped = this.guard.wrap(hooks, HONEST)
   }
 
   get honest (): boolean {
@@ -301,7 +324,7 @@ export class SimNode implements Port {
     }
     void engine.blocksFor(request.domain, request.refs).catch(() => request.refs.map(() => undefined)).then((honest) => {
       if (this.engine !== engine) return
-      const answer = this.hooks.blocks === undefined ? honest : this.hooks.blocks(request, honest)
+      const answer = this.hooks.blocks === undefined ? honest : this.hooks.blocks(request, honest, from)
       if (answer === undefined) return
       this.world.tapBlocks(this, request, answer)
       const bytes = answer.reduce((n, b) => n + (b?.length ?? 0) + REF_BYTES, 0)

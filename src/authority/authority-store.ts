@@ -1,9 +1,77 @@
-/** The held authority objects of a domain together with the two questions that keeping and fetching them asks. Source: RULES B3, R5. */
+/** The held authority objects of a domain together with the questions that keeping, fetching and bounding them asks. Source: RULES B3, R5. */
+import type { Artifact } from '../substrate/artifact.js'
 import { NONE, type PublicKey, type Reference, referenceOfHash } from '../substrate/reference.js'
 import { type AuthorityPurpose, HeldObjects } from './held-objects.js'
 import { resolveAuthority } from './manifest-chain.js'
+import { signatureCodec } from '../substrate/signature.js'
+import { TAG } from '../substrate/type-tags.js'
+import type { Verdict } from './verdict.js'
+
+/**
+ * Anybody can make objects that carry the domain's name, and keys to sign with. What no valid link leads to from the genesis is held in this number
+ * only. Dropping it can't change a verdict, since only objects that valid links lead to count; one that would have counted later is offered
+ * again by whoever holds it for good. A chain of 1,000 manifests comes in one go in any order. A longer one comes piece by piece: signatures are
+ * counted apart, so each manifest that meets its signature and its predecessor stays.
+ */
+const LOOSE = { objects: 2048, bytes: 8 * 1024 * 1024, signatures: 8192 } as const
+/** signatures over one target by keys that don't count, before room is made, and after */
+const OF_TARGET = { most: 128, kept: 64 } as const
 
 export class AuthorityObjects extends HeldObjects {
+  /** what was reachable when room was last made: all that came since may be loose */
+  private settled = { objects: 0, bytes: 0, signatures: 0 }
+  private linked: { revision: number, domain: Reference, refs: readonly Reference[] } | undefined
+
+  override add (ref: Reference, artifact: Artifact): 'added' | 'known' | Verdict {
+    const out = super.add(ref, artifact)
+    if (out !== 'added' || this.domain === undefined) return out
+    if (artifact.typeTag === TAG.signature) this.boundTarget(this.domain, signatureCodec.from(artifact).target)
+    const objects = this.artifacts.size - this.signatureCount
+    const { settled } = this
+    if (objects - settled.objects > LOOSE.objects || this.bytes - settled.bytes > LOOSE.bytes || this.signatureCount - settled.signatures > LOOSE.signatures) this.makeRoom(this.domain)
+    return out
+  }
+
+  /** Drops the oldest loose objects down to three quarters of the bounds, so that looking for them stays rare. */
+  private makeRoom (domain: Reference): void {
+    const linked = new Set(this.relevant(domain))
+    const loose: Reference[] = []
+    const signatures: Reference[] = []
+    const settled = { objects: 0, bytes: 0, signatures: 0 }
+    let bytes = 0
+    for (const [ref, { typeTag, payload }] of this.artifacts) {
+      const signature = typeTag === TAG.signature
+      if (linked.has(ref)) {
+        settled[signature ? 'signatures' : 'objects']++
+        settled.bytes += payload.length
+      } else {
+        if (signature) signatures.push(ref)
+        else loose.push(ref)
+        bytes += payload.length
+      }
+    }
+    this.settled = settled
+    for (const ref of signatures.slice(0, Math.max(0, signatures.length - LOOSE.signatures * 3 / 4))) {
+      bytes -= this.artifacts.get(ref)?.payload.length ?? 0
+      this.drop(ref)
+    }
+    let left = loose.length
+    for (const ref of loose) {
+      if (left <= LOOSE.objects * 3 / 4 && bytes <= LOOSE.bytes * 3 / 4) break
+      bytes -= this.artifacts.get(ref)?.payload.length ?? 0
+      this.drop(ref)
+      left--
+    }
+  }
+
+  private boundTarget (domain: Reference, target: Reference): void {
+    const held = this.signaturesOf(target)
+    if (held.length <= OF_TARGET.most) return
+    const linked = new Set(this.relevant(domain))
+    const loose = held.filter((r) => !linked.has(r))
+    for (const ref of loose.slice(0, Math.max(0, loose.length - OF_TARGET.kept))) this.drop(ref)
+  }
+
   /** What held objects name and that isn't held, in a fixed order; [domain] at first. Unsigned objects can ask for what they follow only. */
   missing (domain: Reference): readonly Reference[] {
     return resolveAuthority(this, domain).missing
@@ -16,9 +84,15 @@ export class AuthorityObjects extends HeldObjects {
 
   /**
    * What is kept, served and put into bundles for the domain: everything that valid links lead to from its genesis, losing branches too (others need
-   * them to come to the same verdicts), each with its signatures. In the order of B3: root chain, certificates and policies, manifests.
+   * them to come to the same verdicts), each with its signatures. In the order of B3: root chain, certificates and policies, manifests. Computed once
+   * a revision.
    */
-  relevant (domain: Reference): Reference[] {
+  relevant (domain: Reference): readonly Reference[] {
+    if (this.linked?.revision !== this.revision || this.linked.domain !== domain) this.linked = { revision: this.revision, domain, refs: this.collect(domain) }
+    return this.linked.refs
+  }
+
+  private collect (domain: Reference): Reference[] {
     const { rootChain, judged } = resolveAuthority(this, domain)
     const out = new Set<Reference>()
     const take = (ref: Reference): void => {

@@ -7,9 +7,10 @@ import { compareUtf8, fromHex, toHex } from '../substrate/bytes.js'
 import { sha256Bytes } from '../substrate/hasher.js'
 import { type Hash, NONE, type Reference, referenceBytes } from '../substrate/reference.js'
 import { PUBLISHED } from '../publication/lane.js'
+import { KIND, readLeaf } from '../publication/leaf.js'
 import { pathWithin } from '../publication/names.js'
 import type { JudgedLeaf } from './leaf-rules.js'
-import type { LaneKnowledge } from './lane-knowledge.js'
+import { type Head, isRefuted, type LaneKnowledge, liesOn } from './lane-knowledge.js'
 import { type LaneView, viewLane } from './lane-view.js'
 import type { Authority } from './manifest-chain.js'
 
@@ -40,6 +41,8 @@ export interface ViewedLane extends LaneView {
 export interface ViewInput {
   readonly domain: Reference
   readonly lanes: ReadonlyMap<Reference, LaneKnowledge>
+  /** the keys of `lanes`, ascending */
+  readonly order: () => readonly Reference[]
   readonly authority: () => Authority
 }
 
@@ -59,24 +62,50 @@ export interface DomainView {
   readonly named: ReadonlySet<Reference>
   /** heads that federate keys vouched for */
   readonly vouched: ReadonlySet<Reference>
+  /** R7: erased leaves as `lane/index`: without effect, and their bodies are not served */
+  readonly erased: ReadonlySet<string>
+  /** those of `erased` whose erase leaf lies under an anchor (K4): their bodies are dropped */
+  readonly droppable: ReadonlySet<string>
 }
 
 const has = (v: LaneView, role: 'publish' | 'federate'): boolean => v.rights?.principal.roles.includes(role) ?? false
 
 /** The prefix of `target` that a vouch for `snapshot` covers. */
 function vouchedPrefix (target: LaneView, snapshot: Reference): number | undefined {
-  const head = target.knowledge.heads.get(snapshot)?.snapshot
-  if (head === undefined) return undefined
+  const head = target.knowledge.heads.get(snapshot)
+  // One that the log refutes is no head: nodes that never saw it must come to the same view.
+  if (head === undefined || isRefuted(target.knowledge, head)) return undefined
   const { log } = target
   if (log === undefined) return 0
-  if (log.size >= head.log_size && log.root(head.log_size) === head.log_root) return Math.min(target.limit, head.log_size)
+  const size = head.snapshot.log_size
+  if (liesOn(log, head)) return Math.min(target.limit, size)
   // Another branch or not yet linked: what both share is at least everything below the smallest proven difference (E3).
-  return Math.min(target.limit, head.log_size, target.knowledge.evidence?.index ?? 0)
+  return Math.min(target.limit, size, target.knowledge.evidence?.index ?? 0)
 }
 
-/** Vouches in `judged`, in order. All of them count: what was exported once stays so, whoever withholds what a later vouch names (A2). */
-function vouches (leaves: readonly JudgedLeaf[]): Array<{ lane: Reference, snapshot: Reference }> {
-  return leaves.flatMap((j) => j.status === 'accepted' && j.body?.kind === 'vouch' ? [{ lane: j.body.lane, snapshot: j.body.snapshot }] : [])
+interface Vouch { readonly lane: Reference, readonly snapshot: Reference }
+
+/** Vouches in the first `end` leaves, in order. All of them count: what was exported once stays so, whoever withholds what a later vouch names (A2). */
+function vouches (leaves: readonly JudgedLeaf[], end: number): Vouch[] {
+  const out: Vouch[] = []
+  for (let i = 0; i < end; i++) {
+    const { status, body } = leaves[i] as JudgedLeaf
+    if (body?.kind === 'vouch' && status === 'accepted') out.push(body)
+  }
+  return out
+}
+
+/** Which lane holds each head that some lane's `previous` names. */
+function previousOwners (lanes: Map<Reference, LaneView>): Map<string, LaneView> {
+  const asked = new Set<Reference>()
+  for (const v of lanes.values()) if (v.knowledge.lane.previous !== NONE) asked.add(v.knowledge.lane.previous)
+  const out = new Map<string, LaneView>()
+  if (asked.size === 0) return out
+  for (const v of lanes.values()) {
+    if (v.knowledge.lane.visibility !== PUBLISHED) continue
+    for (const head of v.knowledge.heads.values()) if (asked.has(head.ref) && !isRefuted(v.knowledge, head)) out.set(head.ref, v)
+  }
+  return out
 }
 
 interface Exports { exported: Map<Reference, number>, considered: Set<Reference>, withheld: Set<Reference>, named: Set<Reference>, vouched: Set<Reference> }
@@ -87,8 +116,8 @@ function exportsOf (lanes: Map<Reference, LaneView>, all: boolean): Exports {
   const considered = new Set<Reference>()
   const named = new Set<Reference>()
   const vouched = new Set<Reference>()
-  const collect = (leaves: readonly JudgedLeaf[], into: Map<Reference, number>): void => {
-    for (const { lane, snapshot } of vouches(leaves)) {
+  const collect = (found: readonly Vouch[], into: Map<Reference, number>): void => {
+    for (const { lane, snapshot } of found) {
       const target = lanes.get(lane)
       // L2: an internal lane is never vouched for; its own key can't be served by naming it.
       if (target !== undefined && target.knowledge.lane.visibility !== PUBLISHED && !all) continue
@@ -108,8 +137,9 @@ function exportsOf (lanes: Map<Reference, LaneView>, all: boolean): Exports {
   for (const [ref, v] of lanes) {
     if (!shown(v) || !has(v, 'federate') || !signed(v)) continue
     considered.add(ref)
-    collect(v.judged, federated)
-    for (const { snapshot } of vouches(v.judged)) vouched.add(snapshot)
+    const found = vouches(v.judged, v.judged.length)
+    collect(found, federated)
+    for (const { snapshot } of found) vouched.add(snapshot)
   }
   const exported = new Map<Reference, number>()
   for (const [ref, v] of lanes) {
@@ -118,49 +148,66 @@ function exportsOf (lanes: Map<Reference, LaneView>, all: boolean): Exports {
     else if (shown(v)) exported.set(ref, has(v, 'federate') ? v.limit : Math.min(v.limit, federated.get(ref) ?? 0))
   }
   const published = new Map<Reference, number>()
-  for (const [ref, v] of lanes) if (has(v, 'publish')) collect(v.judged.slice(0, exported.get(ref) ?? 0), published)
+  for (const [ref, v] of lanes) if (has(v, 'publish')) collect(vouches(v.judged, exported.get(ref) ?? 0), published)
   for (const [ref, v] of lanes) {
     if (has(v, 'publish') || has(v, 'federate')) continue
     const visible = Math.min(v.limit, published.get(ref) ?? 0)
     if (all) exported.set(ref, v.limit)
     else if (shown(v)) exported.set(ref, Math.min(visible, federated.get(ref) ?? 0))
   }
-  // `previous` keeps a mirror from dropping one of a key's lanes unnoticed (L1).
-  for (let grew = true; grew;) {
-    grew = false
-    for (const ref of considered) {
-      const lane = lanes.get(ref)
-      const previous = lane?.knowledge.lane.previous ?? NONE
-      if (lane === undefined || previous === NONE || !signed(lane)) continue
-      named.add(previous)
-      const owner = [...lanes.values()].find((v) => shown(v) && v.knowledge.lane.principal === lane.knowledge.lane.principal && v.knowledge.heads.has(previous))
-      if (owner === undefined) withheld.add(previous)
-      else if (!considered.has(owner.knowledge.ref)) {
-        considered.add(owner.knowledge.ref)
-        grew = true
-      }
-    }
+  // `previous` keeps a mirror from dropping one of a key's lanes unnoticed (L1). A Set's walk also meets what is added on the way.
+  const owners = previousOwners(lanes)
+  for (const ref of considered) {
+    const lane = lanes.get(ref)
+    const previous = lane?.knowledge.lane.previous ?? NONE
+    if (lane === undefined || previous === NONE || !signed(lane)) continue
+    named.add(previous)
+    const owner = owners.get(previous)
+    if (owner === undefined || owner.knowledge.lane.principal !== lane.knowledge.lane.principal) withheld.add(previous)
+    else considered.add(owner.knowledge.ref)
   }
   return { exported, considered, withheld, named, vouched }
 }
 
-/** R7: leaves that valid erase leaves name, as `lane/index`. */
-function erasures (lanes: Map<Reference, LaneView>, exported: Map<Reference, number>): Set<string> {
-  const out = new Set<string>()
+const LASTING: ReadonlySet<number> = new Set([KIND.erase, KIND.vouch, KIND.admit])
+
+/** R7: what valid erase leaves name, by lane. `true` = the erase leaf lies under an anchor, so the target's body may be dropped. */
+function erasures (lanes: Map<Reference, LaneView>, exported: Map<Reference, number>, anchors: ReadonlyMap<Reference, number>): Map<Reference, Map<number, boolean>> {
+  const out = new Map<Reference, Map<number, boolean>>()
   for (const [ref, v] of lanes) {
-    for (const j of v.judged.slice(0, exported.get(ref) ?? 0)) {
-      if (j.status !== 'accepted' || j.body?.kind !== 'erase') continue
-      const target = lanes.get(j.body.lane)
-      if (target?.log === undefined || j.body.index >= target.log.size) continue
+    const end = exported.get(ref) ?? 0
+    for (let at = 0; at < end; at++) {
+      const { status, body } = v.judged[at] as JudgedLeaf
+      if (body?.kind !== 'erase' || status !== 'accepted') continue
+      const target = lanes.get(body.lane)
+      if (target?.log === undefined || body.index >= target.log.size) continue
       const own = target.knowledge.lane.principal === v.knowledge.lane.principal
       if (!own && !(v.rights?.scope.prefixes.includes('') ?? false)) continue
-      const kind = target.judged[j.body.index]?.body?.kind
-      if (kind === 'erase' || kind === 'vouch' || kind === 'admit') continue
-      if (target.log.leafHash(j.body.index) === j.body.leaf_hash) out.add(`${j.body.lane}/${j.body.index}`)
+      // The leaf's own kind: a node that doesn't hold the body must judge alike.
+      const leaf = readLeaf(target.log.leaf(body.index))
+      if (leaf === undefined || LASTING.has(leaf.kind) || target.log.leafHash(body.index) !== body.leaf_hash) continue
+      let ofLane = out.get(body.lane)
+      if (ofLane === undefined) out.set(body.lane, ofLane = new Map<number, boolean>())
+      ofLane.set(body.index, (ofLane.get(body.index) ?? false) || at < (anchors.get(ref) ?? 0))
     }
   }
   return out
 }
+
+/** Per lane the leaves under its greatest on-chain anchor that lies on the log in force (K4). */
+function anchorsOf (lanes: Map<Reference, LaneView>, authority: Authority): Map<Reference, number> {
+  const out = new Map<Reference, number>()
+  for (const { cuts } of authority.onChain) {
+    for (const [ref, { snapshot }] of cuts) {
+      const v = lanes.get(ref)
+      const head = v?.knowledge.heads.get(snapshot)
+      if (v?.log !== undefined && head !== undefined && liesOn(v.log, head)) out.set(ref, Math.max(out.get(ref) ?? 0, head.snapshot.log_size))
+    }
+  }
+  return out
+}
+
+const erasedLeaf = (j: JudgedLeaf): JudgedLeaf => ({ leaf: j.leaf, body: undefined, status: 'informational', code: 'erased' })
 
 /** R4's order: logseq, then ReferenceBytes, then leaf hash. */
 function wins (a: CurrentEntry, b: CurrentEntry): boolean {
@@ -169,45 +216,156 @@ function wins (a: CurrentEntry, b: CurrentEntry): boolean {
   return a.leafHash > b.leafHash
 }
 
-export function viewDomain (k: ViewInput, options: { all?: boolean } = {}): DomainView {
-  const authority = k.authority()
-  const lanes = new Map<Reference, LaneView>()
-  for (const ref of [...k.lanes.keys()].sort()) lanes.set(ref, viewLane(k.lanes.get(ref) as LaneKnowledge, authority))
-  const { exported, considered, withheld, named, vouched } = exportsOf(lanes, options.all ?? false)
-  for (const m of authority.onChain) for (const cut of m.cuts.values()) named.add(cut.snapshot)
-  const erased = erasures(lanes, exported)
-  const flagged = [...lanes].filter(([ref, v]) => v.contested && (considered.has(ref) || options.all === true)).map(([, v]) => v.rights?.scope.prefixes ?? [])
-  const winners = new Map<string, CurrentEntry>()
-  let logseq = 0
-  for (const [ref, v] of lanes) {
-    v.judged.slice(0, exported.get(ref) ?? 0).forEach((j, index) => {
-      if (j.status === 'accepted') logseq = Math.max(logseq, j.leaf.logseq)
-      const { body } = j
-      if (j.status !== 'accepted' || body === undefined || erased.has(`${ref}/${index}`)) return
-      if (body.kind !== 'publish' && body.kind !== 'lift' && body.kind !== 'tombstone') return
-      const code = flagged.some((prefixes) => prefixes.some((p) => pathWithin(p, body.name))) ? 'contested' : 'accepted'
-      const entry: CurrentEntry = {
-        name: body.name,
-        ref: body.kind === 'tombstone' ? NONE : body.ref,
-        mode: body.kind === 'tombstone' ? 0 : body.mode,
-        kind: body.kind,
-        logseq: j.leaf.logseq,
-        leafHash: (v.log as NonNullable<typeof v.log>).leafHash(index),
-        lane: ref,
-        index,
-        code
-      }
-      const held = winners.get(body.name)
-      if (held === undefined || wins(entry, held)) winners.set(body.name, entry)
-    })
-  }
-  const current = new Map([...winners].sort(([a], [b]) => compareUtf8(a, b)))
-  const viewed = new Map([...lanes].map(([ref, v]) => [ref, { ...v, exported: exported.get(ref) ?? 0, considered: considered.has(ref) }]))
-  return { domain: k.domain, authority, lanes: viewed, current, digest: viewDigest(current), logseq, withheld: [...withheld].sort(), named, vouched }
+const seen = new WeakMap<LaneKnowledge, { readonly version: number, readonly authority: Authority, readonly view: LaneView }>()
+
+/** A lane's view rests on the lane and the authority alone; of a domain with many lanes one changes at a time. */
+function laneUnder (k: LaneKnowledge, authority: Authority): LaneView {
+  let held = seen.get(k)
+  if (held?.version !== k.version || held.authority !== authority) seen.set(k, held = { version: k.version, authority, view: viewLane(k, authority) })
+  return held.view
 }
 
-/** R4: SHA-256 of the CBOR array, sorted by name, of [name, ref, logseq, leaf_hash, lane, index, code]. */
-function viewDigest (current: Map<string, CurrentEntry>): Hash {
-  const rows = [...current.values()].map((e) => [e.name, referenceBytes(e.ref), e.logseq, fromHex(e.leafHash), referenceBytes(e.lane), e.index, e.code])
-  return toHex(sha256Bytes(dagCbor.encode(rows))) as Hash
+export function viewDomain (k: ViewInput, options: { all?: boolean } = {}): DomainView {
+  const all = options.all ?? false
+  const authority = k.authority()
+  const lanes = new Map<Reference, LaneView>()
+  for (const ref of k.order()) lanes.set(ref, laneUnder(k.lanes.get(ref) as LaneKnowledge, authority))
+  const { exported, considered, withheld, named, vouched } = exportsOf(lanes, all)
+  for (const m of authority.onChain) for (const cut of m.cuts.values()) named.add(cut.snapshot)
+  const gone = erasures(lanes, exported, anchorsOf(lanes, authority))
+  const viewed = new Map<Reference, ViewedLane>()
+  const erased = new Set<string>()
+  const droppable = new Set<string>()
+  let logseq = 0
+  for (const [ref, v] of lanes) {
+    const ofLane = gone.get(ref)
+    for (const [index, anchored] of ofLane ?? []) {
+      erased.add(`${ref}/${index}`)
+      if (anchored) droppable.add(`${ref}/${index}`)
+    }
+    // R7: without effect whether or not the body is held, so whatever the body would have said is not asked.
+    const judged = ofLane === undefined ? v.judged : v.judged.map((j, i) => ofLane.has(i) ? erasedLeaf(j) : j)
+    const end = exported.get(ref) ?? 0
+    viewed.set(ref, { ...v, judged, exported: end, considered: considered.has(ref) })
+    // Along a lane logseq grows (R3), so the last accepted leaf has the greatest.
+    for (let i = end - 1; i >= 0; i--) {
+      const j = judged[i] as JudgedLeaf
+      if (j.status !== 'accepted') continue
+      logseq = Math.max(logseq, j.leaf.logseq)
+      break
+    }
+  }
+  // Worked out when asked for: most views are taken to see what to ask, keep and serve, and that takes no names.
+  let current: ReadonlyMap<string, CurrentEntry> | undefined
+  let digest: Hash | undefined
+  return {
+    domain: k.domain,
+    authority,
+    lanes: viewed,
+    get current () { return current ??= currentOf(viewed, all) },
+    get digest () { return digest ??= viewDigest(this.current) },
+    logseq,
+    withheld: [...withheld].sort(),
+    named,
+    vouched,
+    erased,
+    droppable
+  }
+}
+
+/** A judged leaf belongs to one place in one log, and is replaced when its body comes: what it says for its name never changes. */
+const entries = new WeakMap<JudgedLeaf, CurrentEntry>()
+
+function entryOf (v: ViewedLane, index: number): CurrentEntry | undefined {
+  const j = v.judged[index] as JudgedLeaf
+  const { body } = j
+  if (j.status !== 'accepted' || (body?.kind !== 'publish' && body?.kind !== 'lift' && body?.kind !== 'tombstone')) return undefined
+  let entry = entries.get(j)
+  if (entry === undefined) {
+    entry = {
+      name: body.name,
+      ref: body.kind === 'tombstone' ? NONE : body.ref,
+      mode: body.kind === 'tombstone' ? 0 : body.mode,
+      kind: body.kind,
+      logseq: j.leaf.logseq,
+      leafHash: (v.log as NonNullable<typeof v.log>).leafHash(index),
+      lane: v.knowledge.ref,
+      index,
+      code: 'accepted'
+    }
+    entries.set(j, entry)
+  }
+  return entry
+}
+
+/** R4: per name the winner among the exported leaves, by name. */
+function currentOf (lanes: ReadonlyMap<Reference, ViewedLane>, all: boolean): Map<string, CurrentEntry> {
+  const flagged = [...lanes.values()].filter((v) => v.contested && (v.considered || all)).flatMap((v) => v.rights?.scope.prefixes ?? [])
+  const winners = new Map<string, CurrentEntry>()
+  for (const v of lanes.values()) {
+    for (let index = 0; index < v.exported; index++) {
+      const entry = entryOf(v, index)
+      if (entry === undefined) continue
+      const held = winners.get(entry.name)
+      if (held === undefined || wins(entry, held)) winners.set(entry.name, entry)
+    }
+  }
+  const out = new Map<string, CurrentEntry>()
+  for (const [name, entry] of [...winners].sort(([a], [b]) => compareUtf8(a, b))) {
+    out.set(name, flagged.some((p) => pathWithin(p, name)) ? { ...entry, code: 'contested' } : entry)
+  }
+  return out
+}
+
+/** Heads of a lane that others may have: the greatest within what is exported, and those that cuts, vouches and `previous` name. */
+export function servedHeads (v: ViewedLane, { named, vouched }: Pick<DomainView, 'named' | 'vouched'>): Head[] {
+  const out: Head[] = []
+  const { log } = v
+  // L2: an internal lane is nobody's to see, whoever names its heads.
+  if (log === undefined || v.knowledge.lane.visibility !== PUBLISHED) return out
+  const own = v.rights?.principal.roles.includes('federate') ?? false
+  let best: Head | undefined
+  for (const head of v.knowledge.heads.values()) {
+    const size = head.snapshot.log_size
+    // A head that a federate key vouched for is the domain's own advert, even where a fork or a malformed leaf ends the lane below it (E4).
+    if ((!own && size > v.exported && !vouched.has(head.ref)) || !liesOn(log, head)) continue
+    if (named.has(head.ref)) out.push(head)
+    if (best === undefined || size > best.snapshot.log_size || (size === best.snapshot.log_size && head.ref < best.ref)) best = head
+  }
+  if (best !== undefined && !named.has(best.ref)) out.push(best)
+  return out
+}
+
+/** As concatBytes; a large domain has more rows than a call may have arguments. */
+function joinBytes (parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0))
+  let at = 0
+  for (const p of parts) {
+    out.set(p, at)
+    at += p.length
+  }
+  return out
+}
+
+const rows = new WeakMap<CurrentEntry, Uint8Array>()
+
+function rowOf (e: CurrentEntry): Uint8Array {
+  let row = rows.get(e)
+  if (row === undefined) rows.set(e, row = dagCbor.encode([e.name, referenceBytes(e.ref), e.logseq, fromHex(e.leafHash), referenceBytes(e.lane), e.index, e.code]))
+  return row
+}
+
+/** The head of a CBOR array of `n` items. */
+function arrayHead (n: number): Uint8Array {
+  if (n < 24) return Uint8Array.of(0x80 | n)
+  if (n < 0x100) return Uint8Array.of(0x98, n)
+  if (n < 0x10000) return Uint8Array.of(0x99, n >> 8, n & 0xff)
+  return Uint8Array.of(0x9a, n >>> 24, n >> 16 & 0xff, n >> 8 & 0xff, n & 0xff)
+}
+
+/** R4: SHA-256 of the CBOR array, sorted by name, of [name, ref, logseq, leaf_hash, lane, index, code]. Each row is encoded once. */
+export function viewDigest (current: ReadonlyMap<string, CurrentEntry>): Hash {
+  const parts = [arrayHead(current.size)]
+  for (const entry of current.values()) parts.push(rowOf(entry))
+  return toHex(sha256Bytes(joinBytes(parts))) as Hash
 }

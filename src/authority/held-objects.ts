@@ -1,7 +1,7 @@
 /**
- * The authority objects held of a domain, decoded, as a set that only grows. What comes in is checked by its own bytes; what it means is computed
- * from the whole (root-chain.ts, manifest-chain.ts), so arrival order can't matter. An object whose dependencies are missing is simply held: how
- * many of those a peer may send is the caller's budget. Source: RULES R5, T1.
+ * The authority objects held of a domain, decoded, as a set. What comes in is checked by its own bytes; what it means is computed
+ * from the whole (root-chain.ts, manifest-chain.ts), so arrival order can't matter. An object whose dependencies are missing is simply held;
+ * {@link AuthorityObjects} bounds how many of those there may be. Source: RULES R5, T1.
  */
 import { type Artifact, referenceOf } from '../substrate/artifact.js'
 import { MalformedError } from '../substrate/errors.js'
@@ -22,7 +22,7 @@ export type AuthorityPurpose = Extract<Purpose, 'root-entry' | 'manifest'>
 const slot = (purpose: Purpose, key: PublicKey): string => `${purpose}/${key}`
 
 export class HeldObjects {
-  /** counts additions; whatever is computed from the set is computed once a revision */
+  /** counts changes; whatever is computed from the set is computed once a revision */
   revision = 0
   readonly rootSets = new Map<Reference, OfflineRootSet>()
   readonly certificates = new Map<Reference, AuthorityCertificate>()
@@ -32,7 +32,11 @@ export class HeldObjects {
   readonly cutLists = new Map<Reference, CutList>()
   /** target → purpose and key → the valid signature kept for them */
   private readonly signatures = new Map<Reference, Map<string, Reference>>()
-  private readonly artifacts = new Map<Reference, Artifact>()
+  /** in the order they came */
+  protected readonly artifacts = new Map<Reference, Artifact>()
+  /** of their payloads */
+  protected bytes = 0
+  protected signatureCount = 0
 
   /** With a `domain`, root entries, certificates and manifests of other domains are turned away. */
   constructor (readonly domain?: Reference) {}
@@ -87,8 +91,37 @@ export class HeldObjects {
   private remember (ref: Reference, artifact: Artifact): 'added' {
     // A copy: the payload may be a view into a large buffer, which it would keep alive.
     this.artifacts.set(ref, { typeTag: artifact.typeTag, payload: artifact.payload.slice() })
+    this.bytes += artifact.payload.length
+    if (artifact.typeTag === TAG.signature) this.signatureCount++
     this.revision++
     return 'added'
+  }
+
+  private forget (ref: Reference): Artifact | undefined {
+    const artifact = this.artifacts.get(ref)
+    if (artifact === undefined) return undefined
+    this.artifacts.delete(ref)
+    this.bytes -= artifact.payload.length
+    if (artifact.typeTag === TAG.signature) this.signatureCount--
+    this.revision++
+    return artifact
+  }
+
+  /** Lets go of one object, as if it had never come. */
+  protected drop (ref: Reference): void {
+    const artifact = this.forget(ref)
+    if (artifact === undefined) return
+    for (const kind of [this.rootSets, this.certificates, this.rootEntries, this.policies, this.manifests, this.cutLists]) kind.delete(ref)
+    if (artifact.typeTag !== TAG.signature) return
+    const { purpose, target, public_key: key } = signatureCodec.from(artifact)
+    const ofTarget = this.signatures.get(target)
+    ofTarget?.delete(slot(purpose, key))
+    if (ofTarget?.size === 0) this.signatures.delete(target)
+  }
+
+  /** The signatures held over `target`, in the order their keys came. */
+  protected signaturesOf (target: Reference): Reference[] {
+    return [...this.signatures.get(target)?.values() ?? []]
   }
 
   /** A key can make any number of signatures over one target; the one with the smallest reference is kept, so that all nodes keep the same one. */
@@ -99,7 +132,7 @@ export class HeldObjects {
     const held = ofTarget?.get(slot(purpose, key))
     if (held !== undefined && held < ref) return 'known'
     if (!signatureHolds(signature)) return failed('bad-signature', `the ${purpose} signature by ${key} does not verify`)
-    if (held !== undefined) this.artifacts.delete(held)
+    if (held !== undefined) this.forget(held)
     if (ofTarget === undefined) this.signatures.set(target, new Map([[slot(purpose, key), ref]]))
     else ofTarget.set(slot(purpose, key), ref)
     return this.remember(ref, artifact)

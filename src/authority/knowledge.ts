@@ -3,45 +3,67 @@
  * what it means is computed from the whole by {@link viewDomain}, so arrival order can't matter (R5). Content is elsewhere: only References here.
  */
 import { type Artifact, referenceOf } from '../substrate/artifact.js'
-import { toHex } from '../substrate/bytes.js'
+import { fromHex, toHex } from '../substrate/bytes.js'
 import { MalformedError } from '../substrate/errors.js'
 import { sha256Bytes } from '../substrate/hasher.js'
-import { type Hash, type Reference, referenceBytes } from '../substrate/reference.js'
+import type { Hash, Reference } from '../substrate/reference.js'
 import { type Signature, signatureCodec, signatureHolds } from '../substrate/signature.js'
 import { TAG } from '../substrate/type-tags.js'
 import { type ForkEvidence, forkEvidenceCodec } from '../publication/evidence.js'
 import { laneCodec, PUBLISHED, type Snapshot, snapshotCodec } from '../publication/lane.js'
 import { AuthorityObjects } from './authority-store.js'
-import { type DomainView, viewDomain, type ViewedLane } from './domain-view.js'
-import { type Head, headSignatureReference, LaneKnowledge } from './lane-knowledge.js'
+import { type DomainView, servedHeads, viewDomain } from './domain-view.js'
+import { type Head, isRefuted, LaneKnowledge } from './lane-knowledge.js'
 import { type Authority, resolveAuthority } from './manifest-chain.js'
+import { WaitPool } from './wait-pool.js'
 
-/** What became of an object that was handed in. */
+/**
+ * What became of an object that was handed in. `added` is the only one that changes anything; `waiting` = good by itself and kept in a small pool
+ * until the object comes that makes sense of it.
+ */
 export interface Admission {
   readonly ref: Reference
-  readonly result: 'added' | 'known' | 'rejected' | 'irrelevant'
-  /** for `rejected` and `irrelevant`: the verdict code */
+  readonly result: 'added' | 'known' | 'waiting' | 'rejected' | 'irrelevant'
+  /** for `waiting`, `rejected` and `irrelevant`: the verdict code */
   readonly code: string
 }
 
-/** Objects whose lane or partner isn't held yet wait here; a peer must not fill memory with them. */
-const MAX_WAITING = 256
+/** Anybody can make up Lanes, with keys of their own too: lanes that no view considers and of which no log is held are kept in this number. */
+const MAX_STRAY_LANES = 256
+/** heads of one lane that may come between two views; the next view lets go of what nothing names */
+const MAX_CROWD = 64
+
+/** What is worked out once a revision. */
+interface Memo {
+  readonly revision: number
+  exported?: DomainView
+  all?: DomainView
+  readonly served: Map<Reference, readonly Head[]>
+  inventory?: readonly Reference[]
+  offered?: ReadonlySet<Reference>
+  digest?: Hash
+  missing?: readonly Reference[]
+  lacksBodies?: boolean
+}
 
 export class DomainKnowledge {
   readonly objects: AuthorityObjects
   readonly lanes = new Map<Reference, LaneKnowledge>()
-  /** counts changes; views are computed once a revision */
+  /** which lane holds a head, the signature of one, or a proof */
+  private readonly holders = new Map<Reference, LaneKnowledge>()
+  private ordered: readonly Reference[] | undefined
+  /** counts changes of what views may rest on; they are computed once a revision */
   revision = 0
-  private readonly snapshots = new Map<Reference, Snapshot>()
-  private readonly signatures = new Map<Reference, Signature>()
-  private readonly proofs = new Map<Reference, ForkEvidence>()
+  private readonly snapshots = new WaitPool<Reference, Snapshot>()
+  private readonly signatures = new WaitPool<Reference, Signature>()
+  private readonly proofs = new WaitPool<Reference, ForkEvidence>()
   /** refs of control objects that lie in the store */
   readonly persisted = new Set<Reference>()
-  /** while reading the store, no head is dropped for room: which are named shows only when all is there */
+  /** while reading the store, nothing is dropped for room: what is named shows only when all is there */
   reading = false
-  /** what the last view said must be kept */
-  private lastNamed: ReadonlySet<Reference> = new Set()
-  private memo: { revision: number, authority?: Authority, exported?: DomainView, all?: DomainView } = { revision: -1 }
+  /** lanes from which on strays are looked for */
+  private laneMark = 2 * MAX_STRAY_LANES
+  private memo: Memo = { revision: -1, served: new Map() }
 
   constructor (readonly domain: Reference) {
     this.objects = new AuthorityObjects(domain)
@@ -78,94 +100,120 @@ export class DomainKnowledge {
     if (this.lanes.has(ref)) return { ref, result: 'known', code: 'accepted' }
     const lane = laneCodec.from(artifact)
     if (lane.domain_id !== this.domain) return { ref, result: 'rejected', code: 'wrong-domain' }
-    const knowledge = new LaneKnowledge(ref, lane)
+    if (this.lanes.size >= this.laneMark) this.dropStrays()
+    const knowledge = new LaneKnowledge(ref, lane, this.holders)
     this.lanes.set(ref, knowledge)
-    this.dropHeadless()
-    for (const [at, snapshot] of this.snapshots) if (snapshot.lane === ref) this.pairUp(at)
-    for (const [at, proof] of this.proofs) {
-      if (proof.lane !== ref) continue
+    this.ordered = undefined
+    for (const [at] of this.snapshots.waitingFor(ref)) this.pairUp(at)
+    for (const [at, proof] of this.proofs.waitingFor(ref)) {
       this.proofs.delete(at)
       knowledge.addEvidence(proof)
     }
     return { ref, result: 'added', code: 'accepted' }
   }
 
-  /** Anybody can make up a Lane; those that no head has been seen of are kept in small number only. */
-  private dropHeadless (): void {
-    const headless = [...this.lanes.values()].filter((l) => l.heads.size === 0)
-    if (headless.length > MAX_WAITING) this.lanes.delete((headless[0] as LaneKnowledge).ref)
+  /** The oldest first, those without any head before all others. One that is dropped wrongly is offered again by whoever considers it. */
+  private dropStrays (): void {
+    if (this.reading) return
+    const { lanes } = this.view()
+    const strays = [...this.lanes.values()].filter((l) => {
+      const v = lanes.get(l.ref)
+      return !this.persisted.has(l.ref) && l.branches.length === 0 && v?.considered !== true && (v?.exported ?? 0) === 0
+    })
+    strays.sort((a, b) => Math.min(a.heads.size, 1) - Math.min(b.heads.size, 1))
+    for (const l of strays.slice(0, Math.max(0, strays.length - MAX_STRAY_LANES))) {
+      this.lanes.delete(l.ref)
+      l.leave()
+    }
+    this.ordered = undefined
+    this.revision++
+    this.laneMark = this.lanes.size + MAX_STRAY_LANES
   }
 
   private takeSnapshot (ref: Reference, snapshot: Snapshot): Admission {
-    if (this.lanes.get(snapshot.lane)?.heads.has(ref) ?? this.snapshots.has(ref)) return { ref, result: 'known', code: 'accepted' }
-    wait(this.snapshots, ref, snapshot)
-    return this.pairUp(ref) ?? { ref, result: 'added', code: 'signature-missing' }
+    if (this.lanes.get(snapshot.lane)?.heads.has(ref) === true) return { ref, result: 'known', code: 'accepted' }
+    this.snapshots.add(ref, snapshot.lane, snapshot)
+    return this.pairUp(ref) ? { ref, result: 'added', code: 'accepted' } : { ref, result: 'waiting', code: 'signature-missing' }
   }
 
   private takeSignature (ref: Reference, signature: Signature): Admission {
-    const known = [...this.lanes.values()].some((l) => l.heads.has(signature.target))
-    if (known) return { ref, result: 'known', code: 'accepted' }
+    const holder = this.holders.get(signature.target)
+    const held = holder?.heads.get(signature.target)
+    if (holder !== undefined && held !== undefined) {
+      const better = holder.resign(held, signature, ref)
+      if (better === 'bad-signature') return { ref, result: 'rejected', code: better }
+      return { ref, result: better ? 'added' : 'known', code: 'accepted' }
+    }
     // One that doesn't verify is refused alone and says nothing about its target (T1).
     if (!signatureHolds(signature)) return { ref, result: 'rejected', code: 'bad-signature' }
     const snapshot = this.snapshots.get(signature.target)
     const lane = snapshot === undefined ? undefined : this.lanes.get(snapshot.lane)
     if (snapshot !== undefined && lane !== undefined && lane.head(snapshot, signature) === 'bad-signature') return { ref, result: 'rejected', code: 'bad-signature' }
-    wait(this.signatures, signature.target, signature)
-    const paired = this.pairUp(signature.target)
-    return paired === undefined ? { ref, result: 'added', code: 'target-missing' } : { ...paired, ref }
+    this.signatures.add(ref, signature.target, signature)
+    return this.pairUp(signature.target) ? { ref, result: 'added', code: 'accepted' } : { ref, result: 'waiting', code: 'target-missing' }
   }
 
-  /** A head comes to life when its lane, its snapshot and its signature are all here. */
-  private pairUp (snapshotRef: Reference): Admission | undefined {
+  /** A head comes to life when its lane, its snapshot and a signature of the lane's key are all here. Returns whether it did. */
+  private pairUp (snapshotRef: Reference): boolean {
     const snapshot = this.snapshots.get(snapshotRef)
-    const signature = this.signatures.get(snapshotRef)
     const lane = snapshot === undefined ? undefined : this.lanes.get(snapshot.lane)
-    if (snapshot === undefined || signature === undefined || lane === undefined) return undefined
-    const head = lane.head(snapshot, signature)
-    this.signatures.delete(snapshotRef)
-    if (head === 'bad-signature') return { ref: snapshotRef, result: 'rejected', code: 'bad-signature' }
-    this.snapshots.delete(snapshotRef)
-    lane.addHead(head, this.reading || this.lastNamed.has(head.ref))
-    return { ref: snapshotRef, result: 'added', code: 'accepted' }
+    if (snapshot === undefined || lane === undefined) return false
+    for (const [at, signature] of this.signatures.waitingFor(snapshotRef)) {
+      this.signatures.delete(at)
+      const head = lane.head(snapshot, signature)
+      if (head === 'bad-signature') continue
+      this.snapshots.delete(snapshotRef)
+      // A fresh view, so that what was named a moment ago isn't pushed out.
+      if (lane.crowd >= MAX_CROWD && !this.reading) this.view()
+      lane.addHead(head)
+      return true
+    }
+    return false
   }
 
   private takeEvidence (ref: Reference, proof: ForkEvidence): Admission {
     const lane = this.lanes.get(proof.lane)
     if (lane === undefined) {
-      wait(this.proofs, ref, proof)
-      return { ref, result: 'added', code: 'lane-missing' }
+      this.proofs.add(ref, proof.lane, proof)
+      return { ref, result: 'waiting', code: 'lane-missing' }
     }
-    if (lane.evidence !== undefined && forkEvidenceCodec.reference(lane.evidence) === ref) return { ref, result: 'known', code: 'accepted' }
-    if (lane.evidence !== undefined && proof.index > lane.evidence.index) return { ref, result: 'irrelevant', code: 'superseded' }
+    if (lane.evidenceRef === ref) return { ref, result: 'known', code: 'accepted' }
     const before = lane.evidence
+    if (before !== undefined && proof.index > before.index) return { ref, result: 'irrelevant', code: 'superseded' }
     if (lane.addEvidence(proof)) return { ref, result: 'added', code: 'accepted' }
     return before !== undefined && proof.index === before.index ? { ref, result: 'irrelevant', code: 'superseded' } : { ref, result: 'rejected', code: 'bad-evidence' }
   }
 
-  /** Call after changing a lane's logs or bodies directly. */
+  /** Call after changing a lane's logs, heads or bodies directly. */
   touch (): void {
     this.revision++
   }
 
-  private fresh (): typeof this.memo {
-    if (this.memo.revision !== this.revision) this.memo = { revision: this.revision }
+  private fresh (): Memo {
+    if (this.memo.revision !== this.revision) this.memo = { revision: this.revision, served: new Map() }
     return this.memo
   }
 
-  readonly authority = (): Authority => {
-    const memo = this.fresh()
-    return (memo.authority ??= resolveAuthority(this.objects, this.domain))
-  }
+  /** Lanes in the order in which views go through them. */
+  readonly order = (): readonly Reference[] => (this.ordered ??= [...this.lanes.keys()].sort())
+
+  readonly authority = (): Authority => resolveAuthority(this.objects, this.domain)
 
   /** What the domain exports: the view of every follower. */
   view (): DomainView {
     const memo = this.fresh()
     if (memo.exported === undefined) {
       memo.exported = viewDomain(this)
-      this.lastNamed = memo.exported.named
-      for (const ref of memo.exported.named) for (const lane of this.lanes.values()) lane.keepHead(ref)
+      if (!this.reading) this.trimHeads(memo.exported)
     }
     return memo.exported
+  }
+
+  private trimHeads (view: DomainView): void {
+    for (const v of view.lanes.values()) {
+      const lane = v.knowledge
+      if (lane.crowded) lane.trim(new Set([...view.named, ...servedHeads(v, view).map((h) => h.ref)]))
+    }
   }
 
   /** The owner's own view: visible and internal lanes too. */
@@ -174,26 +222,56 @@ export class DomainKnowledge {
     return (memo.all ??= viewDomain(this, { all: true }))
   }
 
+  /** The heads of a lane that others may have; none where the lane isn't shown at all. Computed once a revision. */
+  served (lane: Reference): readonly Head[] {
+    const { served } = this.fresh()
+    let out = served.get(lane)
+    if (out === undefined) {
+      const view = this.view()
+      const v = view.lanes.get(lane)
+      out = v === undefined || (!v.considered && v.exported === 0) ? [] : servedHeads(v, view)
+      served.set(lane, out)
+    }
+    return out
+  }
+
   /** The control objects that this domain's state consists of: what is kept, served and put into bundles. Sorted. */
-  inventory (): Reference[] {
+  inventory (): readonly Reference[] {
+    const memo = this.fresh()
+    return (memo.inventory ??= [...this.offered()].sort())
+  }
+
+  /** As a set: what anybody may ask for. */
+  offered (): ReadonlySet<Reference> {
+    const memo = this.fresh()
+    return (memo.offered ??= this.collectOffered())
+  }
+
+  private collectOffered (): Set<Reference> {
     const out = new Set<Reference>(this.objects.relevant(this.domain))
-    const view = this.view()
-    for (const [ref, v] of view.lanes) {
+    for (const [ref, v] of this.view().lanes) {
       if (!v.considered && v.exported === 0) continue
       if (v.knowledge.lane.visibility !== PUBLISHED) continue
       out.add(ref)
-      for (const head of servedHeads(v, view)) {
+      for (const head of this.served(ref)) {
         out.add(head.ref)
-        out.add(headSignatureReference(head))
+        out.add(head.signatureRef)
       }
-      const proof = v.knowledge.evidence
-      if (proof !== undefined) out.add(forkEvidenceCodec.reference(proof))
+      const proof = v.knowledge.evidenceRef
+      if (proof !== undefined) out.add(proof)
     }
-    return [...out].sort()
+    return out
   }
 
   inventoryDigest (): Hash {
-    return toHex(sha256Bytes(...this.inventory().map(referenceBytes))) as Hash
+    const memo = this.fresh()
+    // One hex text for all: a call may not have as many arguments as a large domain has objects.
+    return (memo.digest ??= toHex(sha256Bytes(fromHex(this.inventory().join('')))) as Hash)
+  }
+
+  /** Whether a control object is held, without making its bytes. */
+  has (ref: Reference): boolean {
+    return this.objects.has(ref) || this.lanes.has(ref) || this.holders.has(ref)
   }
 
   /** The artifact of a control object, or undefined when it isn't held. */
@@ -202,41 +280,36 @@ export class DomainKnowledge {
     if (object !== undefined) return object
     const lane = this.lanes.get(ref)
     if (lane !== undefined) return laneCodec.artifact(lane.lane)
-    for (const l of this.lanes.values()) {
-      const head = l.heads.get(ref)
-      if (head !== undefined) return snapshotCodec.artifact(head.snapshot)
-      for (const h of l.heads.values()) if (headSignatureReference(h) === ref) return signatureCodec.artifact(h.signature)
-      if (l.evidence !== undefined && forkEvidenceCodec.reference(l.evidence) === ref) return forkEvidenceCodec.artifact(l.evidence)
-    }
-    return undefined
+    const holder = this.holders.get(ref)
+    if (holder === undefined) return undefined
+    const head = holder.heads.get(ref)
+    if (head !== undefined) return snapshotCodec.artifact(head.snapshot)
+    if (holder.evidence !== undefined && holder.evidenceRef === ref) return forkEvidenceCodec.artifact(holder.evidence)
+    const signed = holder.signedBy(ref)
+    return signed === undefined ? undefined : signatureCodec.artifact(signed.signature)
   }
 
   /** Objects that held ones name and that aren't here, in a fixed order. */
-  missing (): Reference[] {
-    const out = new Set<Reference>([...this.objects.missing(this.domain), ...this.view().withheld])
-    for (const v of this.view().lanes.values()) for (const ref of v.unlinked) if (!v.knowledge.heads.has(ref)) out.add(ref)
+  missing (): readonly Reference[] {
+    const memo = this.fresh()
+    return (memo.missing ??= this.collectMissing())
+  }
+
+  /** Whether an exported leaf names a body that isn't held and isn't erased. */
+  lacksBodies (): boolean {
+    const memo = this.fresh()
+    return (memo.lacksBodies ??= [...this.view().lanes.values()].some((v) => v.judged.some((j, i) => j.code === 'body-missing' && i < v.exported)))
+  }
+
+  private collectMissing (): Reference[] {
+    const view = this.view()
+    const out = new Set<Reference>([...this.objects.missing(this.domain), ...view.withheld])
+    for (const v of view.lanes.values()) {
+      for (const ref of v.unlinked) {
+        const head = v.knowledge.heads.get(ref)
+        if (head === undefined || isRefuted(v.knowledge, head)) out.add(ref)
+      }
+    }
     return [...out].sort()
   }
-}
-
-/** Heads of a lane that others may have: the greatest within what is exported, and those that cuts, vouches and `previous` name. */
-export function servedHeads (v: ViewedLane, { named, vouched }: Pick<DomainView, 'named' | 'vouched'>): Head[] {
-  const out: Head[] = []
-  const own = v.rights?.principal.roles.includes('federate') ?? false
-  let best: Head | undefined
-  for (const head of v.knowledge.heads.values()) {
-    const size = head.snapshot.log_size
-    const onLog = v.log !== undefined && v.log.size >= size && v.log.root(size) === head.snapshot.log_root
-    // A head that a federate key vouched for is the domain's own advert, even where a fork or a malformed leaf ends the lane below it (E4).
-    if (!onLog || (!own && size > v.exported && !vouched.has(head.ref))) continue
-    if (named.has(head.ref)) out.push(head)
-    if (best === undefined || size > best.snapshot.log_size || (size === best.snapshot.log_size && head.ref < best.ref)) best = head
-  }
-  if (best !== undefined && !named.has(best.ref)) out.push(best)
-  return out
-}
-
-function wait<V> (pool: Map<Reference, V>, key: Reference, value: V): void {
-  pool.set(key, value)
-  if (pool.size > MAX_WAITING) pool.delete(pool.keys().next().value as Reference)
 }

@@ -43,6 +43,7 @@ export class LaneKnowledge {
   readonly branches: HeldBranch[] = []
   /** Heads by Reference in the order they came: those of branches, those named by cuts and vouches, and a few loose ones. */
   readonly heads = new Map<Reference, Head>()
+  /** changed by {@link setBody} and {@link dropBody} only */
   readonly bodies = new Map<Hash, Uint8Array>()
   evidence: ForkEvidence | undefined
   /** of `evidence` as an artifact */
@@ -51,11 +52,13 @@ export class LaneKnowledge {
   readonly compared = new Set<Reference>()
   /** control objects let go since somebody last emptied this list: what lies in the store under them can go */
   readonly gone: Reference[] = []
-  private readonly bySignature = new Map<Reference, Head>()
+  /** counts changes, so that a view of the lane is computed once for each */
+  version = 0
   /** heads that the last {@link trim} had to keep */
   private kept = 0
 
-  constructor (readonly ref: Reference, readonly lane: Lane) {}
+  /** `index`: where to note which lane holds a head, the signature of one, or a proof; of a whole domain, so that one lookup finds each. */
+  constructor (readonly ref: Reference, readonly lane: Lane, private readonly index = new Map<Reference, LaneKnowledge>()) {}
 
   /** The greatest head whose log is held, on any branch. */
   get held (): number {
@@ -68,14 +71,10 @@ export class LaneKnowledge {
     return this.evidence?.public_key
   }
 
-  /** Whether `ref` is a head, the signature of one, or the proof of this lane. */
-  holds (ref: Reference): boolean {
-    return this.heads.has(ref) || this.bySignature.has(ref) || this.evidenceRef === ref
-  }
-
   /** The head whose signature artifact `ref` is. */
   signedBy (ref: Reference): Head | undefined {
-    return this.bySignature.get(ref)
+    for (const h of this.heads.values()) if (h.signatureRef === ref) return h
+    return undefined
   }
 
   /** Checks S1 and makes a Head, or says which code refuses it. */
@@ -91,9 +90,29 @@ export class LaneKnowledge {
   /** Keeps a head. Returns whether it is new. */
   addHead (head: Head): boolean {
     if (this.heads.has(head.ref)) return false
-    this.heads.set(head.ref, head)
-    this.bySignature.set(head.signatureRef, head)
+    this.put(head)
     return true
+  }
+
+  private put (head: Head): void {
+    this.heads.set(head.ref, head)
+    this.index.set(head.ref, this).set(head.signatureRef, this)
+    this.version++
+  }
+
+  private letGo (ref: Reference): void {
+    this.index.delete(ref)
+    this.gone.push(ref)
+    this.version++
+  }
+
+  /** Takes everything of this lane out of the index: the lane itself is let go. */
+  leave (): void {
+    for (const head of this.heads.values()) {
+      this.index.delete(head.ref)
+      this.index.delete(head.signatureRef)
+    }
+    if (this.evidenceRef !== undefined) this.index.delete(this.evidenceRef)
   }
 
   /**
@@ -104,10 +123,8 @@ export class LaneKnowledge {
     if (ref >= held.signatureRef || signature.purpose !== 'snapshot' || signature.public_key !== held.signature.public_key) return false
     if (!signatureHolds(signature)) return 'bad-signature'
     const head: Head = { ...held, signature, signatureRef: ref }
-    this.heads.set(head.ref, head)
-    this.bySignature.delete(held.signatureRef)
-    this.bySignature.set(ref, head)
-    this.gone.push(held.signatureRef)
+    this.put(head)
+    this.letGo(held.signatureRef)
     for (const b of this.branches) if (b.head.ref === head.ref) b.head = head
     return true
   }
@@ -128,17 +145,19 @@ export class LaneKnowledge {
     this.kept = this.heads.size - loose.length
     for (const head of loose.slice(0, Math.max(0, loose.length - MAX_LOOSE_HEADS))) {
       this.heads.delete(head.ref)
-      this.bySignature.delete(head.signatureRef)
       this.compared.delete(head.ref)
-      this.gone.push(head.ref, head.signatureRef)
+      this.letGo(head.ref)
+      this.letGo(head.signatureRef)
     }
   }
 
   /**
-   * Puts `leaves` (n x 42 bytes) starting at index `from` behind the log of `branch` and accepts `head` if the result hashes to its root.
+   * Puts `leaves` (n x 42 bytes) starting at index `from` behind the log of `branch` and accepts `offered` if the result hashes to its root.
    * Without `branch` the leaves start a branch of their own and `from` must be 0.
    */
-  extend (head: Head, from: number, leaves: Uint8Array, branch?: HeldBranch): Extension {
+  extend (offered: Head, from: number, leaves: Uint8Array, branch?: HeldBranch): Extension {
+    // The one held may carry another signature by now.
+    const head = this.heads.get(offered.ref) ?? offered
     const size = head.snapshot.log_size
     const have = branch?.log.size ?? 0
     if (from > have) return { result: 'gap' }
@@ -151,6 +170,7 @@ export class LaneKnowledge {
       log.truncate(have)
       return { result: 'mismatch' }
     }
+    this.version++
     const grown = branch ?? this.addBranch({ head, log })
     if (branch !== undefined) branch.head = head
     this.addHead(head)
@@ -184,17 +204,30 @@ export class LaneKnowledge {
       if (e.index === held.index && forkEvidenceCodec.reference(e) >= (this.evidenceRef as Reference)) return false
     }
     if (!evidenceHolds(e)) return false
-    if (this.evidenceRef !== undefined) this.gone.push(this.evidenceRef)
+    if (this.evidenceRef !== undefined) this.letGo(this.evidenceRef)
     this.evidence = e
     this.evidenceRef = forkEvidenceCodec.reference(e)
+    this.index.set(this.evidenceRef, this)
+    this.version++
     return true
   }
 
   /** Keeps a body if a held leaf names it. Returns its hash, or undefined when no held leaf asks for these bytes. */
   addBody (branch: HeldBranch, index: number, payload: Uint8Array): Hash | undefined {
     const hash = index < branch.log.size ? bodyOfLeaf(branch.log.leaf(index), payload) : undefined
-    if (hash !== undefined) this.bodies.set(hash, payload)
+    if (hash !== undefined) this.setBody(hash, payload)
     return hash
+  }
+
+  /** For a payload that {@link bodyOfLeaf} has checked. */
+  setBody (hash: Hash, payload: Uint8Array): void {
+    this.bodies.set(hash, payload)
+    this.version++
+  }
+
+  dropBody (hash: Hash): void {
+    this.bodies.delete(hash)
+    this.version++
   }
 }
 

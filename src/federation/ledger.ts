@@ -10,10 +10,11 @@ import { type Kv, type KvOp, KEYSPACE } from '../substrate/ports.js'
 import { digestOf, type Hash, type Reference, referenceBytes, referenceFromBytes } from '../substrate/reference.js'
 import { bool, list, oneOf, struct, text, type TypeOf } from '../substrate/shape.js'
 import { LEAF_BYTES } from '../publication/leaf.js'
-import { headSignatureReference, type HeldBranch, type LaneKnowledge } from '../authority/lane-knowledge.js'
+import type { HeldBranch, LaneKnowledge } from '../authority/lane-knowledge.js'
 import { DomainKnowledge } from '../authority/knowledge.js'
 import { signatureCodec } from '../substrate/signature.js'
 import { snapshotCodec } from '../publication/lane.js'
+import { placesOf } from './body-index.js'
 
 export const MODES = ['follow', 'mirror'] as const
 export type Mode = typeof MODES[number]
@@ -58,20 +59,56 @@ export function recordOp (domain: Reference, record: DomainRecord): KvOp {
   return { type: 'put', key: key(KEYSPACE.domain, digest(domain)), value: encodeCbor(recordShape, record, 'domain record') }
 }
 
+/** Where a control object lies. */
+export function controlKey (domain: Reference, ref: Reference): Uint8Array {
+  return key(KEYSPACE.control, digest(domain), referenceBytes(ref))
+}
+
 /** Ops for control objects that were admitted. */
 export function controlOps (k: DomainKnowledge, refs: Iterable<Reference>): KvOp[] {
   const out: KvOp[] = []
   for (const ref of refs) {
     const artifact = k.artifact(ref)
     if (artifact !== undefined) k.persisted.add(ref)
-    if (artifact !== undefined) out.push({ type: 'put', key: key(KEYSPACE.control, digest(k.domain), referenceBytes(ref)), value: encodeArtifact(artifact) })
+    if (artifact !== undefined) out.push({ type: 'put', key: controlKey(k.domain, ref), value: encodeArtifact(artifact) })
   }
   return out
 }
 
-/** Ops for whatever became part of the domain's state and isn't in the store yet, however it came to be relevant. */
+/**
+ * Ops for whatever became part of the domain's state and isn't in the store yet, however it came to be relevant, and for what ceased to be: heads and
+ * proofs that were overtaken, bodies that an anchored erasure ended.
+ */
 export function unpersistedOps (k: DomainKnowledge): KvOp[] {
-  return controlOps(k, k.inventory().filter((r) => !k.persisted.has(r)))
+  return [...controlOps(k, k.inventory().filter((r) => !k.persisted.has(r))), ...goneOps(k), ...erasedOps(k)]
+}
+
+/** Ends the store's copy of control objects that memory let go: a head is in the store only while it is held, or every start would read them all. */
+function goneOps (k: DomainKnowledge): KvOp[] {
+  const out: KvOp[] = []
+  for (const lane of k.lanes.values()) {
+    for (const ref of lane.gone.splice(0)) {
+      if (!k.has(ref) && k.persisted.delete(ref)) out.push({ type: 'del', key: controlKey(k.domain, ref) })
+    }
+  }
+  return out
+}
+
+/** R7: drops bodies whose erasure lies under an anchor, unless another leaf of the lane that isn't erased names the same bytes. */
+function erasedOps (k: DomainKnowledge): KvOp[] {
+  const out: KvOp[] = []
+  const { droppable, lanes } = k.view()
+  for (const place of droppable) {
+    const at = place.indexOf('/')
+    const v = lanes.get(place.slice(0, at) as Reference)
+    if (v?.log === undefined) continue
+    const hash = toHex(v.log.leaf(Number(place.slice(at + 1))).subarray(10)) as Hash
+    if (!v.knowledge.bodies.has(hash)) continue
+    if (placesOf(v.log, hash).some((i) => !droppable.has(`${v.knowledge.ref}/${i}`))) continue
+    v.knowledge.dropBody(hash)
+    out.push({ type: 'del', key: key(KEYSPACE.body, digest(v.knowledge.ref), fromHex(hash)) })
+  }
+  return out
 }
 
 /** Ops for a log that grew from `from` leaves to its head, with the bodies held of those leaves. */
@@ -86,7 +123,7 @@ export function branchOps (k: DomainKnowledge, lane: LaneKnowledge, branch: Held
     if (body !== undefined) out.push(bodyOp(lane.ref, hash, body))
   }
   out.push({ type: 'put', key: key(KEYSPACE.tip, digest(lane.ref), Uint8Array.of(number)), value: referenceBytes(branch.head.ref) })
-  out.push(...controlOps(k, [lane.ref, branch.head.ref, headSignatureReference(branch.head)]))
+  out.push(...controlOps(k, [lane.ref, branch.head.ref, branch.head.signatureRef]), ...goneOps(k))
   return out
 }
 
@@ -162,7 +199,7 @@ function * pairs (stored: Array<[Uint8Array, Uint8Array]>): Generator<[ReturnTyp
 }
 
 async function loadLane (kv: Kv, lane: LaneKnowledge, damaged: (what: string) => DiadError): Promise<void> {
-  for await (const [at, value] of scan(kv, key(KEYSPACE.body, digest(lane.ref)))) lane.bodies.set(toHex(at.subarray(33)) as Hash, value)
+  for await (const [at, value] of scan(kv, key(KEYSPACE.body, digest(lane.ref)))) lane.setBody(toHex(at.subarray(33)) as Hash, value)
   for await (const [at, value] of scan(kv, key(KEYSPACE.tip, digest(lane.ref)))) {
     const head = lane.heads.get(referenceFromBytes(value))
     if (head === undefined) throw damaged('head')

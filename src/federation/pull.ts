@@ -3,31 +3,21 @@
  * same code runs over sockets and in virtual time. Nothing the peer says is believed: objects are judged, ranges are proved against signed heads,
  * and a log that differs from ours becomes evidence (RULES E1, E2) or costs the peer its credit.
  */
-import { type Artifact, decodeArtifact, referenceOfArtifactBytes } from '../substrate/artifact.js'
+import { decodeArtifact, referenceOfArtifactBytes } from '../substrate/artifact.js'
 import { MalformedError } from '../substrate/errors.js'
 import type { KvOp } from '../substrate/ports.js'
 import { type Hash, NONE, type Reference, referenceBytes } from '../substrate/reference.js'
-import { signatureCodec } from '../substrate/signature.js'
 import { forkEvidenceCodec, makeEvidence } from '../publication/evidence.js'
-import { type Snapshot, snapshotCodec } from '../publication/lane.js'
 import { LEAF_BYTES } from '../publication/leaf.js'
 import { LeafLog } from '../publication/leaf-log.js'
 import { consistencyRoots, verifyConsistency, verifyInclusion } from '../publication/merkle.js'
 import type { DomainKnowledge } from '../authority/knowledge.js'
-import { branchOf, type Head, type HeldBranch, type LaneKnowledge } from '../authority/lane-knowledge.js'
+import { bodyOfLeaf, branchOf, type Head, type HeldBranch, isRefuted, type LaneKnowledge, liesOn, linkOf } from '../authority/lane-knowledge.js'
 import { bodyOp, branchOps, controlOps, unpersistedOps } from './ledger.js'
 import { type AnswerTo, type SyncAnswer, type SyncRequest, WIRE } from './messages.js'
+import { type Offered, type PullSink, Staged } from './staging.js'
 
-/** Where a pull puts what it found. Called between requests only. */
-export interface PullSink {
-  commit: (ops: KvOp[]) => void
-  /** something of the peer's was refused; `ref` names it */
-  refuse: (code: string, ref: Reference) => void
-  /** something true that changes nothing, like a head older than ours */
-  note: (code: string, ref: Reference) => void
-  /** a proof that lowers the lane's index: spread it first */
-  evidence: (proof: Artifact) => void
-}
+export type { PullSink } from './staging.js'
 
 export type PullOutcome = 'unknown' | 'same' | 'updated' | 'refused'
 type Asking<T> = Generator<SyncRequest, T, SyncAnswer>
@@ -36,6 +26,14 @@ type Asking<T> = Generator<SyncRequest, T, SyncAnswer>
 const MAX_PAGES = 64
 /** A provider whose state moves on while we read is read again this often, then left to the next round. */
 const MAX_ROUNDS = 4
+/** Requests for bodies of one lane that may come back with nothing before the peer is taken to have none. */
+const MAX_EMPTY = 4
+/**
+ * Bytes of bodies that ride along with one log before its last leaf is here; what goes beyond is asked for afterwards. The leaves themselves need no
+ * bound of their own: each answer is proved against the signed head before the next is asked for, so what is staged is never more than one
+ * answer ahead of what the lane's own key signed, and would be held in full a moment later.
+ */
+const MAX_STAGED_BODIES = 64 * 1024 * 1024
 
 /** Thrown inside a pull when the answer isn't of the request's kind; the peer is refused as a whole. */
 class WrongAnswer extends Error {}
@@ -56,8 +54,8 @@ export function * pull (k: DomainKnowledge, sink: PullSink): Asking<PullOutcome>
       const theirs = yield * inventory(k)
       if (theirs === 'unknown') return refused ? 'refused' : outcome === 'same' ? 'unknown' : outcome
       if (theirs !== 'same') {
-        yield * pullObjects(k, theirs, watching)
-        yield * pullLogs(k, new Set(theirs), watching)
+        const offered = yield * pullObjects(k, theirs, watching)
+        yield * pullLogs(k, offered, watching)
       }
       yield * pullBodies(k, watching)
       const fresh = unpersistedOps(k)
@@ -87,24 +85,13 @@ function * inventory (k: DomainKnowledge): Asking<Reference[] | 'unknown' | 'sam
   return refs
 }
 
-function * pullObjects (k: DomainKnowledge, theirs: Reference[], sink: PullSink): Asking<void> {
-  const wanted = theirs.filter((r) => k.artifact(r) === undefined)
-  noteOldHeads(k, new Set(theirs), sink)
-  const snapshots = new Map<Reference, Artifact>()
-  const signatures = new Map<Reference, Artifact[]>()
-  const added = new Set<Reference>()
-  const admit = (artifact: Artifact): void => {
-    const { ref, result, code } = k.admit(artifact)
-    if (result === 'rejected') sink.refuse(code, ref)
-    else if (result === 'irrelevant') sink.note(code, ref)
-    else if (result === 'added') {
-      added.add(ref)
-      if (artifact.typeTag === forkEvidenceCodec.tag && code === 'accepted') sink.evidence(artifact)
-    }
-  }
-  const waiting = new Set(wanted)
+function * pullObjects (k: DomainKnowledge, theirs: Reference[], sink: PullSink): Asking<Offered> {
+  const staged = new Staged(k, sink, new Set(theirs))
+  const waiting = new Set(theirs.filter((r) => !k.has(r)))
   while (waiting.size > 0) {
-    const refs = [...waiting].slice(0, WIRE.objectRefs).sort()
+    const refs: Reference[] = []
+    for (const r of waiting) if (refs.push(r) === WIRE.objectRefs) break
+    refs.sort()
     const got = yield * ask({ t: 'objects', id: 0, domain: k.domain, refs })
     const asked = new Set<Reference>(refs)
     let useful = 0
@@ -118,12 +105,7 @@ function * pullObjects (k: DomainKnowledge, theirs: Reference[], sink: PullSink)
       useful++
       waiting.delete(ref)
       try {
-        const artifact = decodeArtifact(bytes)
-        if (artifact.typeTag === snapshotCodec.tag) snapshots.set(ref, artifact)
-        else if (artifact.typeTag === signatureCodec.tag && signatureCodec.from(artifact).purpose === 'snapshot') {
-          const { target } = signatureCodec.from(artifact)
-          signatures.set(target, [...signatures.get(target) ?? [], artifact])
-        } else admit(artifact)
+        staged.take(ref, decodeArtifact(bytes))
       } catch (err) {
         if (!(err instanceof MalformedError)) throw err
         sink.refuse('malformed', ref)
@@ -133,36 +115,16 @@ function * pullObjects (k: DomainKnowledge, theirs: Reference[], sink: PullSink)
     if (useful === 0) break
     if (got.artifacts.length > 0 && useful < refs.length && bytesOf(got.artifacts) < WIRE.answerBytes) for (const r of asked) waiting.delete(r)
   }
-  for (const [ref, artifact] of snapshots) {
-    noteSuperseded(k, ref, snapshotCodec.from(artifact), sink)
-    admit(artifact)
-    for (const s of signatures.get(ref) ?? []) admit(s)
-  }
-  for (const [ref, list] of signatures) if (!snapshots.has(ref)) list.forEach(admit)
-  const relevant = new Set(k.inventory())
-  const keep = [...added].filter((r) => relevant.has(r))
-  if (keep.length > 0) sink.commit(controlOps(k, keep))
+  staged.flush()
+  const fresh = unpersistedOps(k)
+  if (fresh.length > 0) sink.commit(fresh)
+  return staged.offered
 }
 
 const bytesOf = (parts: Uint8Array[]): number => parts.reduce((n, p) => n + p.length, 0)
 
-/** Heads that we hold and the peer shows, though a newer one has overtaken them. Those that others name are shown by everybody and say nothing. */
-function noteOldHeads (k: DomainKnowledge, theirs: ReadonlySet<Reference>, sink: PullSink): void {
-  const { named } = k.view()
-  for (const lane of k.lanes.values()) {
-    for (const head of lane.heads.values()) if (theirs.has(head.ref) && !named.has(head.ref)) noteSuperseded(k, head.ref, head.snapshot, sink)
-  }
-}
-
-/** An old head is true and changes nothing: a follower never goes back (S5). */
-function noteSuperseded (k: DomainKnowledge, ref: Reference, s: Snapshot, sink: PullSink): void {
-  const lane = k.lanes.get(s.lane)
-  const newer = lane?.branches.some((b) => b.head.snapshot.log_size > s.log_size && b.log.root(s.log_size) === s.log_root) ?? false
-  if (newer) sink.note('superseded', ref)
-}
-
-/** Brings each considered lane's log up to the greatest head that is known of it. */
-function * pullLogs (k: DomainKnowledge, theirs: ReadonlySet<Reference>, sink: PullSink): Asking<void> {
+/** Brings each considered lane's log up to the greatest head that is known of it. Only what this peer offers is asked of it. */
+function * pullLogs (k: DomainKnowledge, offered: Offered, sink: PullSink): Asking<void> {
   const done = new Set<Reference>()
   // Logs bring vouches, vouches bring lanes into view: go on until nothing new comes.
   for (;;) {
@@ -170,21 +132,25 @@ function * pullLogs (k: DomainKnowledge, theirs: ReadonlySet<Reference>, sink: P
     if (next === undefined) return
     done.add(next.knowledge.ref)
     const lane = next.knowledge
-    // Only what this peer offers: another one's heads are none of its business.
-    const heads = [...lane.heads.values()].filter((h) => theirs.has(h.ref)).sort((a, b) => b.snapshot.log_size - a.snapshot.log_size)
-    for (const head of heads) {
+    const heads = offered.get(lane.ref)
+    if (heads === undefined) continue
+    for (const head of [...heads.values()].sort((a, b) => b.snapshot.log_size - a.snapshot.log_size)) {
       const branch = next.branch ?? lane.branches[0]
       const held = branch?.head.snapshot.log_size ?? 0
-      const onLog = branch !== undefined && head.snapshot.log_size <= held && branch.log.root(head.snapshot.log_size) === head.snapshot.log_root
-      if (onLog || lane.compared.has(head.ref)) continue
+      if (isRefuted(lane, head)) {
+        sink.refuse('bad-range', head.ref)
+        continue
+      }
+      if ((branch !== undefined && liesOn(branch.log, head)) || lane.compared.has(head.ref)) continue
       // Past a proven fork no longer branch counts (E4), but it may differ from ours earlier than what is proven (E3).
       if (branch !== undefined && lane.evidence !== undefined && held > lane.evidence.index) yield * findFork(k, lane, branch, head, sink)
       else yield * pullLog(k, lane, head, branch, sink)
     }
     // K4: a head that a cut names chooses the branch. If it doesn't lie on ours, its log is held beside ours.
     for (const ref of k.view().lanes.get(lane.ref)?.unlinked ?? []) {
-      const head = lane.heads.get(ref)
-      if (head !== undefined && theirs.has(ref) && (lane.held >= head.snapshot.log_size || lane.evidence !== undefined)) yield * pullLog(k, lane, head, undefined, sink)
+      const head = heads.get(ref)
+      if (head === undefined || isRefuted(lane, head)) continue
+      if (lane.held >= head.snapshot.log_size || lane.evidence !== undefined) yield * pullLog(k, lane, head, undefined, sink)
     }
   }
 }
@@ -197,7 +163,8 @@ function * pullLog (k: DomainKnowledge, lane: LaneKnowledge, head: Head, branch:
     return
   }
   const staged = branch === undefined ? new LeafLog() : branch.log.clone()
-  const bodies: Uint8Array[] = []
+  const bodies = new Map<Hash, Uint8Array>()
+  let bytes = 0
   while (staged.size < size) {
     const from = staged.size
     const got = yield * ask({ t: 'leaves', id: 0, domain: k.domain, lane: lane.ref, head: head.ref, from })
@@ -216,7 +183,19 @@ function * pullLog (k: DomainKnowledge, lane: LaneKnowledge, head: Head, branch:
       else yield * findFork(k, lane, branch, head, sink)
       return
     }
-    bodies.push(...got.bodies)
+    got.bodies.forEach((body, i) => {
+      if (body.length === 0) return
+      const hash = bodyOfLeaf(staged.leaf(from + i), body)
+      if (hash === undefined) sink.refuse('reference-mismatch', head.ref)
+      else if (bytes <= MAX_STAGED_BODIES) {
+        bodies.set(hash, body)
+        bytes += body.length
+      }
+    })
+  }
+  if (linkOf(staged, head) === 'false') {
+    sink.refuse('bad-range', head.ref)
+    return
   }
   const proofBefore = lane.evidence
   // Another peer's pull or gossip may have brought the same leaves meanwhile.
@@ -228,9 +207,7 @@ function * pullLog (k: DomainKnowledge, lane: LaneKnowledge, head: Head, branch:
     return
   }
   const grown = extended.branch
-  bodies.forEach((body, i) => {
-    if (body.length > 0 && lane.addBody(grown, before + i, body) === undefined) sink.refuse('reference-mismatch', head.ref)
-  })
+  for (const [hash, body] of bodies) lane.setBody(hash, body)
   k.touch()
   sink.commit(branchOps(k, lane, grown, before))
   if (lane.evidence !== undefined && lane.evidence !== proofBefore) announceProof(k, lane, sink)
@@ -291,21 +268,33 @@ function * findFork (k: DomainKnowledge, lane: LaneKnowledge, branch: HeldBranch
   }
 }
 
-/** Asks for bodies that exported leaves name and that aren't held. */
+/** Asks for bodies that exported leaves name and that aren't held; those of erased leaves are nobody's to give (R7). */
 function * pullBodies (k: DomainKnowledge, sink: PullSink): Asking<void> {
   for (const v of k.view().lanes.values()) {
     const lane = v.knowledge
-    const lacking = v.judged.slice(0, v.exported).flatMap((j, index) => j.code === 'body-missing' ? [{ hash: j.leaf.body_hash, index }] : [])
-    for (let i = 0; i < lacking.length; i += WIRE.objectRefs) {
-      const hashes = [...new Set<Hash>(lacking.slice(i, i + WIRE.objectRefs).map((l) => l.hash))].sort()
+    const lacking = new Set<Hash>()
+    let empty = 0
+    for (let i = 0; i < v.exported; i++) {
+      const j = v.judged[i]
+      if (j?.code === 'body-missing') lacking.add(j.leaf.body_hash)
+    }
+    while (lacking.size > 0) {
+      const hashes: Hash[] = []
+      for (const h of lacking) if (hashes.push(h) === WIRE.objectRefs) break
+      hashes.sort()
       const got = yield * ask({ t: 'bodies', id: 0, domain: k.domain, lane: lane.ref, hashes })
       const ops: KvOp[] = []
+      let bytes = 0
       for (const { index, body } of got.bodies) {
         const hash = v.branch !== undefined && index < v.branch.log.size ? lane.addBody(v.branch, index, body) : undefined
+        bytes += body.length
         if (hash === undefined) sink.refuse('reference-mismatch', lane.ref)
-        else ops.push(bodyOp(lane.ref, hash, body))
+        else if (lacking.delete(hash)) ops.push(bodyOp(lane.ref, hash, body))
       }
-      if (ops.length === 0) break
+      // What a full answer left out comes with the next one.
+      if (ops.length === 0 || bytes < WIRE.answerBytes) for (const h of hashes) lacking.delete(h)
+      if (ops.length === 0 && ++empty === MAX_EMPTY) break
+      if (ops.length === 0) continue
       k.touch()
       sink.commit(ops)
     }

@@ -2,25 +2,20 @@
  * The sans-IO replica: `step(event) → effects`. It decides what to ask, what to answer, what to spread; it owns no socket, clock, disk or key.
  * Floor 6 runs it over libp2p, the simulator in virtual time. Source: DESIGN §2 and §7; RULES E3, V6.
  */
-import { type Artifact, decodeArtifact, encodeArtifact } from '../substrate/artifact.js'
+import { type Artifact, encodeArtifact } from '../substrate/artifact.js'
 import { MalformedError } from '../substrate/errors.js'
 import type { KvOp } from '../substrate/ports.js'
 import type { Hash, Reference } from '../substrate/reference.js'
-import { signatureCodec } from '../substrate/signature.js'
-import { forkEvidenceCodec } from '../publication/evidence.js'
-import { laneCodec, PUBLISHED, snapshotCodec } from '../publication/lane.js'
-import { LEAF_BYTES } from '../publication/leaf.js'
 import type { DomainKnowledge } from '../authority/knowledge.js'
-import { type Head, LaneKnowledge } from '../authority/lane-knowledge.js'
-import { branchOps, controlOps, unpersistedOps } from './ledger.js'
-import { answerWire, type Gossip, gossipWire, type Hello, helloWire, requestWire, type SyncAnswer, type SyncRequest, WIRE } from './messages.js'
+import { type GossipJudgement, headGossip, judgeGossip } from './gossip.js'
+import { answerWire, gossipWire, type Hello, helloWire, requestWire, type SyncAnswer, type SyncRequest, WIRE } from './messages.js'
 import { pull, type PullOutcome, type PullSink } from './pull.js'
-import { answer, leafAnswer } from './serve-sync.js'
+import { answer } from './serve-sync.js'
 
+export type { GossipJudgement }
 export type PeerId = string
 export type Channel = 'hello' | 'sync'
 export type Direction = 'request' | 'response'
-export type GossipJudgement = 'accept' | 'ignore' | 'reject'
 
 export type ReplicaEvent =
   | { readonly type: 'peer', readonly peer: PeerId, readonly up: boolean }
@@ -60,19 +55,46 @@ export interface ReplicaOptions {
 /** ms without an answer after which a pull is given up and its peer's score falls */
 const PULL_TIMEOUT = 15_000
 
+/** ms after which a peer that had nothing for us is asked again for bodies that we lack: a digest doesn't show whether it has them by now */
+const BODIES_RETRY = 30_000
+/** different refusals and notes that are reported of one peer and domain while neither side's state changes */
+const MAX_SAID = 256
+
+/** Why a pull starts: a person asks (and hears everything again), a message shows that the peer must have something, or digests differ. */
+type Reason = 'asked' | 'news' | 'digest'
+
 interface Session {
   readonly peer: PeerId
-  readonly domain: Reference
+  readonly knowledge: DomainKnowledge
   readonly run: Generator<SyncRequest, PullOutcome, SyncAnswer>
+  readonly asked: boolean
+  /** what the peer's hello said, and what we held, when it started */
+  readonly theirs: Hash | undefined
+  readonly before: string
   id: number
   deadline: number
 }
 
+/** The digests on both sides. While neither changes, asking again brings what asking brought, and saying it again tells nobody anything. */
+interface Pair { readonly theirs: Hash | undefined, readonly ours: Hash }
+
 interface Peer {
   readonly domains: Map<Reference, Hash>
   readonly sessions: Map<Reference, Session>
+  /** pulls that changed nothing: two nodes whose inventories can't become equal (a fork, an old policy) would otherwise pull each second for ever */
+  readonly quiet: Map<Reference, Pair & { readonly at: number }>
+  readonly said: Map<Reference, Pair & { readonly keys: Set<string> }>
   /** digest of the hello this peer was last sent */
   told: string
+}
+
+const samePair = (a: Pair | undefined, b: Pair): boolean => a !== undefined && a.theirs === b.theirs && a.ours === b.ours
+
+/** Whether a pull brought anything that the domain's state consists of: what merely waits or is loose can't bring the next one further. */
+function stateOf (k: DomainKnowledge): string {
+  let bodies = 0
+  for (const lane of k.lanes.values()) bodies += lane.bodies.size
+  return `${k.inventoryDigest()} ${bodies}`
 }
 
 export class Replica {
@@ -93,7 +115,7 @@ export class Replica {
       case 'follow': this.onFollow(event.knowledge); break
       case 'unfollow': this.onUnfollow(event.domain); break
       case 'published': this.onPublished(event.domain, event.lane, event.from); break
-      case 'pull': for (const p of event.peer === undefined ? this.peers.keys() : [event.peer]) this.startPull(p, event.domain, true); break
+      case 'pull': for (const p of event.peer === undefined ? this.peers.keys() : [event.peer]) this.startPull(p, event.domain, 'asked'); break
       case 'tick': this.onTick(event.now); break
     }
     return this.effects
@@ -116,22 +138,40 @@ export class Replica {
     this.effects.push({ type: 'report', report })
   }
 
-  private refuse (peer: PeerId, domain: Reference, code: string, ref: Reference): void {
-    this.report({ kind: 'refused', peer, domain, code, ref })
+  private refuse (peer: PeerId, k: DomainKnowledge, code: string, ref: Reference): void {
+    if (this.isNews(peer, k, 'refused', code, ref)) this.report({ kind: 'refused', peer, domain: k.domain, code, ref })
     this.effects.push({ type: 'score', peer, code })
+  }
+
+  private note (peer: PeerId, k: DomainKnowledge, code: string, ref: Reference): void {
+    if (this.isNews(peer, k, 'noted', code, ref)) this.report({ kind: 'noted', peer, domain: k.domain, code, ref })
+  }
+
+  /** Whether this is reported for the first time since either side changed. Whoever asked for a pull hears everything. */
+  private isNews (id: PeerId, k: DomainKnowledge, kind: string, code: string, ref: Reference): boolean {
+    const peer = this.peers.get(id)
+    if (peer === undefined || peer.sessions.get(k.domain)?.asked === true) return true
+    const pair: Pair = { theirs: peer.domains.get(k.domain), ours: k.inventoryDigest() }
+    let said = peer.said.get(k.domain)
+    if (said === undefined || !samePair(said, pair)) peer.said.set(k.domain, said = { ...pair, keys: new Set<string>() })
+    const key = `${kind} ${code} ${ref}`
+    if (said.keys.has(key) || said.keys.size >= MAX_SAID) return false
+    said.keys.add(key)
+    return true
   }
 
   // ── peers ──
 
   private onPeer (id: PeerId, up: boolean): void {
+    const peer = this.peers.get(id)
     if (!up) {
-      for (const s of this.peers.get(id)?.sessions.values() ?? []) this.report({ kind: 'pulled', peer: id, domain: s.domain, outcome: 'gone' })
+      for (const s of [...peer?.sessions.values() ?? []]) this.abort(s)
       this.peers.delete(id)
       return
     }
-    if (this.peers.has(id)) return
-    this.peers.set(id, { domains: new Map(), sessions: new Map(), told: '' })
-    this.sayHello(id, true)
+    if (peer !== undefined) return
+    this.peers.set(id, { domains: new Map(), sessions: new Map(), quiet: new Map(), said: new Map(), told: '' })
+    this.sayHello(id, true, this.hello())
   }
 
   private hello (): Hello {
@@ -143,10 +183,9 @@ export class Replica {
     return { t: 'hello', version: 1, agent: this.options.agent, domains }
   }
 
-  private sayHello (id: PeerId, force: boolean): void {
+  private sayHello (id: PeerId, force: boolean, hello: Hello): void {
     const peer = this.peers.get(id)
     if (peer === undefined) return
-    const hello = this.hello()
     const told = hello.domains.map((d) => d.domain + d.digest).join()
     if (!force && told === peer.told) return
     peer.told = told
@@ -155,17 +194,19 @@ export class Replica {
 
   // ── frames ──
 
-  private onFrame (peer: PeerId, channel: Channel, direction: Direction, bytes: Uint8Array): void {
-    if (!this.peers.has(peer)) this.onPeer(peer, true)
+  private onFrame (id: PeerId, channel: Channel, direction: Direction, bytes: Uint8Array): void {
+    // The host says 'connected' before the first frame and nothing comes after 'disconnected' but what was still under way: nobody waits for that.
+    const peer = this.peers.get(id)
+    if (peer === undefined) return
     try {
-      if (channel === 'hello') this.onHello(peer, helloWire.decode(bytes))
-      else if (direction === 'request') this.send(peer, 'sync', 'response', answerWire.encode(this.answer(requestWire.decode(bytes))))
+      if (channel === 'hello') this.onHello(id, peer, helloWire.decode(bytes))
+      else if (direction === 'request') this.send(id, 'sync', 'response', answerWire.encode(this.answer(requestWire.decode(bytes))))
       else this.onAnswer(peer, answerWire.decode(bytes))
     } catch (err) {
       if (!(err instanceof MalformedError)) throw err
-      this.effects.push({ type: 'score', peer, code: 'malformed' })
-      for (const s of [...this.peers.get(peer)?.sessions.values() ?? []]) {
-        this.refuse(peer, s.domain, 'malformed', s.domain)
+      this.effects.push({ type: 'score', peer: id, code: 'malformed' })
+      for (const s of [...peer.sessions.values()]) {
+        this.refuse(id, s.knowledge, 'malformed', s.knowledge.domain)
         this.finish(s, 'refused')
       }
     }
@@ -176,32 +217,39 @@ export class Replica {
     return answer(k !== undefined && isPublic(k) ? k : undefined, request)
   }
 
-  private onHello (id: PeerId, hello: Hello): void {
-    const peer = this.peers.get(id) as Peer
+  private onHello (id: PeerId, peer: Peer, hello: Hello): void {
     peer.domains.clear()
     for (const { domain, digest } of hello.domains) peer.domains.set(domain, digest)
     this.report({ kind: 'hello', peer: id, domains: [...peer.domains.keys()] })
-    if (this.options.autoPull !== false) for (const domain of this.domains.keys()) this.startPull(id, domain, false)
+    if (this.options.autoPull !== false) for (const domain of this.domains.keys()) if (peer.domains.has(domain)) this.startPull(id, domain, 'digest')
   }
 
   // ── pulling ──
 
-  private startPull (id: PeerId, domain: Reference, force: boolean): void {
+  private startPull (id: PeerId, domain: Reference, reason: Reason): void {
     const peer = this.peers.get(id)
     const k = this.domains.get(domain)
     if (peer === undefined || k === undefined || peer.sessions.has(domain)) return
     const theirs = peer.domains.get(domain)
-    if (!force && (theirs === undefined || theirs === k.inventoryDigest())) return
-    const session: Session = { peer: id, domain, run: pull(k, this.sink(id, k)), id: 0, deadline: 0 }
+    if (reason === 'digest' && !this.worthPulling(peer, k, theirs)) return
+    const session: Session = { peer: id, knowledge: k, run: pull(k, this.sink(id, k)), asked: reason === 'asked', theirs, before: stateOf(k), id: 0, deadline: 0 }
     peer.sessions.set(domain, session)
-    this.advance(session, k, undefined)
+    this.advance(session, undefined)
+  }
+
+  private worthPulling (peer: Peer, k: DomainKnowledge, theirs: Hash | undefined): boolean {
+    const ours = k.inventoryDigest()
+    const quiet = peer.quiet.get(k.domain)
+    if (theirs !== ours && !samePair(quiet, { theirs, ours })) return true
+    // Bodies show in no digest.
+    return k.lacksBodies() && (quiet === undefined || this.now - quiet.at >= BODIES_RETRY)
   }
 
   private sink (peer: PeerId, k: DomainKnowledge): PullSink {
     return {
       commit: (ops) => { this.effects.push({ type: 'commit', domain: k.domain, ops }) },
-      refuse: (code, ref) => { this.refuse(peer, k.domain, code, ref) },
-      note: (code, ref) => { this.report({ kind: 'noted', peer, domain: k.domain, code, ref }) },
+      refuse: (code, ref) => { this.refuse(peer, k, code, ref) },
+      note: (code, ref) => { this.note(peer, k, code, ref) },
       evidence: (proof) => { this.spreadEvidence(k.domain, proof) }
     }
   }
@@ -210,7 +258,8 @@ export class Replica {
     this.effects.push({ type: 'gossip', domain, bytes: gossipWire.encode({ t: 'evidence', domain, artifact: encodeArtifact(proof) }) })
   }
 
-  private advance (session: Session, k: DomainKnowledge, got: SyncAnswer | undefined): void {
+  private advance (session: Session, got: SyncAnswer | undefined): void {
+    const { knowledge: k } = session
     const before = k.revision
     const step = got === undefined ? session.run.next() : session.run.next(got)
     if (k.revision !== before) this.report({ kind: 'changed', domain: k.domain, by: 'pull' })
@@ -224,23 +273,34 @@ export class Replica {
   }
 
   private finish (session: Session, outcome: PullOutcome | 'timeout'): void {
-    this.peers.get(session.peer)?.sessions.delete(session.domain)
-    this.report({ kind: 'pulled', peer: session.peer, domain: session.domain, outcome })
+    const { knowledge: k, theirs } = session
+    const peer = this.peers.get(session.peer)
+    peer?.sessions.delete(k.domain)
+    if (outcome !== 'timeout' && stateOf(k) === session.before) peer?.quiet.set(k.domain, { theirs, ours: k.inventoryDigest(), at: this.now })
+    else peer?.quiet.delete(k.domain)
+    this.report({ kind: 'pulled', peer: session.peer, domain: k.domain, outcome })
   }
 
-  private onAnswer (id: PeerId, got: SyncAnswer): void {
-    for (const session of this.peers.get(id)?.sessions.values() ?? []) {
+  /** Ends a pull whose answers nobody wants any more. */
+  private abort (session: Session): void {
+    const { knowledge: { domain }, peer } = session
+    session.run.return('same')
+    this.peers.get(peer)?.sessions.delete(domain)
+    this.report({ kind: 'pulled', peer, domain, outcome: 'gone' })
+  }
+
+  private onAnswer (peer: Peer, got: SyncAnswer): void {
+    // An answer nobody waits for is late after a timeout, or made up: not worth more than forgetting it.
+    for (const session of peer.sessions.values()) {
       if (session.id !== got.id) continue
-      const k = this.domains.get(session.domain)
-      if (k === undefined) this.finish(session, 'unknown')
-      else this.advance(session, k, got)
+      this.advance(session, got)
       return
     }
-    // An answer nobody waits for: late after a timeout, or made up. Not worth more than forgetting it.
   }
 
   private onTick (now: number): void {
     this.now = now
+    const hello = this.hello()
     for (const [id, peer] of this.peers) {
       for (const s of [...peer.sessions.values()]) {
         if (s.deadline === 0) s.deadline = now + PULL_TIMEOUT
@@ -249,29 +309,42 @@ export class Replica {
           this.finish(s, 'timeout')
         }
       }
-      this.sayHello(id, false)
-      if (this.options.autoPull !== false) for (const domain of this.domains.keys()) this.startPull(id, domain, false)
+      this.sayHello(id, false, hello)
+      if (this.options.autoPull !== false) for (const domain of this.domains.keys()) if (peer.domains.has(domain)) this.startPull(id, domain, 'digest')
     }
   }
 
   // ── domains ──
 
   private onFollow (k: DomainKnowledge): void {
-    if (!this.domains.has(k.domain)) this.effects.push({ type: 'subscribe', domain: k.domain })
+    const before = this.domains.get(k.domain)
+    if (before === undefined) this.effects.push({ type: 'subscribe', domain: k.domain })
+    // Pulls under way fill an object that nobody looks at any more.
+    else if (before !== k) this.forget(k.domain)
     this.domains.set(k.domain, k)
-    for (const id of this.peers.keys()) this.startPull(id, k.domain, false)
+    for (const [id, peer] of this.peers) if (peer.domains.has(k.domain)) this.startPull(id, k.domain, 'digest')
   }
 
   private onUnfollow (domain: Reference): void {
     if (!this.domains.delete(domain)) return
+    this.forget(domain)
     this.effects.push({ type: 'unsubscribe', domain })
-    for (const peer of this.peers.values()) peer.sessions.delete(domain)
+  }
+
+  /** Ends all that rests on the knowledge of `domain` held so far. */
+  private forget (domain: Reference): void {
+    for (const peer of this.peers.values()) {
+      const session = peer.sessions.get(domain)
+      if (session !== undefined) this.abort(session)
+      peer.quiet.delete(domain)
+      peer.said.delete(domain)
+    }
   }
 
   private onPublished (domain: Reference, lane: Reference, from: number): void {
     const k = this.domains.get(domain)
     const l = k?.lanes.get(lane)
-    if (k === undefined || l === undefined || l.lane.visibility !== PUBLISHED) return
+    if (k === undefined || l === undefined) return
     this.report({ kind: 'changed', domain, by: 'own' })
     const message = headGossip(k, l, from)
     if (message !== undefined) this.effects.push({ type: 'gossip', domain, bytes: gossipWire.encode(message) })
@@ -279,88 +352,26 @@ export class Replica {
 
   // ── gossip ──
 
-  /** Judged before it is forwarded: what we wouldn't believe ourselves we don't pass on. */
   private onGossip (from: PeerId, domain: Reference, bytes: Uint8Array): GossipJudgement {
     const k = this.domains.get(domain)
     if (k === undefined) return 'ignore'
-    let message: Gossip
     try {
-      message = gossipWire.decode(bytes)
+      const message = gossipWire.decode(bytes)
       if (message.domain !== domain) throw new MalformedError('gossip about another domain')
-      if (message.t === 'evidence') return this.onEvidence(from, k, decodeArtifact(message.artifact))
-      if (message.t === 'head') return this.onHead(from, k, message)
+      return judgeGossip(k, message, {
+        taken: (ops) => {
+          this.effects.push({ type: 'commit', domain, ops })
+          this.report({ kind: 'changed', domain, by: 'gossip' })
+        },
+        refuse: (code, ref) => { this.refuse(from, k, code, ref) },
+        pull: (news) => { this.startPull(from, domain, news ? 'news' : 'digest') },
+        digest: (digest) => { this.peers.get(from)?.domains.set(domain, digest) }
+      })
     } catch (err) {
       if (!(err instanceof MalformedError)) throw err
       this.effects.push({ type: 'score', peer: from, code: 'malformed' })
       return 'reject'
     }
-    // A bare hint proves nothing, so it isn't forwarded; whoever is connected to us hears from us.
-    if (message.digest !== k.inventoryDigest()) this.startPull(from, domain, true)
-    return 'ignore'
-  }
-
-  private onEvidence (from: PeerId, k: DomainKnowledge, artifact: Artifact): GossipJudgement {
-    const proof = forkEvidenceCodec.from(artifact)
-    const lane = k.lanes.get(proof.lane)
-    if (lane === undefined) return 'ignore'
-    const { ref, result, code } = k.admit(artifact)
-    if (result === 'rejected') {
-      this.refuse(from, k.domain, code, ref)
-      return 'reject'
-    }
-    if (result !== 'added') return 'ignore'
-    this.effects.push({ type: 'commit', domain: k.domain, ops: controlOps(k, [lane.ref, ref]) })
-    this.report({ kind: 'changed', domain: k.domain, by: 'gossip' })
-    return 'accept'
-  }
-
-  private onHead (from: PeerId, k: DomainKnowledge, message: Extract<Gossip, { t: 'head' }>): GossipJudgement {
-    const lane = laneCodec.from(decodeArtifact(message.lane))
-    const laneRef = laneCodec.reference(lane)
-    const known = k.lanes.get(laneRef)
-    if (lane.domain_id !== k.domain || lane.visibility !== PUBLISHED) return 'reject'
-    const entry = k.authority().onChain[k.authority().position.get(lane.manifest) ?? -1]
-    const principal = entry?.manifest.principals.find((p) => p.principal_id === lane.principal)
-    const vouchedFor = k.view().lanes.get(laneRef)?.considered ?? false
-    if (!vouchedFor && principal?.roles.includes('federate') !== true) {
-      // Perhaps under a manifest we haven't seen: a hint to pull, nothing to spread (L5 bounds the lanes we follow).
-      if (principal === undefined) this.startPull(from, k.domain, true)
-      return 'ignore'
-    }
-    const snapshot = snapshotCodec.from(decodeArtifact(message.snapshot))
-    const signature = signatureCodec.from(decodeArtifact(message.signature))
-    // Judged before anything is kept: a Lane alone proves nothing.
-    const head = (known ?? new LaneKnowledge(laneRef, lane)).head(snapshot, signature)
-    if (head === 'bad-signature') {
-      this.refuse(from, k.domain, 'bad-signature', snapshotCodec.reference(snapshot))
-      return 'reject'
-    }
-    if (known === undefined) k.admit(decodeArtifact(message.lane))
-    return this.takeHead(from, k, k.lanes.get(laneRef) as LaneKnowledge, head, message)
-  }
-
-  private takeHead (from: PeerId, k: DomainKnowledge, l: LaneKnowledge, head: Head, message: Extract<Gossip, { t: 'head' }>): GossipJudgement {
-    const branch = k.view().lanes.get(l.ref)?.branch ?? l.branches[0]
-    const held = branch?.log.size ?? 0
-    const size = head.snapshot.log_size
-    if (branch !== undefined && size <= held && branch.log.root(size) === head.snapshot.log_root) return 'ignore'
-    // Past a proven fork nothing counts (E4), so nothing is stored.
-    const ended = l.evidence !== undefined && held > l.evidence.index
-    if (!ended && size > held && message.leaves.length === (size - message.from) * LEAF_BYTES && message.from <= held) {
-      const extended = l.extend(head, message.from, message.leaves, branch)
-      if (extended.result === 'extended') {
-        const grown = extended.branch
-        message.bodies.forEach((body, i) => { if (body.length > 0 && message.from + i < grown.log.size) l.addBody(grown, message.from + i, body) })
-        k.touch()
-        this.effects.push({ type: 'commit', domain: k.domain, ops: [...branchOps(k, l, grown, held), ...unpersistedOps(k)] })
-        this.report({ kind: 'changed', domain: k.domain, by: 'gossip' })
-        return 'accept'
-      }
-    }
-    // Signed by the lane's own key and not linked to what we hold: ask for its log, or for the fork it shows (E2).
-    if (l.addHead(head)) k.touch()
-    this.startPull(from, k.domain, true)
-    return size > held ? 'accept' : 'ignore'
   }
 }
 
@@ -371,23 +382,4 @@ export class Replica {
 export function isPublic (k: DomainKnowledge): boolean {
   const { tip, policyOf } = k.authority()
   return tip === undefined || policyOf(tip)?.federation_policy.trusted_domains.length === 0
-}
-
-/** The head of `lane` with the leaves after `from` where they fit. */
-export function headGossip (k: DomainKnowledge, lane: LaneKnowledge, from: number): Gossip | undefined {
-  const branch = lane.branches[0]
-  if (branch === undefined) return undefined
-  const size = branch.head.snapshot.log_size
-  const all = leafAnswer({ lane, log: branch.log, size }, from, WIRE.gossipBytes)
-  const fits = all.to === size
-  return {
-    t: 'head',
-    domain: k.domain,
-    lane: encodeArtifact(laneCodec.artifact(lane.lane)),
-    snapshot: encodeArtifact(snapshotCodec.artifact(branch.head.snapshot)),
-    signature: encodeArtifact(signatureCodec.artifact(branch.head.signature)),
-    from: fits ? from : size,
-    leaves: fits ? all.leaves : new Uint8Array(0),
-    bodies: fits ? all.bodies : []
-  }
 }

@@ -8,23 +8,29 @@ import type { Hash, Reference } from '../substrate/reference.js'
 import { hasBody, LEAF_BYTES, readLeaf } from '../publication/leaf.js'
 import { PUBLISHED } from '../publication/lane.js'
 import type { DomainKnowledge } from '../authority/knowledge.js'
-import { servedHeads } from '../authority/knowledge.js'
 import type { LeafLog } from '../publication/leaf-log.js'
 import type { LaneKnowledge } from '../authority/lane-knowledge.js'
 import { LIMITS } from '../substrate/limits.js'
+import { placesOf } from './body-index.js'
 import { type SyncAnswer, type SyncRequest, WIRE } from './messages.js'
 
 const NO_HASH = '0'.repeat(64) as Hash
 
-interface Served { readonly lane: LaneKnowledge, readonly log: LeafLog, readonly size: number }
+/** A log that may be shown up to `size`. */
+export interface Served {
+  readonly lane: LaneKnowledge
+  readonly log: LeafLog
+  readonly size: number
+  /** leaves whose bodies aren't shown (R7), as `lane/index` */
+  readonly erased: ReadonlySet<string>
+}
 
 /** The log behind a head that we serve, or undefined. */
-function servedLog (k: DomainKnowledge, laneRef: Reference, headRef: Reference): Served | undefined {
-  const view = k.view()
-  const v = view.lanes.get(laneRef)
-  if (v === undefined || v.knowledge.lane.visibility !== PUBLISHED || (!v.considered && v.exported === 0)) return undefined
-  const head = servedHeads(v, view).find((h) => h.ref === headRef)
-  return head === undefined || v.log === undefined ? undefined : { lane: v.knowledge, log: v.log, size: head.snapshot.log_size }
+export function servedLog (k: DomainKnowledge, laneRef: Reference, headRef: Reference): Served | undefined {
+  const head = k.served(laneRef).find((h) => h.ref === headRef)
+  const { lanes, erased } = k.view()
+  const v = lanes.get(laneRef)
+  return head === undefined || v?.log === undefined ? undefined : { lane: v.knowledge, log: v.log, size: head.snapshot.log_size, erased }
 }
 
 /** Leaves from `from` with their bodies, as many as one answer holds. */
@@ -34,12 +40,31 @@ export function leafAnswer (s: Served, from: number, maxBytes: number = WIRE.ans
   let bytes = 0
   while (to < s.size && to - from < LIMITS.rangeLeaves && bytes < maxBytes) {
     const leaf = readLeaf(s.log.leaf(to))
-    const body = leaf !== undefined && hasBody(leaf.kind) ? s.lane.bodies.get(leaf.body_hash) : undefined
+    const shown = leaf !== undefined && hasBody(leaf.kind) && !(s.erased.size > 0 && s.erased.has(`${s.lane.ref}/${to}`))
+    const body = shown ? s.lane.bodies.get(leaf.body_hash) : undefined
     bodies.push(body ?? new Uint8Array(0))
     bytes += LEAF_BYTES + (body?.length ?? 0)
     to++
   }
   return { leaves: s.log.leaves(from, to), bodies, to }
+}
+
+/** Bodies by hash, as many as one answer holds: only what an exported leaf names that isn't erased. */
+function bodiesOf (k: DomainKnowledge, laneRef: Reference, hashes: readonly Hash[]): Array<{ index: number, body: Uint8Array }> {
+  const { lanes, erased } = k.view()
+  const v = lanes.get(laneRef)
+  const out: Array<{ index: number, body: Uint8Array }> = []
+  if (v?.log === undefined || v.knowledge.lane.visibility !== PUBLISHED) return out
+  let bytes = 0
+  for (const hash of hashes) {
+    const body = v.knowledge.bodies.get(hash)
+    if (body === undefined || bytes > WIRE.answerBytes) continue
+    const index = placesOf(v.log, hash).find((at) => at < v.exported && !erased.has(`${laneRef}/${at}`))
+    if (index === undefined) continue
+    out.push({ index, body })
+    bytes += body.length
+  }
+  return out
 }
 
 /** `k` is undefined where the domain isn't held or isn't shown to this peer. */
@@ -51,15 +76,17 @@ export function answer (k: DomainKnowledge | undefined, request: SyncRequest): S
       const digest = k.inventoryDigest()
       if (digest === request.known) return { t: 'inventory-answer', id, status: 'same', digest, refs: [], more: false }
       const after = toHex(request.after)
-      const rest = k.inventory().filter((r) => r > after)
-      return { t: 'inventory-answer', id, status: 'held', digest, refs: rest.slice(0, WIRE.inventoryRefs), more: rest.length > WIRE.inventoryRefs }
+      const all = k.inventory()
+      const from = all.findIndex((r) => r > after)
+      const refs = from < 0 ? [] : all.slice(from, from + WIRE.inventoryRefs)
+      return { t: 'inventory-answer', id, status: 'held', digest, refs, more: from >= 0 && all.length > from + refs.length }
     }
     case 'objects': {
-      const allowed = k === undefined ? new Set<Reference>() : new Set(k.inventory())
+      const offered = k?.offered()
       const artifacts: Uint8Array[] = []
       let bytes = 0
       for (const ref of request.refs) {
-        const artifact = allowed.has(ref) ? k?.artifact(ref) : undefined
+        const artifact = offered?.has(ref) === true ? k?.artifact(ref) : undefined
         if (artifact === undefined || bytes > WIRE.answerBytes) continue
         const encoded = encodeArtifact(artifact)
         bytes += encoded.length
@@ -73,17 +100,7 @@ export function answer (k: DomainKnowledge | undefined, request: SyncRequest): S
       const { leaves, bodies, to } = leafAnswer(s, request.from)
       return { t: 'leaves-answer', id, from: request.from, leaves, bodies, path: to === s.size ? [] : s.log.consistency(to, s.size) }
     }
-    case 'bodies': {
-      const v = k?.view().lanes.get(request.lane)
-      const bodies: Array<{ index: number, body: Uint8Array }> = []
-      const wanted = new Set(request.hashes)
-      for (let index = 0; v?.log !== undefined && v.knowledge.lane.visibility === PUBLISHED && index < v.exported && bodies.length < wanted.size; index++) {
-        const leaf = readLeaf(v.log.leaf(index))
-        const body = leaf !== undefined && wanted.has(leaf.body_hash) ? v.knowledge.bodies.get(leaf.body_hash) : undefined
-        if (body !== undefined) bodies.push({ index, body })
-      }
-      return { t: 'bodies-answer', id, bodies }
-    }
+    case 'bodies': return { t: 'bodies-answer', id, bodies: k === undefined ? [] : bodiesOf(k, request.lane, request.hashes) }
     case 'proofs': {
       const s = k === undefined ? undefined : servedLog(k, request.lane, request.head)
       const sizes = s === undefined ? [] : request.sizes.filter((n) => n <= s.size)

@@ -57,13 +57,20 @@ describe('README: built on', () => {
   const section = /## Built on\n([\s\S]*?)\n## /.exec(read('README.md'))?.[1] ?? ''
   const listed = new Set([...section.matchAll(/^\| ([^|]*) \|/gm)].slice(1).flatMap(([, cell = '']) => cell.replace(/`/g, '').split(', ')))
 
-  test('every package that src/ imports has its reason there', () => {
-    const imported = new Set(sourceFiles('src').flatMap((file) => [...read(file).matchAll(/(?:from|import) '((?:@[^/']+\/)?[^./'][^/']*)/g)].map(([, name = '']) => name)).filter((name) => name !== 'diad' && !name.startsWith('node:')))
+  /** by what is shipped */
+  const imported = new Set(sourceFiles('src', 'sim').flatMap((file) => [...read(file).matchAll(/(?:from|import) '((?:@[^/']+\/)?[^./'][^/']*)/g)].map(([, name = '']) => name)).filter((name) => name !== 'diad' && !name.startsWith('node:')))
+
+  test('every package that is imported has its reason there', () => {
     expect([...imported].filter((name) => !listed.has(name))).toEqual([])
   })
 
-  test('nothing else stands there', () => {
-    expect([...listed].filter((name) => !(name in dependencies))).toEqual([])
+  test('the rows are the dependencies, and none of them is idle', () => {
+    expect([...listed].sort()).toEqual(Object.keys(dependencies).sort())
+    expect(Object.keys(dependencies).filter((name) => !imported.has(name))).toEqual([])
+  })
+
+  test('the lock file names no place to download from', () => {
+    expect(read('package-lock.json')).not.toMatch(/"resolved": "(?!node_modules)/)
   })
 })
 

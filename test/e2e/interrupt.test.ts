@@ -130,6 +130,6 @@ test.concurrent('a copied home opens a lane of its own, and a follower merges bo
 
   const nodes = await Promise.all(['original', 'copy'].map(async (home) => await stage.serve(home)))
   const synced = await stage.json('merger', ['sync', own, ...nodes.flatMap((n) => ['--peer', n.address])])
-  expect(synced).toMatchObject({ status: 'accepted', code: 'accepted', names: 4 })
+  expect(synced).toMatchObject({ status: 'accepted', code: 'accepted', names: 4, refused: [] })
   expect(synced.heads.map((h: { lane: string, log_size: number }) => [h.lane, h.log_size]).sort()).toEqual([[one['lane'], 2], [two['lane'], 2]].sort())
 })

@@ -5,8 +5,10 @@ import { installNativeCrypto, nativeVerifier } from '../../src/node/native-crypt
 import { Dice, honest, pullFrom, type Server, verdicts, World } from '../helpers/worlds.js'
 import { toHex } from '../../src/substrate/bytes.js'
 import { useVerifier } from '../../src/substrate/verifier.js'
-import { encodeArtifact } from '../../src/substrate/artifact.js'
+import { encodeArtifact, referenceOf } from '../../src/substrate/artifact.js'
 import { signatureCodec } from '../../src/substrate/signature.js'
+import { snapshotCodec } from '../../src/publication/lane.js'
+import { signed } from '../helpers/authority-fixtures.js'
 
 beforeAll(() => {
   installNativeCrypto()
@@ -58,6 +60,29 @@ function forger (server: Server, world: World): Server {
   }
 }
 
+/** Offers heads that the lanes' own keys signed over the true logs, with a logseq that their last leaves don't have (S1). */
+function twister (server: Server, world: World): Server {
+  const twins = world.heads.flatMap(({ snapshot, lane: { key } }) => {
+    const artifact = snapshotCodec.artifact({ ...snapshotCodec.from(snapshot.artifact), logseq: 12_345 })
+    const ref = referenceOf(artifact.typeTag, artifact.payload)
+    return [{ ref, artifact }, signed(key, 'snapshot', ref)]
+  })
+  return (request) => {
+    const got = server(request.t === 'inventory' ? { ...request, known: '0'.repeat(64) as typeof request.known } : request)
+    if (got.t === 'inventory-answer' && got.status === 'held') return { ...got, refs: [...new Set([...got.refs, ...twins.map((f) => f.ref)])].sort() }
+    if (got.t === 'objects-answer' && request.t === 'objects') {
+      return { ...got, artifacts: [...got.artifacts, ...twins.filter((f) => request.refs.includes(f.ref)).map((f) => encodeArtifact(f.artifact))] }
+    }
+    // She shows the leaves of the true head for those of the false one.
+    if (request.t === 'leaves' && got.t === 'leaves-answer' && got.leaves.length === 0) {
+      const at = twins.findIndex((t) => t.ref === request.head)
+      const head = at < 0 ? undefined : world.heads[at / 2]
+      if (head !== undefined) return server({ ...request, head: head.ref })
+    }
+    return got
+  }
+}
+
 /** Pulls from all servers in an order that the dice choose, again and again until nothing changes. */
 function settle (servers: readonly Server[], dice: Dice, world: World): DomainKnowledge {
   const k = new DomainKnowledge(world.domain.domain)
@@ -93,7 +118,7 @@ describe('any held set, in any order, from any mix of peers', () => {
           servers.push(honest(k), honest(fresh))
         })
       }
-      const hostile = [...servers, liar(servers[0] as Server, dice), forger(servers[1] as Server, world)]
+      const hostile = [twister(servers[0] as Server, world), ...servers, liar(servers[0] as Server, dice), forger(servers[1] as Server, world)]
       const a = settle(hostile, new Dice(draw), world)
       const b = settle([...servers].reverse(), new Dice([extra, 3, 1, 4, 1, 5]), world)
       const c = settle([...hostile, ...servers], new Dice([9, 2, 6, ...draw]), world)

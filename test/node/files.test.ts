@@ -63,7 +63,7 @@ function makeTricky (dir: string, many = 600): void {
   for (const size of [0, 1, LIMITS.chunkBytes, LIMITS.chunkBytes + 1, 3 * 1024 * 1024]) write(join(dir, `size-${size}`), noise(size))
   // Only root reads what nobody may.
   for (const mode of IS_ROOT ? [0, 0o222, 0o400, 0o444, 0o755, 0o4755, 0o2755, 0o1644] : [0o400, 0o444, 0o755, 0o4755]) write(join(dir, `mode-${mode.toString(8)}`), 'x', mode)
-  for (const name of ['README', 'readme', 'Readme', 'é', 'e\u0301', '名前', '😀', ' ', '-rf', 'a\\b', 'con', 'new\nline', '...', '__proto__', '\uff5e', 'x'.repeat(255)]) write(join(dir, name), name)
+  for (const name of ['README', 'readme', 'Readme', 'é', 'e\u0301', '名前', '😀', ' ', '-rf', 'a\\b', 'con', 'new\nline', '...', '__proto__', '\uff5e', '\ufeffmarked', 'x'.repeat(255)]) write(join(dir, name), name)
   symlinkSync('nowhere', join(dir, 'dangling'))
   symlinkSync('/etc/passwd', join(dir, 'absolute'))
   symlinkSync('../../..', join(dir, 'up'))
@@ -179,6 +179,8 @@ describe('import refuses', () => {
 
   test('nothing at the path', async () => {
     await expect(importPath(at('none'), store)).rejects.toMatchObject({ code: 'not-found', message: expect.stringContaining('none') as unknown })
+    write(at('plain'), 'x')
+    await expect(importPath(at('plain/below'), store)).rejects.toMatchObject({ code: 'not-found', message: expect.stringContaining('plain/below') as unknown })
   })
 
   test('a name that is not UTF-8', async () => {

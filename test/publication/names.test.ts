@@ -4,13 +4,13 @@ import { MalformedError } from '../../src/substrate/errors.js'
 
 describe('names', () => {
   test.each([
-    ['a'], ['...'], ['.hidden'], ['a b'], ['a\\b'], ['NUL'], ['é'], ['e\u0301'], ['bom\ufeff'], ['-rf'], ['a\nb'], ['😀'.repeat(63)], ['x'.repeat(255)], ['\u202egnp.exe']
+    ['a'], ['...'], ['.hidden'], ['a b'], ['a\\b'], ['NUL'], ['é'], ['e\u0301'], ['bom\ufeff'], ['\ufeffbom'], ['-rf'], ['a\nb'], ['😀'.repeat(63)], ['x'.repeat(255)], ['\u202egnp.exe']
   ])('%j is a name', (name) => {
     expect(nameFault(name)).toBeUndefined()
   })
 
   test.each([
-    ['', 'empty'], ['.', 'meaning'], ['..', 'meaning'], ['a/b', 'slash'], ['/', 'slash'], ['a\0', 'NUL'], ['\ud800', 'Unicode'], ['\ufeffbom', 'byte order'],
+    ['', 'empty'], ['.', 'meaning'], ['..', 'meaning'], ['a/b', 'slash'], ['/', 'slash'], ['a\0', 'NUL'], ['\ud800', 'Unicode'],
     ['x'.repeat(256), '255'], ['😀'.repeat(64), '255'], ['é'.repeat(128), '255']
   ])('%j is none', (name, why) => {
     expect(nameFault(name)).toContain(why)

@@ -1,6 +1,7 @@
 /** `diad sync`, `follow`, `unfollow`: finding who holds a domain, pulling its state, fetching its content. */
 import { NONE, type Reference } from '../../substrate/reference.js'
 import { DiadError } from '../../substrate/errors.js'
+import { standingOf } from '../../authority/domain-standing.js'
 import type { DomainKnowledge } from '../../authority/knowledge.js'
 import type { Mode } from '../../federation/ledger.js'
 import { missingRoots } from '../../federation/mirror.js'
@@ -171,8 +172,7 @@ async function pullFromAll (context: Context, network: Network, k: DomainKnowled
 /** What is held of a domain now, in the words of the contract. */
 export function summary (context: Context, k: DomainKnowledge): Omit<SyncResult, 'blocks' | 'bytes' | 'refused'> {
   const { domain } = k
-  const authority = k.authority()
-  if (authority.tip === undefined) return { domain, status: 'deferred', code: authority.missing.includes(domain) || authority.rootChain.entries.length === 0 ? 'unknown-domain' : authority.reason, snapshot: null, heads: [], names: 0 }
+  if (k.authority().tip === undefined) return { domain, ...standingOf(k), snapshot: null, heads: [], names: 0 }
   const view = k.view()
   const heads = [...view.lanes.values()].flatMap((v) => {
     const head = v.branch?.head
@@ -180,19 +180,9 @@ export function summary (context: Context, k: DomainKnowledge): Omit<SyncResult,
   })
   const newest = [...heads].sort((a, b) => b.logseq - a.logseq || (a.snapshot < b.snapshot ? 1 : -1))[0]
   const names = [...view.current.values()].filter((e) => e.ref !== NONE).length
-  const record = context.runtime.records.get(domain)
-  let status = 'accepted'
-  let code = 'accepted'
-  if (authority.state !== 'ok') [status, code] = ['deferred', authority.reason]
-  else if (view.withheld.length > 0) [status, code] = ['deferred', 'withheld']
-  else if ([...view.lanes.values()].some((v) => v.contested && v.considered)) [status, code] = ['contested', 'lane-forked']
-  else {
-    const open = [...view.lanes.values()].find((v) => v.considered && v.status === 'deferred')
-    const bodies = [...view.lanes.values()].some((v) => v.judged.slice(0, v.exported).some((j) => j.code === 'body-missing'))
-    if (open !== undefined) [status, code] = ['deferred', open.code]
-    else if (bodies) [status, code] = ['deferred', 'body-missing']
-    else if (record?.mode === 'mirror' && missingRoots(context.runtime, k).length > 0) [status, code] = ['deferred', 'content-missing']
-  }
+  const standing = standingOf(k)
+  const lacking = standing.status === 'accepted' && context.runtime.records.get(domain)?.mode === 'mirror' && missingRoots(context.runtime, k).length > 0
+  const { status, code } = lacking ? { status: 'deferred', code: 'content-missing' } : standing
   return { domain, status, code, snapshot: newest?.snapshot ?? null, heads, names }
 }
 

@@ -1,0 +1,167 @@
+/** What several adversaries need: guarded timers, the wire by hand, and copies of what the honest core knows. */
+import type { DomainKnowledge } from '../../src/authority/knowledge.js'
+import { DomainKnowledge as Knowledge } from '../../src/authority/knowledge.js'
+import { answerWire, type Gossip, gossipWire, type Hello, helloWire, requestWire, type SyncAnswer, type SyncRequest } from '../../src/federation/messages.js'
+import { answer } from '../../src/federation/serve-sync.js'
+import { MalformedError } from '../../src/substrate/errors.js'
+import type { Hash, Reference } from '../../src/substrate/reference.js'
+import type { Signer } from '../../src/substrate/signature.js'
+import type { AdversaryKit } from '../plugin.js'
+import type { Micros } from '../trace.js'
+import type { GossipMessage } from '../world/gossip.js'
+import { signerFrom } from '../world/keys.js'
+import type { SendEffect } from '../world/node.js'
+import type { Random } from '../world/random.js'
+
+/** While nobody is connected (all have banned us), timers look only so often. */
+const LONELY: Micros = 10_000_000
+
+/** Calls `work` after `delay`, if the node is up then; what it throws fails the run under the adversary's name. */
+export function later ({ node, world }: AdversaryKit, delay: Micros, work: () => void | Promise<void>): void {
+  world.clock.after(delay, () => { if (node.up) node.guard.run(work, () => undefined) })
+}
+
+/** Calls `work` at `start` and then every `period`, while the node is up and has neighbours, until `until`. */
+export function every (kit: AdversaryKit, { start, period, until = Infinity }: { readonly start: Micros, readonly period: Micros, readonly until?: Micros | undefined }, work: () => void | Promise<void>): void {
+  const { node, world } = kit
+  const again = (): void => {
+    if (world.clock.now >= until) return
+    const lonely = neighbours(kit).length === 0
+    if (node.up && !lonely) node.guard.run(work, () => undefined)
+    world.clock.after(lonely ? Math.max(period, LONELY) : period, again)
+  }
+  world.clock.at(Math.max(start, 1), again)
+}
+
+/** Nodes it is connected to now. */
+export function neighbours ({ node, world }: AdversaryKit): string[] {
+  return world.network.neighbours(node.name)
+}
+
+/** The domains it works against: the one it is told, or its own and all that it follows. */
+export function targets ({ node, world }: AdversaryKit, of?: string): Reference[] {
+  if (of !== undefined) return [world.domain(of).id]
+  const own = node.spec.domain === '' ? [] : [node.spec.domain]
+  return [...new Set([...own, ...world.followsOf(node)])].map((name) => world.domain(name).id)
+}
+
+/** What the honest core holds of a domain. */
+export function known ({ node }: AdversaryKit, domain: Reference): DomainKnowledge | undefined {
+  return node.engine?.replica.domains.get(domain)
+}
+
+/** A key that has no say in any domain. */
+export function strangersKey ({ node, world }: AdversaryKit, label = node.name): Signer {
+  return signerFrom(world.seed, `adversary ${label}`)
+}
+
+export const madeUpHash = (random: Random): Hash => random.hex(32) as Hash
+
+// ── frames ──
+
+export function requestOf (effect: SendEffect): SyncRequest | undefined {
+  return effect.channel === 'sync' && effect.direction === 'request' ? decoded(() => requestWire.decode(effect.bytes)) : undefined
+}
+
+export function helloOf (effect: SendEffect): Hello | undefined {
+  return effect.channel === 'hello' ? decoded(() => helloWire.decode(effect.bytes)) : undefined
+}
+
+export function gossipOf (message: GossipMessage): Gossip | undefined {
+  return decoded(() => gossipWire.decode(message.bytes))
+}
+
+function decoded<T> (read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (err) {
+    if (err instanceof MalformedError) return undefined
+    throw err
+  }
+}
+
+export function reply ({ node }: AdversaryKit, peer: string, got: SyncAnswer): void {
+  node.rawSend({ type: 'send', peer, channel: 'sync', direction: 'response', bytes: answerWire.encode(got) })
+}
+
+/** Says hello to `peer`, with `digests` as the state of each domain. */
+export function sayHello ({ node }: AdversaryKit, peer: string, digests: ReadonlyMap<Reference, Hash>): void {
+  const domains = [...digests].map(([domain, digest]) => ({ domain, digest })).sort((a, b) => (a.domain < b.domain ? -1 : 1))
+  node.rawSend({ type: 'send', peer, channel: 'hello', direction: 'request', bytes: helloWire.encode({ t: 'hello', version: 1, agent: 'diad-sim', domains }) })
+}
+
+/** The core's hello with other digests; undefined where the effect is no hello. */
+export function withDigests (effect: SendEffect, digestOf: (domain: Reference) => Hash | undefined): SendEffect | undefined {
+  const hello = helloOf(effect)
+  if (hello === undefined) return undefined
+  const domains = hello.domains.map(({ domain, digest }) => ({ domain, digest: digestOf(domain) ?? digest }))
+  return { ...effect, bytes: helloWire.encode({ ...hello, domains }) }
+}
+
+/**
+ * A `frame` hook that answers requests about `domains` itself. `lie` gets the honest answer and may change it; undefined = never answer; 'honest' =
+ * leave it to the core. Requests that don't decode go to the core.
+ */
+export function answering (kit: AdversaryKit, domains: ReadonlySet<Reference>, lie: (request: SyncRequest, honest: SyncAnswer, peer: string) => SyncAnswer | 'honest' | undefined): (effect: SendEffect) => boolean {
+  return (effect) => {
+    const request = requestOf(effect)
+    if (request === undefined || !domains.has(request.domain)) return true
+    const got = lie(request, answer(known(kit, request.domain), request), effect.peer)
+    if (got === 'honest') return true
+    if (got !== undefined) reply(kit, effect.peer, got)
+    return false
+  }
+}
+
+// ── gossip ──
+
+/** Neighbours that hear gossip about `domain`. */
+export function listeners (kit: AdversaryKit, domain: Reference): string[] {
+  return neighbours(kit).filter((peer) => kit.world.node(peer).gossip.follows(domain))
+}
+
+/** Gossips to chosen peers only. Bytes that were gossiped before are judged again: the memory of what was seen fades within minutes on a real network. */
+export function whisper ({ node, random }: AdversaryKit, peers: readonly string[], domain: Reference, message: Gossip | Uint8Array): void {
+  const bytes = message instanceof Uint8Array ? message : gossipWire.encode(message)
+  const id = random.hex(16)
+  for (const to of peers) node.sendGossip(to, { id, domain, bytes, hops: 1 })
+}
+
+/** Lets the core learn from gossip without passing it on. For a `gossip` hook: `return swallow(…)`. */
+export function swallow ({ node }: AdversaryKit, from: string, { domain, bytes }: GossipMessage): false {
+  node.engine?.step({ type: 'gossip', from, domain, bytes })
+  return false
+}
+
+// ── bytes ──
+
+/** A copy with one bit flipped. */
+export function flipped (random: Random, bytes: Uint8Array): Uint8Array {
+  const out = bytes.slice()
+  if (out.length > 0) {
+    const at = random.below(out.length)
+    out[at] = (out[at] as number) ^ (1 << random.below(8))
+  }
+  return out
+}
+
+
+/** What is held of a domain, as it is now and stays: nothing that the core learns later gets in. */
+export function frozen (k: DomainKnowledge): DomainKnowledge {
+  const copy = new Knowledge(k.domain)
+  for (const ref of k.objects.relevant(k.domain)) {
+    const artifact = k.artifact(ref)
+    if (artifact !== undefined) copy.admit(artifact)
+  }
+  for (const lane of k.lanes.values()) {
+    for (const ref of [lane.ref, ...[...lane.heads.values()].flatMap((h) => [h.ref, h.signatureRef])]) {
+      const artifact = k.artifact(ref)
+      if (artifact !== undefined) copy.admit(artifact)
+    }
+    const own = copy.lanes.get(lane.ref)
+    for (const { head, log } of lane.branches) own?.extend(head, 0, log.leaves(0, head.snapshot.log_size), undefined)
+    for (const [hash, body] of lane.bodies) own?.bodies.set(hash, body)
+  }
+  copy.touch()
+  return copy
+}

@@ -1,0 +1,48 @@
+/** Freezes: serves what it held at a moment for ever, and says that it is the newest (THREATS 24; RULES S5). */
+import type { DomainKnowledge } from '../../src/authority/knowledge.js'
+import { headGossip } from '../../src/federation/gossip.js'
+import { answer } from '../../src/federation/serve-sync.js'
+import type { Reference } from '../../src/substrate/reference.js'
+import { baseAdversaries } from '../scenario/base-schemas.js'
+import { adversary } from '../plugin.js'
+import { answering, every, frozen, known, listeners, madeUpHash, targets, whisper, withDigests } from './kit.js'
+
+interface StaleMirrorArgs { readonly freeze: number, readonly of?: string }
+
+/** how often it says how new it is */
+const BOAST = 10_000_000
+
+export default adversary<StaleMirrorArgs>({
+  ...baseAdversaries.get('stale-mirror')!,
+  create (kit, { freeze, of }) {
+    const domains = new Set(targets(kit, of))
+    const old = new Map<Reference, DomainKnowledge>()
+    every(kit, { start: freeze, period: BOAST }, () => {
+      for (const domain of domains) {
+        const k = old.get(domain) ?? freezeNow(domain)
+        if (k === undefined) continue
+        // A hint that something changed lures everybody into asking; the old head once more, as if it were news.
+        whisper(kit, listeners(kit, domain), domain, { t: 'changed', domain, digest: madeUpHash(kit.random) })
+        for (const lane of k.lanes.values()) {
+          const head = headGossip(k, lane, kit.random.below(lane.held + 1))
+          if (head !== undefined) whisper(kit, listeners(kit, domain), domain, head)
+        }
+      }
+    })
+    function freezeNow (domain: Reference): DomainKnowledge | undefined {
+      const k = known(kit, domain)
+      if (k === undefined) return undefined
+      const copy = frozen(k)
+      old.set(domain, copy)
+      return copy
+    }
+    return {
+      send: (effect) => [withDigests(effect, (d) => old.get(d)?.inventoryDigest()) ?? effect],
+      frame: answering(kit, domains, (request) => {
+        const k = old.get(request.domain)
+        return k === undefined ? 'honest' : answer(k, request)
+      }),
+      gossip: (_from, { domain }) => !old.has(domain)
+    }
+  }
+})
