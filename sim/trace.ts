@@ -14,8 +14,8 @@ export type TraceEvent =
   | { readonly t: Micros, readonly kind: 'sent', readonly from: string, readonly to: string, readonly what: string, readonly bytes: number, readonly arrives: Micros }
   /** a message was lost: on the way, by a cut, or because the receiver is down */
   | { readonly t: Micros, readonly kind: 'lost', readonly from: string, readonly to: string, readonly what: string, readonly why: string }
-  /** what a node holds of a domain changed; `view` = digest of CURRENT (16 hex digits), `logseq` and `names` of that view */
-  | { readonly t: Micros, readonly kind: 'view', readonly node: string, readonly domain: string, readonly view: string, readonly logseq: number, readonly names: number, readonly by: string }
+  /** what a node holds of a domain changed; `view` = digest of CURRENT (16 hex digits), `logseq` and `names` of that view, `brought` = updates that came with it */
+  | { readonly t: Micros, readonly kind: 'view', readonly node: string, readonly domain: string, readonly view: string, readonly logseq: number, readonly names: number, readonly by: string, readonly brought: readonly number[] }
   /** a head was signed and is durable; update = its number in the run */
   | { readonly t: Micros, readonly kind: 'published', readonly node: string, readonly domain: string, readonly lane: string, readonly head: string, readonly name: string, readonly logseq: number, readonly update: number }
   /** `refused` = something of a peer's, `noted` = true but without effect */

@@ -15,13 +15,16 @@ export interface Acknowledged {
   readonly at: Micros
 }
 
+/** Where and when a leaf was durable first, and the number of the publication it came with. */
+export interface Birth { readonly node: string, readonly at: Micros, readonly update: number }
+
 export class Oracle {
   /** `domain|name|ref` of everything that a key of the domain was asked to publish, tombstones with the NONE reference */
   private readonly intended = new Set<string>()
   /** lane → leaf hashes by index as first seen at the publisher */
   readonly logs = new Map<Reference, Hash[]>()
   /** lane/index → when its head was durable at the publisher */
-  private readonly births = new Map<string, { readonly node: string, readonly at: Micros }>()
+  private readonly births = new Map<string, Birth>()
   readonly acknowledged: Acknowledged[] = []
   /** principal ids whose key was used for two histories, or by a thief */
   readonly guilty = new Set<string>()
@@ -38,12 +41,12 @@ export class Oracle {
     return this.intended.has(`${domain}|${name}|${ref}`)
   }
 
-  born (lane: Reference, index: number, node: string, at: Micros): void {
+  born (lane: Reference, index: number, birth: Birth): void {
     const key = `${lane}/${index}`
-    if (!this.births.has(key)) this.births.set(key, { node, at })
+    if (!this.births.has(key)) this.births.set(key, birth)
   }
 
-  birth (lane: Reference, index: number): { readonly node: string, readonly at: Micros } | undefined {
+  birth (lane: Reference, index: number): Birth | undefined {
     return this.births.get(`${lane}/${index}`)
   }
 }

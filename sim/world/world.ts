@@ -238,18 +238,20 @@ export class World implements Surroundings {
   }
 
   private changed (node: SimNode, k: DomainKnowledge, by: string): void {
-    this.countDeliveries(node, k)
+    const brought = this.countDeliveries(node, k)
     const view = k.view()
     const key = `${node.name} ${k.domain}`
     const domain = this.nameOf(k.domain)
-    if (this.lastViews.get(key) !== view.digest) {
+    if (this.lastViews.get(key) !== view.digest || brought.length > 0) {
       this.lastViews.set(key, view.digest)
-      this.tracer.add({ kind: 'view', node: node.name, domain, view: view.digest.slice(0, 16), logseq: view.logseq, names: view.current.size, by })
+      this.tracer.add({ kind: 'view', node: node.name, domain, view: view.digest.slice(0, 16), logseq: view.logseq, names: view.current.size, by, brought })
     }
     this.watchAll(node, (w) => w.changed?.(node, k))
   }
 
-  private countDeliveries (node: SimNode, k: DomainKnowledge): void {
+  /** Numbers of the publications whose leaves this node holds since now. */
+  private countDeliveries (node: SimNode, k: DomainKnowledge): number[] {
+    const updates = new Set<number>()
     let lanes = this.counted.get(node.name)
     if (lanes === undefined) this.counted.set(node.name, lanes = new Map())
     for (const lane of k.lanes.values()) {
@@ -260,9 +262,12 @@ export class World implements Surroundings {
       if (!node.honest) continue
       for (let i = before; i < size; i++) {
         const birth = this.oracle.birth(lane.ref, i)
-        if (birth !== undefined && birth.node !== node.name) this.meter.delivered(this.clock.now - birth.at)
+        if (birth === undefined || birth.node === node.name) continue
+        updates.add(birth.update)
+        this.meter.delivered(this.clock.now - birth.at)
       }
     }
+    return [...updates]
   }
 
   /** A head of the node's own is durable, and the person at the node was told. */
@@ -270,9 +275,9 @@ export class World implements Surroundings {
     const k = node.engine?.replica.domains.get(domain.id)
     const size = k?.lanes.get(lane)?.heads.get(snapshot)?.snapshot.log_size ?? 0
     this.oracle.acknowledged.push({ node: node.name, domain: domain.id, lane, head: snapshot, size, at: this.clock.now })
-    for (let i = size - records; i < size; i++) this.oracle.born(lane, i, node.name, this.clock.now)
-    this.meter.updates++
-    this.tracer.add({ kind: 'published', node: node.name, domain: domain.name, lane: lane.slice(0, 20), head: snapshot.slice(0, 20), name, logseq, update: this.meter.updates })
+    const update = ++this.meter.updates
+    for (let i = size - records; i < size; i++) this.oracle.born(lane, i, { node: node.name, at: this.clock.now, update })
+    this.tracer.add({ kind: 'published', node: node.name, domain: domain.name, lane: lane.slice(0, 20), head: snapshot.slice(0, 20), name, logseq, update })
   }
 
   fetched (node: SimNode, domain: Reference, result: ContentResult): void {
