@@ -30,6 +30,8 @@ export interface CaseResult {
   readonly bytes: number
   readonly import: Against
   readonly fetch: Against
+  /** bytes a second of the bare stream with one message a file, where files are smaller than its messages; for comparison, nothing is judged by it */
+  readonly bareByFile: number | undefined
   /** the largest share of the CPU that others had just before a round, 0 to 1 */
   readonly busy: number
   /** largest resident sizes in bytes, of the rounds' medians; `idle`: the same command with a file of one byte */
@@ -52,6 +54,8 @@ export async function measureCase (bench: Bench, { name, smaller, shape, rounds 
   const bytes = totalBytes(shape)
   const imports: Round[] = []
   const fetches: Round[] = []
+  const byFile: number[] = []
+  const average = Math.round(bytes / shape.files)
   let others = 0
   const memory = { publish: [], serve: [], sync: [], idlePublish: [], idleSync: [] } as Record<keyof CaseResult['memory'], number[]>
   try {
@@ -71,7 +75,8 @@ export async function measureCase (bench: Bench, { name, smaller, shape, rounds 
       if (published.result['bytes'] !== bytes) throw new Error(`published ${String(published.result['bytes'])} bytes of ${bytes}`)
       imports.push({ floorMs: copyMs, wholeMs: published.ms, idleMs: idle.ms })
 
-      const bareMs = await bare(crew, bytes)
+      const bareMs = await bare(crew, bytes, MESSAGE)
+      if (average < MESSAGE) byFile.push(await bare(crew, bytes, average))
       const idleSync = await syncOnce(bench, here, one)
       const server = await diad.serve(publisher)
       const synced = await diad.run(follower, 'sync', domain, '--peer', server.address)
@@ -90,13 +95,14 @@ export async function measureCase (bench: Bench, { name, smaller, shape, rounds 
     bytes,
     import: against(bytes, imports, TARGETS.import),
     fetch: against(bytes, fetches, TARGETS.fetch),
+    bareByFile: byFile.length === 0 ? undefined : bytes / median(byFile) * 1000,
     busy: others,
     memory: { publish: median(memory.publish), serve: median(memory.serve), sync: median(memory.sync), idlePublish: median(memory.idlePublish), idleSync: median(memory.idleSync) }
   }
 }
 
-async function bare (crew: Crew, bytes: number): Promise<number> {
-  const server = crew.start({ kind: 'bare-server', bytes, message: MESSAGE })
+async function bare (crew: Crew, bytes: number, message: number): Promise<number> {
+  const server = crew.start({ kind: 'bare-server', bytes, message })
   const { address } = await server.next('listening')
   const ms = await crew.time({ kind: 'bare-client', address, bytes })
   await server.stop()

@@ -45,7 +45,8 @@ function speeds (results: readonly CaseResult[]): string {
   return aligned([
     ['', 'MiB/s', 'floor', 'ratio', 'target', '', 'rounds'],
     ...large.map((r) => row('import', r, r.import)),
-    ...large.map((r) => row('fetch', r, r.fetch))
+    ...large.map((r) => row('fetch', r, r.fetch)),
+    ...large.flatMap((r) => r.bareByFile === undefined ? [] : [['  a bare stream, one message a file', '', mib(r.bareByFile), (r.fetch.speed / r.bareByFile).toFixed(2), '', '', '']])
   ])
 }
 

@@ -7,6 +7,8 @@ import type { World } from './world/world.js'
 
 /** Something that the timeline can do. */
 export interface Action<A> extends Described {
+  /** What it does, for people, to stand behind the name of the entry's node: `publishes docs/a (100 kB)`. Default: its arguments, one by one. */
+  readonly words?: (args: A) => string
   /**
    * Carries it out at its time; what takes virtual time goes on after the promise of the first step. `node` is undefined where the entry names none.
    * Throws DiadError for what can't be done: that fails the run, unless the explorer made the entry.
@@ -22,6 +24,8 @@ export interface Finding {
 
 /** Something that can be demanded of a run. */
 export interface Expectation<A> extends Described {
+  /** What is demanded, for people, to stand behind the name of the entry's node: `holds alice/docs/a with its content`. Default: its arguments, one by one. */
+  readonly words?: (args: A) => string
   /** asked at every tick until its time, not only at it */
   readonly always?: boolean
   readonly check: (world: World, args: A, node: SimNode | undefined) => Finding | Promise<Finding>

@@ -1,7 +1,8 @@
 /** Runs a scenario to its end: the timeline, the expectations, the invariants, and what came of it. */
 import { DiadError } from '../src/substrate/errors.js'
 import type { Plugins } from './plugin.js'
-import type { ExpectationEntry, Scenario } from './scenario/types.js'
+import { sayArgs } from './scenario/say.js'
+import type { Args, ExpectationEntry, Scenario } from './scenario/types.js'
 import type { RunResult } from './trace.js'
 import { kindOf, World } from './world/world.js'
 import { useRememberingVerifier } from './world/keys.js'
@@ -59,7 +60,7 @@ function planTimeline (world: World, plugins: Plugins, scenario: Scenario): void
   for (const { at, line, action, node, args } of scenario.timeline) {
     world.clock.at(at, () => {
       const where = node === '' ? undefined : world.node(node)
-      world.note(action, node, JSON.stringify(args))
+      world.note(action, node, wordsOf(plugins.actions.get(action), action, args))
       const failed = (err: unknown): void => {
         world.violate('timeline', node, `${action}: ${err instanceof Error ? err.message : String(err)}`, line)
       }
@@ -83,9 +84,9 @@ function planExpectations (world: World, plugins: Plugins, open: readonly Open[]
     if (always || by) {
       const ask = (): void => {
         void check(world, plugins, o.entry).then((finding) => {
-          if (always ? !finding.met : finding.met) conclude(world, o, finding)
+          if (always ? !finding.met : finding.met) conclude(world, plugins, o, finding)
           else if (world.clock.now + tick <= until) world.clock.after(tick, ask)
-          else if (at !== 'end') conclude(world, o, finding)
+          else if (at !== 'end') conclude(world, plugins, o, finding)
         })
       }
       world.clock.at(Math.min(tick, until), ask)
@@ -104,16 +105,25 @@ async function check (world: World, plugins: Plugins, { expectation, args, node 
 }
 
 async function settle (world: World, plugins: Plugins, o: Open): Promise<void> {
-  conclude(world, o, await check(world, plugins, o.entry))
+  conclude(world, plugins, o, await check(world, plugins, o.entry))
 }
 
-function conclude (world: World, o: Open, { met, found }: { met: boolean, found: string }): void {
+function conclude (world: World, plugins: Plugins, o: Open, { met, found }: { met: boolean, found: string }): void {
   if (o.met) return
   o.met = true
   const { line, expectation, node, args } = o.entry
-  const text = `${node === '' ? '' : `${node} `}${expectation} ${JSON.stringify(args)}`
+  const text = `${node === '' ? '' : `${node} `}${wordsOf(plugins.expectations.get(expectation), expectation, args)}`
   world.tracer.add({ kind: 'expectation', line, text, met, found })
   if (!met) world.violate('expectation', node, `${text}: ${found}`, line)
+}
+
+/** What an entry says, without its node. Words that a plug-in fails to find cost the run nothing. */
+function wordsOf (plugin: { readonly words?: (args: Args) => string } | undefined, name: string, args: Args): string {
+  try {
+    return plugin?.words?.(args) ?? sayArgs(name, args)
+  } catch {
+    return sayArgs(name, args)
+  }
 }
 
 function resultOf (world: World): RunResult {

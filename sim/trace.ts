@@ -8,7 +8,7 @@ export type Micros = number
 
 /** One thing that happened. Every field is text, a whole number, or a flat list of them, so that its JSON is the same everywhere. */
 export type TraceEvent =
-  /** a line of the timeline was carried out */
+  /** a line of the timeline was carried out; `text` says all of it in words, without the node */
   | { readonly t: Micros, readonly kind: 'action', readonly action: string, readonly node: string, readonly text: string }
   /** a message was put on the wire; `bytes` with framing; `what` = hello, sync, gossip, block, dial */
   | { readonly t: Micros, readonly kind: 'sent', readonly from: string, readonly to: string, readonly what: string, readonly bytes: number, readonly arrives: Micros }

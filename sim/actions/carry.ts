@@ -1,10 +1,17 @@
 /** `carry: {from, to, domain}` */
-import { baseActions, type CarryArgs } from '../scenario/base-schemas.js'
 import { action } from '../plugin.js'
+import { sayNames } from '../scenario/say.js'
+import { DOMAIN, map, named, NODE } from '../scenario/schema-parts.js'
 import { carry } from '../world/carrier.js'
 
+interface CarryArgs { readonly from: string, readonly to: readonly string[], readonly domain: string }
+
 export default action<CarryArgs>({
-  ...baseActions.get('carry')!,
+  name: 'carry',
+  node: 'none',
+  summary: 'What a node holds of a domain is carried to others by hand, as a bundle on a stick is.',
+  schema: map({ from: NODE, to: named('nodes'), domain: DOMAIN }, ['from', 'to', 'domain']),
+  words: ({ from, to, domain }) => `${domain} is carried by hand from ${from} to ${sayNames(to)}`,
   run (world, { from, to, domain }) {
     for (const name of to) carry(world, world.node(from), world.node(name), world.domain(domain))
   }

@@ -1,9 +1,15 @@
 /** `crash: {node, torn}` */
-import { baseActions, type CrashArgs } from '../scenario/base-schemas.js'
 import { action } from '../plugin.js'
+import { flag, map, NODE } from '../scenario/schema-parts.js'
+
+interface CrashArgs { readonly node: string, readonly torn: boolean }
 
 export default action<CrashArgs>({
-  ...baseActions.get('crash')!,
+  name: 'crash',
+  node: 'none',
+  summary: 'The node stops at once; what it had not synced is lost, and with torn its last write is left half done.',
+  schema: map({ node: NODE, torn: flag('true: the last write is torn') }, ['node']),
+  words: ({ node, torn }) => `crash of ${node}${torn ? ' within a write' : ''}`,
   run (world, { node, torn }) {
     const victim = world.node(node)
     // Torn: the power goes in the middle of the next thing it writes, whatever that is.

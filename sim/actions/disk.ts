@@ -1,16 +1,23 @@
 /** `disk: {node, fault}`: what disks do. */
-import { choice, map, named } from '../scenario/schema-parts.js'
+import { choice, map, NODE } from '../scenario/schema-parts.js'
 import { action } from '../plugin.js'
 import { STEP_KINDS } from '../world/disk.js'
 
 const FAULTS = ['full', 'read-only', 'slow', 'lies', 'flips-a-bit', 'none'] as const
 const SLOW = 300_000
 
-export default action<{ node: string, fault: typeof FAULTS[number] }>({
+type Fault = typeof FAULTS[number]
+
+const WORDS: Readonly<Record<Fault, string>> = {
+  full: 'becomes full', 'read-only': 'becomes read-only', slow: 'becomes slow', lies: 'loses what it says is synced', 'flips-a-bit': 'flips a bit', none: 'works again'
+}
+
+export default action<{ node: string, fault: Fault }>({
   name: 'disk',
   node: 'none',
   summary: 'The node\'s disk becomes full, read-only or slow, loses what it says is synced, flips a bit of what lies there, or works again.',
-  schema: map({ node: named('node'), fault: choice(FAULTS) }, ['node', 'fault']),
+  schema: map({ node: NODE, fault: choice(FAULTS) }, ['node', 'fault']),
+  words: ({ node, fault }) => `the disk of ${node} ${WORDS[fault]}`,
   run (world, { node, fault }) {
     const { machine, random } = world.node(node)
     const { disk } = machine

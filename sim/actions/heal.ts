@@ -1,9 +1,16 @@
 /** `heal: all` or `heal: {from, to}` */
-import { baseActions, type HealArgs } from '../scenario/base-schemas.js'
 import { action } from '../plugin.js'
+import { sayNames } from '../scenario/say.js'
+import { map, named } from '../scenario/schema-parts.js'
+
+type HealArgs = 'all' | { readonly from: readonly string[], readonly to: readonly string[] }
 
 export default action<HealArgs>({
-  ...baseActions.get('heal')!,
+  name: 'heal',
+  node: 'none',
+  summary: 'Ends the partition and every cut (`all`), or the cuts from some nodes to others.',
+  schema: { anyOf: [{ const: 'all' }, map({ from: named('nodes'), to: named('nodes') }, ['from', 'to'])], description: 'all, or {from: NODES, to: NODES}' },
+  words: (args) => args === 'all' ? 'all links heal' : `heal: ${sayNames(args.from)} → ${sayNames(args.to)}`,
   run (world, args) {
     if (args === 'all') world.network.heal()
     else for (const a of args.from) for (const b of args.to) if (a !== b) world.network.heal(a, b)

@@ -1,8 +1,16 @@
 /** What several actions need. */
 import { DiadError } from '../../src/substrate/errors.js'
+import { named, text } from '../scenario/schema-parts.js'
 import { PowerCut } from '../world/disk.js'
 import type { SimNode } from '../world/node.js'
 import type { World } from '../world/world.js'
+
+/** What `backup` keeps a disk under. */
+export const SNAPSHOT = text('a name for the backup, such as monday', { most: 64 })
+export const KEY = named('principal', 'the principal of the node\'s domain that signs; without it, the first key that may')
+
+/** Words for the key that signs, where one is named. */
+export const byKey = (key: string | undefined): string => key === undefined ? '' : ` with the key of ${key}`
 
 /** The entry's node; the schema of the action says that it is required. */
 export function byNode (node: SimNode | undefined): SimNode {
@@ -14,7 +22,7 @@ export function byNode (node: SimNode | undefined): SimNode {
 export function started (world: World, node: SimNode, action: string, work: Promise<void>): void {
   work.catch((err: unknown) => {
     if (err instanceof PowerCut) return
-    if (err instanceof DiadError) world.note(`${action} refused`, node.name, err.code)
+    if (err instanceof DiadError) world.note(`${action} refused`, node.name, `${action} refused: ${err.code}`)
     else world.violate('no-crash', node.name, `${action}: ${err instanceof Error ? err.stack ?? err.message : String(err)}`)
   })
 }

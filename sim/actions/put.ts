@@ -1,4 +1,5 @@
 /** `put: {bytes}`: content that is stored and published nowhere. */
+import { saySize } from '../scenario/say.js'
 import { map, quantity } from '../scenario/schema-parts.js'
 import { action } from '../plugin.js'
 import { store } from '../world/publisher.js'
@@ -9,6 +10,7 @@ export default action<{ bytes: number }>({
   node: 'required',
   summary: 'The node stores content that it publishes nowhere: nobody else may ever hear of it.',
   schema: map({ bytes: quantity('bytes', 'the size of the content', { range: [0, 1e9], default: '1kB' }) }),
+  words: ({ bytes }) => `stores ${saySize(bytes)} and publishes nothing`,
   run (world, { bytes }, node) {
     const at = byNode(node)
     const { engine } = at

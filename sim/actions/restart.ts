@@ -1,9 +1,15 @@
 /** `restart: {node, empty}` */
-import { baseActions, type RestartArgs } from '../scenario/base-schemas.js'
 import { action } from '../plugin.js'
+import { flag, map, NODE } from '../scenario/schema-parts.js'
+
+interface RestartArgs { readonly node: string, readonly empty: boolean }
 
 export default action<RestartArgs>({
-  ...baseActions.get('restart')!,
+  name: 'restart',
+  node: 'none',
+  summary: 'A node that is down starts again on its disk, or on an empty one; a node that is up stops first.',
+  schema: map({ node: NODE, empty: flag('true: with an empty store') }, ['node']),
+  words: ({ node, empty }) => `restart of ${node}${empty ? ' with an empty store' : ''}`,
   async run (world, { node, empty }) {
     const target = world.node(node)
     await target.stop()

@@ -1,10 +1,18 @@
 /** `restore: {node, from}` */
-import { baseActions, type RestoreArgs } from '../scenario/base-schemas.js'
 import { DiadError } from '../../src/substrate/errors.js'
 import { action } from '../plugin.js'
+import { sayName } from '../scenario/say.js'
+import { map, NODE } from '../scenario/schema-parts.js'
+import { SNAPSHOT } from './kit.js'
+
+interface RestoreArgs { readonly node: string, readonly from: string }
 
 export default action<RestoreArgs>({
-  ...baseActions.get('restore')!,
+  name: 'restore',
+  node: 'none',
+  summary: 'The node starts again on a copy that `backup` kept.',
+  schema: map({ node: NODE, from: SNAPSHOT }, ['node', 'from']),
+  words: ({ node, from }) => `restore of ${node} from the backup ${sayName(from)}`,
   async run (world, { node, from }) {
     const target = world.node(node)
     if (!target.machine.hasBackup(from)) throw new DiadError('bad-scenario', `${node} has no backup "${from}"`, 'a `backup` entry makes one')

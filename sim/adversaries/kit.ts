@@ -18,7 +18,7 @@ const LONELY: Micros = 10_000_000
 
 /** Calls `work` after `delay`, if the node is up then; what it throws fails the run under the adversary's name. */
 export function later ({ node, world }: AdversaryKit, delay: Micros, work: () => void | Promise<void>): void {
-  world.clock.after(delay, () => { if (node.up) node.guard.run(work, () => undefined) })
+  world.clock.after(delay, () => { if (node.up) void node.guard.run(work, () => undefined) })
 }
 
 /** Calls `work` at `start` and then every `period`, while the node is up and has neighbours, until `until`. */
@@ -27,15 +27,15 @@ export function every (kit: AdversaryKit, { start, period, until = Infinity }: {
   const again = (): void => {
     if (world.clock.now >= until) return
     const lonely = neighbours(kit).length === 0
-    if (node.up && !lonely) node.guard.run(work, () => undefined)
+    if (node.up && !lonely) void node.guard.run(work, () => undefined)
     world.clock.after(lonely ? Math.max(period, LONELY) : period, again)
   }
   world.clock.at(Math.max(start, 1), again)
 }
 
-/** Nodes it is connected to now. */
+/** Honest nodes it is connected to now: liars leave each other alone. */
 export function neighbours ({ node, world }: AdversaryKit): string[] {
-  return world.network.neighbours(node.name)
+  return world.network.neighbours(node.name).filter((peer) => world.node(peer).honest)
 }
 
 /** The domains it works against: the one it is told, or its own and all that it follows. */
@@ -99,13 +99,13 @@ export function withDigests (effect: SendEffect, digestOf: (domain: Reference) =
 }
 
 /**
- * A `frame` hook that answers requests about `domains` itself. `lie` gets the honest answer and may change it; undefined = never answer; 'honest' =
+ * A `frame` hook that answers what honest nodes ask about `domains`. `lie` gets the honest answer and may change it; undefined = never answer; 'honest' =
  * leave it to the core. Requests that don't decode go to the core.
  */
 export function answering (kit: AdversaryKit, domains: ReadonlySet<Reference>, lie: (request: SyncRequest, honest: SyncAnswer, peer: string) => SyncAnswer | 'honest' | undefined): (effect: SendEffect) => boolean {
   return (effect) => {
     const request = requestOf(effect)
-    if (request === undefined || !domains.has(request.domain)) return true
+    if (request === undefined || !domains.has(request.domain) || !kit.world.node(effect.peer).honest) return true
     const got = lie(request, answer(known(kit, request.domain), request), effect.peer)
     if (got === 'honest') return true
     if (got !== undefined) reply(kit, effect.peer, got)
@@ -115,7 +115,7 @@ export function answering (kit: AdversaryKit, domains: ReadonlySet<Reference>, l
 
 // ── gossip ──
 
-/** Neighbours that hear gossip about `domain`. */
+/** Those of them that hear gossip about `domain`. */
 export function listeners (kit: AdversaryKit, domain: Reference): string[] {
   return neighbours(kit).filter((peer) => kit.world.node(peer).gossip.follows(domain))
 }

@@ -13,7 +13,7 @@ export default adversary<WithholderArgs>({
     const lies = (): boolean => clock.now >= start
     return {
       // Objects are true, so heads are believed; what lies behind them never comes.
-      frame: answering(kit, domains, (request, honest) => {
+      frame: answering(kit, domains, (_request, honest) => {
         if (!lies()) return 'honest'
         switch (honest.t) {
           case 'leaves-answer': return { ...honest, leaves: new Uint8Array(0), bodies: [], path: [] }

@@ -1,12 +1,19 @@
 /** `holds: {domain, name, content}` */
 import { missingRoots } from '../../src/federation/mirror.js'
 import { NONE } from '../../src/substrate/reference.js'
-import { baseExpectations, type HoldsArgs } from '../scenario/base-schemas.js'
 import { expectation } from '../plugin.js'
+import { sayName } from '../scenario/say.js'
+import { DOMAIN, flag, map, PUBLISHED } from '../scenario/schema-parts.js'
 import { heldBy, met, unmet } from './kit.js'
 
+interface HoldsArgs { readonly domain: string, readonly name: string, readonly content: boolean }
+
 export default expectation<HoldsArgs>({
-  ...baseExpectations.get('holds')!,
+  name: 'holds',
+  node: 'required',
+  summary: 'The node\'s view of the domain has the name; with content, its bytes are held too.',
+  schema: map({ domain: DOMAIN, name: PUBLISHED, content: flag('true: the bytes are held too') }, ['domain', 'name']),
+  words: ({ domain, name, content }) => `holds ${sayName(`${domain}/${name}`)}${content ? ' with its content' : ''}`,
   check (world, { domain, name, content }, node) {
     const held = heldBy(world, node, domain)
     if (typeof held === 'string') return unmet(held)

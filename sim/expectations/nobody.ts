@@ -1,18 +1,36 @@
 /** `nobody: {holds, evidence, refused, status}`: asked all the time. */
 import { standingOf } from '../../src/authority/domain-standing.js'
 import { NONE } from '../../src/substrate/reference.js'
-import { baseExpectations, type NobodyArgs, type RefusedArgs } from '../scenario/base-schemas.js'
 import { expectation } from '../plugin.js'
-import type { Refusal } from '../world/world.js'
-import { met, provenLanes, unmet } from './kit.js'
+import { sayName } from '../scenario/say.js'
+import { choice, DOMAIN, map, PUBLISHED } from '../scenario/schema-parts.js'
+import { EVIDENCE, type EvidenceArgs, met, provenLanes, REFUSED, refusalsLike, type RefusedArgs, sayEvidence, sayRefused, STATUSES, type Status, unmet } from './kit.js'
 
-export function refusalsLike (all: readonly Refusal[], { code, peer, domain }: RefusedArgs): Refusal[] {
-  return all.filter((r) => (code === undefined || r.code === code) && (peer === undefined || r.peer === peer) && (domain === undefined || r.domain === domain))
+/** exactly one of them */
+interface NobodyArgs {
+  readonly holds?: { readonly domain: string, readonly name: string }
+  readonly evidence?: EvidenceArgs
+  readonly refused?: RefusedArgs
+  readonly status?: { readonly domain: string, readonly status: Status }
 }
 
 export default expectation<NobodyArgs>({
-  ...baseExpectations.get('nobody')!,
+  name: 'nobody',
+  node: 'none',
+  summary: 'No honest node did so at any time until then.',
+  schema: map({
+    holds: map({ domain: DOMAIN, name: PUBLISHED }, ['domain', 'name']),
+    evidence: EVIDENCE,
+    refused: REFUSED,
+    status: map({ domain: DOMAIN, status: choice(STATUSES) }, ['domain', 'status'])
+  }, [], { minProperties: 1, maxProperties: 1, description: 'one of holds, evidence, refused and status' }),
   always: true,
+  words ({ holds, evidence, refused, status }) {
+    if (holds !== undefined) return `nobody ever holds ${sayName(`${holds.domain}/${holds.name}`)}`
+    if (evidence !== undefined) return `nobody ever ${sayEvidence(evidence)}`
+    if (refused !== undefined) return `nobody ever ${sayRefused(refused)}`
+    return `nobody ever says that ${status?.domain ?? ''} is ${status?.status ?? ''}`
+  },
   check (world, { holds, evidence, refused, status }) {
     if (refused !== undefined) {
       const [first] = refusalsLike(world.refusals, refused)

@@ -1,11 +1,13 @@
 /** `refused: {code, peer, domain, count}` */
-import { baseExpectations, type RefusedArgs } from '../scenario/base-schemas.js'
 import { expectation } from '../plugin.js'
-import { refusalsLike } from './nobody.js'
-import { found, within } from './kit.js'
+import { found, REFUSED, refusalsLike, type RefusedArgs, sayRefused, within } from './kit.js'
 
 export default expectation<RefusedArgs>({
-  ...baseExpectations.get('refused')!,
+  name: 'refused',
+  node: 'required',
+  summary: 'The node refused something of a peer\'s, with that code, from that peer, or that often.',
+  schema: REFUSED,
+  words: sayRefused,
   check (world, args, node) {
     const all = world.refusals.filter((r) => r.node === node?.name)
     const like = refusalsLike(all, args)

@@ -1,11 +1,26 @@
 /** `view: {domain, names, logseq, has, lacks, as}` */
 import { NONE } from '../../src/substrate/reference.js'
-import { baseExpectations, type ViewArgs } from '../scenario/base-schemas.js'
 import { expectation } from '../plugin.js'
-import { found, heldBy, unmet, within } from './kit.js'
+import { type Bounds, sayBounds, sayNames } from '../scenario/say.js'
+import { DOMAIN, list, map, named, PUBLISHED } from '../scenario/schema-parts.js'
+import { bounds, count, found, heldBy, unmet, within } from './kit.js'
+
+interface ViewArgs { readonly domain: string, readonly names?: Bounds, readonly logseq?: Bounds, readonly has?: readonly string[], readonly lacks?: readonly string[], readonly as?: string }
+
+const NAMES = list(PUBLISHED, 'a list of published names', { minItems: 1, uniqueItems: true })
 
 export default expectation<ViewArgs>({
-  ...baseExpectations.get('view')!,
+  name: 'view',
+  node: 'required',
+  summary: 'The node\'s view of the domain is as large, as far, or as equal to another node\'s as is said.',
+  schema: map({ domain: DOMAIN, names: bounds(count), logseq: bounds(count), has: NAMES, lacks: NAMES, as: named('node', 'a node whose view is the same') }, ['domain'], { minProperties: 2 }),
+  words: ({ domain, names, logseq, has, lacks, as }) => `has a view of ${domain} with ${[
+    names === undefined ? '' : `${sayBounds(names)} names`,
+    logseq === undefined ? '' : `logseq ${sayBounds(logseq)}`,
+    has === undefined ? '' : sayNames(has),
+    lacks === undefined ? '' : `no ${sayNames(lacks)}`,
+    as === undefined ? '' : `all as ${as} has it`
+  ].filter((part) => part !== '').join(', ')}`,
   check (world, args, node) {
     const held = heldBy(world, node, args.domain)
     if (typeof held === 'string') return unmet(held)

@@ -1,7 +1,7 @@
 /** Runs random scenarios until a budget is spent; what fails is shrunk and saved. */
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
+import { replaceFile } from '../../src/node/home/atomic-file.js'
 import { DiadError } from '../../src/substrate/errors.js'
 import type { Plugins } from '../plugin.js'
 import { runScenario } from '../run.js'
@@ -76,6 +76,8 @@ async function keep (draft: Draft, result: RunResult, init: ExploreInit): Promis
   const first = result.violations[0]
   const invariant = first?.invariant ?? 'unknown'
   const fails = async (candidate: Draft): Promise<boolean> => {
+    // Who ends the exploration gets the failure as large as it is by then.
+    if (init.signal?.aborted === true) return false
     try {
       return (await runDraft(candidate, init.plugins)).violations[0]?.invariant === invariant
     } catch (err) {
@@ -87,7 +89,7 @@ async function keep (draft: Draft, result: RunResult, init: ExploreInit): Promis
   let file = ''
   if (init.keepIn !== undefined) {
     file = join(init.keepIn, `${invariant}-${draft.seed}.yaml`)
-    writeFileSync(file, `# Found by \`diad sim explore\`: ${invariant}. ${(first?.text ?? '').split('\n')[0] ?? ''}\n${stringify(small)}`)
+    replaceFile(file, `# Found by \`diad sim explore\`: ${invariant}. ${(first?.text ?? '').split('\n')[0] ?? ''}\n${stringify(small)}`, 0o644)
   }
   return { seed: draft.seed, file, invariant, text: first?.text ?? '' }
 }

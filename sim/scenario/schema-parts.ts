@@ -51,3 +51,8 @@ export function map (properties: Readonly<Record<string, Schema>>, required: rea
 export function list (items: Schema, description: string, more: Schema = {}): Schema {
   return { type: 'array', items, description, ...more }
 }
+
+/** Arguments that many plug-ins take. */
+export const DOMAIN = named('domain', 'the name of a domain')
+export const NODE = named('node', 'the name of a node')
+export const PUBLISHED: Schema = { ...text('a name to publish under, such as docs/a', { most: 1024 }), not: { pattern: '(^|/)\\.{0,2}(/|$)|\\u0000' } }

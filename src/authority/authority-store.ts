@@ -8,17 +8,17 @@ import { TAG } from '../substrate/type-tags.js'
 import type { Verdict } from './verdict.js'
 
 /**
- * Anybody can make objects that carry the domain's name, and keys to sign with. What no valid link leads to from the genesis is held in this number
- * only. Dropping it can't change a verdict, since only objects that valid links lead to count; one that would have counted later is offered
- * again by whoever holds it for good. A chain of 1,000 manifests comes in one go in any order. A longer one comes piece by piece: signatures are
- * counted apart, so each manifest that meets its signature and its predecessor stays.
+ * Anybody can make objects that carry the domain's name, and keys to sign with. What no valid link leads to from the genesis, and no key of the domain
+ * signed, is held in this number only. Dropping it can't change a verdict, since only objects that valid links lead to count; one that will count
+ * is offered again by whoever holds it for good, and stays as soon as the signature that makes it count is here. So a chain of any length
+ * comes through in a few rounds, in whatever order and with whatever beside it.
  */
 const LOOSE = { objects: 2048, bytes: 8 * 1024 * 1024, signatures: 8192 } as const
 /** signatures over one target by keys that don't count, before room is made, and after */
 const OF_TARGET = { most: 128, kept: 64 } as const
 
 export class AuthorityObjects extends HeldObjects {
-  /** what was reachable when room was last made: all that came since may be loose */
+  /** what had to be kept when room was last made: all that came since may be loose */
   private settled = { objects: 0, bytes: 0, signatures: 0 }
   private linked: { revision: number, domain: Reference, refs: readonly Reference[] } | undefined
 
@@ -34,14 +34,14 @@ export class AuthorityObjects extends HeldObjects {
 
   /** Drops the oldest loose objects down to three quarters of the bounds, so that looking for them stays rare. */
   private makeRoom (domain: Reference): void {
-    const linked = new Set(this.relevant(domain))
+    const keep = this.keepers(domain)
     const loose: Reference[] = []
     const signatures: Reference[] = []
     const settled = { objects: 0, bytes: 0, signatures: 0 }
     let bytes = 0
     for (const [ref, { typeTag, payload }] of this.artifacts) {
       const signature = typeTag === TAG.signature
-      if (linked.has(ref)) {
+      if (keep.has(ref)) {
         settled[signature ? 'signatures' : 'objects']++
         settled.bytes += payload.length
       } else {
@@ -64,11 +64,36 @@ export class AuthorityObjects extends HeldObjects {
     }
   }
 
+  /** What is linked to the genesis, or may be once more has come: named by it, or signed by keys that only the domain's owners have. */
+  private keepers (domain: Reference): Set<Reference> {
+    const out = new Set<Reference>(this.relevant(domain))
+    const genesis = this.rootEntries.get(domain)
+    if (genesis !== undefined) {
+      out.add(domain).add(genesis.root_set).add(genesis.certificate)
+      const certificate = this.certificates.get(genesis.certificate)
+      if (certificate !== undefined) out.add(referenceOfHash(certificate.policy_hash))
+    }
+    const keys = new Set<PublicKey>()
+    for (const [ref, entry] of this.rootEntries) {
+      if (!out.has(ref)) continue
+      for (const key of this.rootSets.get(entry.root_set)?.root_keys ?? []) keys.add(key)
+      const certificate = this.certificates.get(entry.certificate)
+      if (certificate !== undefined) keys.add(certificate.subject_pubkey)
+    }
+    for (const ref of this.signaturesBy(keys)) out.add(ref)
+    for (const [ref, manifest] of this.manifests) {
+      if (!keys.has(manifest.root_key) || this.signature(ref, 'manifest', manifest.root_key) === undefined) continue
+      out.add(ref)
+      for (let at = manifest.cuts; at !== NONE && !out.has(at); at = this.cutLists.get(at)?.next ?? NONE) out.add(at)
+    }
+    return out
+  }
+
   private boundTarget (domain: Reference, target: Reference): void {
     const held = this.signaturesOf(target)
     if (held.length <= OF_TARGET.most) return
-    const linked = new Set(this.relevant(domain))
-    const loose = held.filter((r) => !linked.has(r))
+    const keep = this.keepers(domain)
+    const loose = held.filter((r) => !keep.has(r))
     for (const ref of loose.slice(0, Math.max(0, loose.length - OF_TARGET.kept))) this.drop(ref)
   }
 

@@ -124,6 +124,15 @@ export class HeldObjects {
     return [...this.signatures.get(target)?.values() ?? []]
   }
 
+  /** The signatures held that one of `keys` made. */
+  protected signaturesBy (keys: ReadonlySet<PublicKey>): Reference[] {
+    const slots = new Set<string>()
+    for (const key of keys) slots.add(slot('root-entry', key)).add(slot('manifest', key))
+    const out: Reference[] = []
+    for (const ofTarget of this.signatures.values()) for (const [at, ref] of ofTarget) if (slots.has(at)) out.push(ref)
+    return out
+  }
+
   /** A key can make any number of signatures over one target; the one with the smallest reference is kept, so that all nodes keep the same one. */
   private takeSignature (ref: Reference, artifact: Artifact, signature: Signature): 'added' | 'known' | Verdict {
     const { purpose, target, public_key: key } = signature

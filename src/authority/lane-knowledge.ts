@@ -286,8 +286,3 @@ function proof (lane: Reference, index: number, x: HeldBranch, y: HeldBranch): F
   const side = (b: HeldBranch): Branch => branchOf(b.head, b.log.leafHash(index), b.log.inclusion(index, b.head.snapshot.log_size))
   return makeEvidence(lane, x.head.signature.public_key, index, side(x), side(y))
 }
-
-/** The Signature artifact's Reference of a head. */
-export function headSignatureReference (head: Head): Reference {
-  return head.signatureRef
-}

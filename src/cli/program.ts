@@ -8,10 +8,14 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { DiadError } from '../substrate/errors.js'
 import type { CommandArgs, CommandName, Mode } from '../node/command.js'
 import type { PassphraseSource } from '../node/keys/passphrase.js'
+import { addSimCommand, noVerb, type SimArgs } from './sim-options.js'
 import { version } from './version.js'
 
 /** What a command line asks for. */
-export interface Request {
+export type Request = HomeRequest | SimRequest
+
+/** A command on a home. */
+export interface HomeRequest {
   command: CommandName
   args: object
   /** absolute */
@@ -21,6 +25,15 @@ export interface Request {
   /** `put -`: standard input is the content */
   input: boolean
 }
+
+/** The simulator knows of no home. */
+export interface SimRequest {
+  command: 'sim'
+  args: SimArgs
+  json: boolean
+}
+
+type Parsed = Omit<HomeRequest, 'home' | 'json'> | Omit<SimRequest, 'json'>
 
 export interface Parsing {
   cwd: string
@@ -32,17 +45,18 @@ export interface Parsing {
 /** The request, or undefined when `print` got what was asked for. Throws DiadError `usage`, `malformed-address`, `mode-unavailable`. */
 export function parseCommandLine (argv: readonly string[], parsing: Parsing): Request | undefined {
   if (argv.length === 0) throw new DiadError('usage', 'no command given', 'see diad --help')
-  let parsed: Omit<Request, 'home' | 'json'> | undefined
+  let parsed: Parsed | undefined
   const program = createProgram(parsing, (request) => { parsed = request })
   try {
     program.parse(argv, { from: 'user' })
   } catch (err) {
     if (!(err instanceof CommanderError)) throw err
     if (err.exitCode === 0) return undefined
-    throw usageError(err)
+    throw usageError(err, argv)
   }
   if (parsed === undefined) throw new DiadError('usage', 'no command given', 'see diad --help')
   const { home, json } = program.opts<{ home?: string, json?: true }>()
+  if (parsed.command === 'sim') return { ...parsed, json: json === true }
   if (home === '') throw new DiadError('usage', '--home is empty', 'name a directory')
   const fromEnv = parsing.env['DIAD_HOME']
   const chosen = home ?? (fromEnv !== undefined && fromEnv !== '' ? fromEnv : join(homedir(), '.diad'))
@@ -56,14 +70,14 @@ export function wantsJson (argv: readonly string[]): boolean {
 }
 
 /** Commander's complaint as one line and a hint. */
-function usageError (err: CommanderError): DiadError {
+function usageError (err: CommanderError, argv: readonly string[]): DiadError {
   const [first = '', ...rest] = err.message.replace(/^error: /, '').split('\n')
   const suggestion = rest.join(' ').trim().replace(/^\((.*)\)$/, '$1')
-  if (err.code === 'commander.help') return new DiadError('usage', 'no command given', 'see diad --help')
+  if (err.code === 'commander.help') return argv.includes('sim') ? noVerb() : new DiadError('usage', 'no command given', 'see diad --help')
   return new DiadError('usage', first, suggestion === '' ? 'see diad --help, or diad COMMAND --help' : suggestion)
 }
 
-type Accept = (request: Omit<Request, 'home' | 'json'>) => void
+type Accept = (request: Parsed) => void
 
 function createProgram (parsing: Parsing, accept: Accept): Command {
   const program = new Command('diad')
@@ -85,7 +99,7 @@ function createProgram (parsing: Parsing, accept: Accept): Command {
   function command (name: CommandName, usage: string, what: string, example: string): Command {
     return program.command(`${name} ${usage}`.trim()).description(what).addHelpText('after', `\nExample:\n  $ diad ${example}`)
   }
-  function done<N extends CommandName> (name: N, args: CommandArgs[N], more: Partial<Pick<Request, 'passphrase' | 'input'>> = {}): void {
+  function done<N extends CommandName> (name: N, args: CommandArgs[N], more: Partial<Pick<HomeRequest, 'passphrase' | 'input'>> = {}): void {
     accept({ command: name, args, passphrase: more.passphrase, input: more.input ?? false })
   }
   const passphraseFile = (): Option => new Option('--passphrase-file <FILE>', 'the first line of FILE is the passphrase of the keys').argParser(path)
@@ -157,6 +171,7 @@ function createProgram (parsing: Parsing, accept: Accept): Command {
     .option('--explain', 'show every check that was made')
     .action((target: string, o: { explain?: true }) => done('verify', { target, explain: o.explain === true }))
 
+  addSimCommand(program, parsing.cwd, (args) => accept({ command: 'sim', args }))
   return program
 }
 

@@ -3,8 +3,11 @@ import type { Options, Params, SingleBar } from 'cli-progress'
 import type { Progress } from '../node/command.js'
 import { formatBytes, group, safe } from './text.js'
 
+/** A command's progress, or that of something that counts other things. */
+export type Amount = Omit<Progress, 'unit'> & { unit: string }
+
 export interface ProgressLine {
-  update: (progress: Progress) => void
+  update: (progress: Amount) => void
   /** Takes the line away, so that other text can be written; the next update brings it back. */
   hide: () => void
   stop: () => void
@@ -16,7 +19,7 @@ export const NO_PROGRESS: ProgressLine = { update: () => {}, hide: () => {}, sto
 const QUIET_MS = 1000
 
 export function progressLine (stream: NodeJS.WritableStream): ProgressLine {
-  let latest: Progress | undefined
+  let latest: Amount | undefined
   let bar: SingleBar | undefined
   let shown = false
   let stopped = false
@@ -33,7 +36,7 @@ export function progressLine (stream: NodeJS.WritableStream): ProgressLine {
       bar.update(latest.done, payload())
     }
   }
-  const payload = (): Shown => ({ progress: latest as Progress, seconds: (performance.now() - phaseStart) / 1000 })
+  const payload = (): Shown => ({ progress: latest as Amount, seconds: (performance.now() - phaseStart) / 1000 })
   const timer = setTimeout(() => {
     // Loaded here: most commands are done by now and never need it.
     void import('cli-progress').then(({ default: { SingleBar } }) => {
@@ -63,7 +66,7 @@ export function progressLine (stream: NodeJS.WritableStream): ProgressLine {
   }
 }
 
-interface Shown { progress: Progress, seconds: number }
+interface Shown { progress: Amount, seconds: number }
 
 const BAR_WIDTH = 24
 

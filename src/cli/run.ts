@@ -6,7 +6,7 @@ import { DiadError } from '../substrate/errors.js'
 import type { OpenBackend } from './backend.js'
 import { EXIT, exitOfCode, exitOfResult } from './exit-codes.js'
 import { Output } from './output.js'
-import { parseCommandLine, type Request, wantsJson } from './program.js'
+import { type HomeRequest, parseCommandLine, type Request, type SimRequest, wantsJson } from './program.js'
 import { NO_PROGRESS, type ProgressLine, progressLine } from './progress.js'
 import { type Style, styleFor } from './style.js'
 import { jsonLine, safe } from './text.js'
@@ -15,7 +15,7 @@ export interface Surroundings {
   cwd: string
   env: Readonly<Record<string, string | undefined>>
   stdin: Readable
-  stdout: Writable & { isTTY?: boolean }
+  stdout: Writable & { isTTY?: boolean, columns?: number }
   stderr: Writable & { isTTY?: boolean }
   /** Calls `listener` for each SIGINT, SIGTERM and SIGHUP until the returned function is called. */
   onSignal: (listener: () => void) => () => void
@@ -61,8 +61,9 @@ async function perform (request: Request, around: Surroundings, output: Output, 
     if (++signals === 1) controller.abort(new DiadError('interrupted', 'interrupted', 'run the same command again to go on'))
     else around.kill(EXIT.interrupted)
   })
-  const { command, args } = request
   try {
+    if (request.command === 'sim') return await simulate(request, around, output, progress, style, signal)
+    const { command, args } = request
     const backend = await around.openBackend(request.home, command)
     let result: unknown
     try {
@@ -87,7 +88,29 @@ async function perform (request: Request, around: Surroundings, output: Output, 
   }
 }
 
-async function show (request: Request, result: unknown, output: Output, style: Style): Promise<void> {
+async function simulate (request: SimRequest, around: Surroundings, output: Output, progress: ProgressLine, style: Style, signal: AbortSignal): Promise<number> {
+  // Loaded here: it brings the simulator along.
+  const { simCommand } = await import('./sim-command.js')
+  const { result, lines, exit } = await simCommand(request.args, {
+    cwd: around.cwd,
+    width: around.stdout.columns ?? DEFAULT_WIDTH,
+    style,
+    signal,
+    progress: (amount) => progress.update(amount),
+    note (line) {
+      progress.hide()
+      around.stderr.write(`diad: ${safe(line, MESSAGE_CAP)}\n`)
+    }
+  })
+  progress.stop()
+  await output.write(request.json ? jsonLine(result) : lines.join('\n') + '\n')
+  return exit
+}
+
+/** columns of what isn't a terminal */
+const DEFAULT_WIDTH = 100
+
+async function show (request: HomeRequest, result: unknown, output: Output, style: Style): Promise<void> {
   // `cat` has written what there is, and `serve` has told its events.
   if (request.command === 'cat' || request.command === 'serve') return
   if (request.json) {
@@ -99,7 +122,7 @@ async function show (request: Request, result: unknown, output: Output, style: S
   if (lines.length > 0) await output.write(lines.join('\n') + '\n')
 }
 
-function commandIo (request: Request, around: Surroundings, output: Output, progress: ProgressLine, signal: AbortSignal, words: (event: CommandEvent) => string[], style: Style): CommandIo {
+function commandIo (request: HomeRequest, around: Surroundings, output: Output, progress: ProgressLine, signal: AbortSignal, words: (event: CommandEvent) => string[], style: Style): CommandIo {
   return {
     signal,
     progress: (p) => progress.update(p),

@@ -10,7 +10,7 @@ import { type Kv, type KvOp, KEYSPACE } from '../substrate/ports.js'
 import { digestOf, type Hash, type Reference, referenceBytes, referenceFromBytes } from '../substrate/reference.js'
 import { bool, list, oneOf, struct, text, type TypeOf } from '../substrate/shape.js'
 import { LEAF_BYTES } from '../publication/leaf.js'
-import type { HeldBranch, LaneKnowledge } from '../authority/lane-knowledge.js'
+import { bodyOfLeaf, type HeldBranch, type LaneKnowledge } from '../authority/lane-knowledge.js'
 import { DomainKnowledge } from '../authority/knowledge.js'
 import { signatureCodec } from '../substrate/signature.js'
 import { snapshotCodec } from '../publication/lane.js'
@@ -199,7 +199,6 @@ function * pairs (stored: Array<[Uint8Array, Uint8Array]>): Generator<[ReturnTyp
 }
 
 async function loadLane (kv: Kv, lane: LaneKnowledge, damaged: (what: string) => DiadError): Promise<void> {
-  for await (const [at, value] of scan(kv, key(KEYSPACE.body, digest(lane.ref)))) lane.setBody(toHex(at.subarray(33)) as Hash, value)
   for await (const [at, value] of scan(kv, key(KEYSPACE.tip, digest(lane.ref)))) {
     const head = lane.heads.get(referenceFromBytes(value))
     if (head === undefined) throw damaged('head')
@@ -211,5 +210,18 @@ async function loadLane (kv: Kv, lane: LaneKnowledge, damaged: (what: string) =>
       next++
     }
     if (next !== head.snapshot.log_size || lane.extend(head, 0, leaves).result !== 'extended') throw damaged('log')
+  }
+  const bodies = new Map<string, Uint8Array>()
+  for await (const [at, value] of scan(kv, key(KEYSPACE.body, digest(lane.ref)))) bodies.set(toHex(at.subarray(33)), value)
+  // A body that isn't what its leaf names is as good as none: it counts as missing and is fetched again.
+  for (const { log } of lane.branches) {
+    for (let i = 0; i < log.size && bodies.size > 0; i++) {
+      const bytes = log.leaf(i)
+      const hash = toHex(bytes.subarray(10))
+      const value = bodies.get(hash)
+      if (value === undefined) continue
+      bodies.delete(hash)
+      if (bodyOfLeaf(bytes, value) !== undefined) lane.setBody(hash as Hash, value)
+    }
   }
 }

@@ -67,7 +67,8 @@ interface Session {
   readonly peer: PeerId
   readonly knowledge: DomainKnowledge
   readonly run: Generator<SyncRequest, PullOutcome, SyncAnswer>
-  readonly asked: boolean
+  /** its refusals and notes are all reported */
+  asked: boolean
   /** what the peer's hello said, and what we held, when it started */
   readonly theirs: Hash | undefined
   readonly before: string
@@ -229,7 +230,12 @@ export class Replica {
   private startPull (id: PeerId, domain: Reference, reason: Reason): void {
     const peer = this.peers.get(id)
     const k = this.domains.get(domain)
-    if (peer === undefined || k === undefined || peer.sessions.has(domain)) return
+    if (peer === undefined || k === undefined) return
+    const running = peer.sessions.get(domain)
+    if (running !== undefined) {
+      if (reason === 'asked') running.asked = true
+      return
+    }
     const theirs = peer.domains.get(domain)
     if (reason === 'digest' && !this.worthPulling(peer, k, theirs)) return
     const session: Session = { peer: id, knowledge: k, run: pull(k, this.sink(id, k)), asked: reason === 'asked', theirs, before: stateOf(k), id: 0, deadline: 0 }

@@ -4,7 +4,8 @@ import { installNativeCrypto } from '../../src/node/native-crypto.js'
 import { encodeArtifact, referenceOf } from '../../src/substrate/artifact.js'
 import { hasher, useHasher } from '../../src/substrate/hasher.js'
 import { NONE } from '../../src/substrate/reference.js'
-import { type DomainKnowledge } from '../../src/authority/knowledge.js'
+import { TAG } from '../../src/substrate/type-tags.js'
+import { DomainKnowledge } from '../../src/authority/knowledge.js'
 import { answer } from '../../src/federation/serve-sync.js'
 import { headGossip } from '../../src/federation/gossip.js'
 import { forkEvidenceCodec } from '../../src/publication/evidence.js'
@@ -105,6 +106,23 @@ describe('room', () => {
     const first = cutListCodec.artifact({ cuts: [{ lane: refFrom('junk 0'), snapshot: domain.tip, ends: false }], next: NONE })
     expect(k.has(referenceOf(first.typeTag, first.payload))).toBe(false)
     expect(k.admit(first).result).toBe('added')
+  })
+
+  test('what the domain needs is found among junk, whatever comes first', () => {
+    for (let i = 0; i < 3; i++) domain.manifest()
+    const fresh = new DomainKnowledge(domain.domain)
+    let n = 0
+    const junk = (): void => { for (let i = 0; i < 2200; i++) fresh.admit(cutListCodec.artifact({ cuts: [{ lane: refFrom(`junk ${n++}`), snapshot: domain.tip, ends: false }], next: NONE })) }
+    // Signatures last: what waits for them is pushed out, and stays when it is offered once more.
+    const offered = [...domain.items].sort((a, b) => Number(a.artifact.typeTag === TAG.signature) - Number(b.artifact.typeTag === TAG.signature))
+    for (let round = 0; round < 2; round++) {
+      offered.filter((i) => !fresh.has(i.ref)).forEach(({ artifact }, at) => {
+        if (at % 4 === 0) junk()
+        fresh.admit(artifact)
+      })
+    }
+    expect(fresh.authority().tip).toBe(domain.tip)
+    expect(fresh.objects.cutLists.size).toBeLessThanOrEqual(2048)
   })
 
   test('lanes that anybody made up are held in bounded number, those that count stay', () => {

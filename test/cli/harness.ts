@@ -8,6 +8,7 @@ export interface Call { home: string, command: string, args: object, io: Command
 export type Work = (call: Call) => unknown
 
 export interface Setting {
+  cwd?: string
   env?: Record<string, string>
   stdin?: string
   tty?: boolean
@@ -35,7 +36,7 @@ export async function diad (words: string[], work: Work = () => ({}), setting: S
     }
   })
   outcome.exit = await run(words, {
-    cwd: '/some dir',
+    cwd: setting.cwd ?? '/some dir',
     env: setting.env ?? { HOME: '/nobody' },
     stdin: Readable.from(setting.stdin === undefined ? [] : [Buffer.from(setting.stdin)]),
     stdout: Object.assign(stdout, { isTTY: setting.tty === true }),

@@ -2,6 +2,7 @@ import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { DomainKnowledge } from '../../src/authority/knowledge.js'
 import { branchOps, loadKnowledge, unpersistedOps } from '../../src/federation/ledger.js'
 import { installNativeCrypto } from '../../src/node/native-crypto.js'
+import { toHex } from '../../src/substrate/bytes.js'
 import { KEYSPACE } from '../../src/substrate/ports.js'
 import { makeDomain, refFrom, type TestDomain, testKey } from '../helpers/authority-fixtures.js'
 import { admitHead, knowledgeOf, MemoryKv, TestLane } from '../helpers/lanes.js'
@@ -73,6 +74,22 @@ test('heads that were overtaken leave the store too, and nothing else does', asy
   const again = await loadKnowledge(kv, domain.domain)
   expect(state(again)).toEqual(state(k))
   expect(again.lanes.get(lane.ref)?.heads.size).toBe(k.lanes.get(lane.ref)?.heads.size)
+})
+
+test('a body edited on disk counts as missing and is fetched again', async () => {
+  const source = knowledgeOf(domain)
+  lane.publish('a')
+  lane.give(source, lane.publish('b'))
+  const { kv } = await reopened([source])
+  const body = [...kv.held.keys()].find((at) => at.startsWith(toHex(Uint8Array.of(KEYSPACE.body))))
+  if (body === undefined) throw new Error('no body')
+  const bytes = kv.held.get(body) as Uint8Array
+  bytes[bytes.length - 1] = (bytes.at(-1) as number) ^ 1
+  const again = await loadKnowledge(kv, domain.domain)
+  expect(again.view().current.size).toBe(1)
+  expect(again.lacksBodies()).toBe(true)
+  kv.write(pullFrom(again, honest(source)).ops)
+  expect(state(await loadKnowledge(kv, domain.domain))).toEqual(state(source))
 })
 
 test('a head dropped as superseded comes back with the cut that names it', () => {
