@@ -5,7 +5,7 @@
 import '../src/polyfill.js'
 import type { DomainKnowledge } from '../src/authority/knowledge.js'
 import { requestWire, answerWire } from '../src/federation/messages.js'
-import type { Report } from '../src/federation/replica.js'
+import type { Report } from '../src/federation/effects.js'
 import { openHome } from '../src/node/home/home.js'
 import { createHost, newHostKey } from '../src/node/host/index.js'
 import { Network } from '../src/node/network.js'

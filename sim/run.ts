@@ -120,10 +120,10 @@ function conclude (world: World, plugins: Plugins, o: Open, { met, found }: { me
 /** What an entry says, without its node. Words that a plug-in fails to find cost the run nothing. */
 function wordsOf (plugin: { readonly words?: (args: Args) => string } | undefined, name: string, args: Args): string {
   try {
-    return plugin?.words?.(args) ?? sayArgs(name, args)
-  } catch {
-    return sayArgs(name, args)
-  }
+    const said: unknown = plugin?.words?.(args)
+    if (typeof said === 'string') return said
+  } catch { /* the arguments speak for themselves */ }
+  return sayArgs(name, args)
 }
 
 function resultOf (world: World): RunResult {

@@ -2,6 +2,7 @@
  * Plug-ins of a user's own: ES modules that export plain objects, so that they import nothing of ours. docs/simulator.md shows how. What is wrong with
  * one is said in a line with its file when it is loaded; what it does wrong while it runs fails the run under its name.
  */
+import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { DiadError } from '../src/substrate/errors.js'
@@ -140,9 +141,12 @@ function guarded (plugin: Invariant): Invariant {
   }
 }
 
-/** `:LINE` where the stack of a mistake in the file tells it. */
+/** `:LINE` of a mistake in the file, where it can be found. */
 function lineOf (err: unknown, path: string): string {
-  const stack = err instanceof Error ? err.stack ?? '' : ''
+  // What isn't JavaScript has no place in its stack; Node.js tells the place when it is asked to check the file alone.
+  const stack = err instanceof SyntaxError
+    ? spawnSync(process.execPath, ['--check', path], { encoding: 'utf8', timeout: 5000, stdio: ['ignore', 'ignore', 'pipe'] }).stderr
+    : err instanceof Error ? err.stack ?? '' : ''
   for (const place of [pathToFileURL(path).href, path]) {
     const at = stack.indexOf(`${place}:`)
     if (at >= 0) return /^:\d+/.exec(stack.slice(at + place.length))?.[0] ?? ''

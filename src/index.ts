@@ -22,4 +22,5 @@ export { type Lane, laneCodec, type Snapshot, snapshotCodec } from './publicatio
 export { DomainKnowledge } from './authority/knowledge.js'
 export type { CurrentEntry, DomainView } from './authority/domain-view.js'
 export { type Status, VERDICT_CODES, type Verdict } from './authority/verdict.js'
-export { type Effect, Replica, type ReplicaEvent, type Report } from './federation/replica.js'
+export type { Effect, ReplicaEvent, Report } from './federation/effects.js'
+export { Replica } from './federation/replica.js'

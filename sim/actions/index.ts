@@ -1,4 +1,4 @@
-/** All actions. A new one is one file and one line here. */
+/** All actions, in the order in which they are listed to people. A new one is one file, and one word here. */
 import backup from './backup.js'
 import carry from './carry.js'
 import clone from './clone.js'
@@ -13,4 +13,4 @@ import restart from './restart.js'
 import restore from './restore.js'
 import tombstone from './tombstone.js'
 
-export const ACTIONS = new Map([backup, carry, clone, crash, cut, disk, heal, partition, publish, put, restart, restore, tombstone].map((a) => [a.name, a]))
+export const ACTIONS = new Map([publish, tombstone, put, partition, heal, cut, crash, restart, disk, backup, restore, clone, carry].map((a) => [a.name, a]))

@@ -12,6 +12,17 @@ export const KEY = named('principal', 'the principal of the node\'s domain that 
 /** Words for the key that signs, where one is named. */
 export const byKey = (key: string | undefined): string => key === undefined ? '' : ` with the key of ${key}`
 
+/** Carries out a change of the network, and tells the trace which links it cut and which it opened; a cut of a single link the network tells itself. */
+export function changeLinks (world: World, change: () => void): void {
+  const ways = world.network.edges().flatMap(({ a, b }) => [[a, b], [b, a]] as const)
+  const before = ways.map(([from, to]) => world.network.passes(from, to))
+  change()
+  ways.forEach(([from, to], i) => {
+    const open = world.network.passes(from, to)
+    if (open !== before[i]) world.tracer.add({ kind: 'link', from, to, state: open ? 'up' : 'cut' })
+  })
+}
+
 /** The entry's node; the schema of the action says that it is required. */
 export function byNode (node: SimNode | undefined): SimNode {
   if (node === undefined) throw new DiadError('bad-scenario', 'this action needs a node')

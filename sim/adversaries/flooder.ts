@@ -3,14 +3,14 @@ import { type Gossip, helloWire, requestWire, WIRE } from '../../src/federation/
 import { type Reference, referenceBytes } from '../../src/substrate/reference.js'
 import { NONE } from '../../src/substrate/reference.js'
 import { baseAdversaries } from '../scenario/base-schemas.js'
-import { adversary } from '../plugin.js'
+import { type AdversaryKit, adversary } from '../plugin.js'
 import { type Forgery, forge } from './forgery.js'
 import { every, known, listeners, madeUpHash, neighbours, strangersKey, targets, whisper } from './kit.js'
 
 interface FlooderArgs { readonly start: number, readonly rate: number, readonly until?: number }
 
-/** How it floods, from what costs it its standing at once to what no rule but the budgets stops. */
-const WAYS = ['bad heads', 'hints', 'requests', 'long hellos'] as const
+/** How it floods: what no rule but the budgets stops, what costs it its standing at once, and what costs more to answer than to send. */
+const WAYS = ['hints', 'bad heads', 'requests', 'long hellos'] as const
 const BURST = 100_000
 /** bursts after which a victim that hasn't hung up is left for the next one */
 const PATIENCE = 150
@@ -26,7 +26,7 @@ export default adversary<FlooderArgs>({
     const domains = targets(kit)
     const stranger = strangersKey(kit)
     let victim = ''
-    let way: typeof WAYS[number] = 'hints'
+    let turn = -1
     let left = 0
     let forged: Forgery | undefined
     let bursts = 0
@@ -35,20 +35,23 @@ export default adversary<FlooderArgs>({
 
     every(kit, { start, period: BURST, until }, async () => {
       if (left-- <= 0 || !neighbours(kit).includes(victim)) {
-        victim = random.pick(neighbours(kit))
-        way = random.pick(WAYS)
+        victim = chosen(kit, turn++ < 0)
         left = PATIENCE
       }
       const domain = random.pick(domains)
       const k = known(kit, domain)
       if (bursts++ % FORGE_EVERY === 0 && k !== undefined) forged = await forge(k, stranger, random)
-      const count = Math.floor(rate * BURST / 1_000_000 / (way === 'long hellos' ? LONG : 1))
+      const count = Math.floor(rate * BURST / 1_000_000 / (wayNow() === 'long hellos' ? LONG : 1))
       for (let n = Math.max(1, count); n > 0; n--) send(domain)
     })
 
+    function wayNow (): typeof WAYS[number] {
+      return WAYS[Math.max(0, turn) % WAYS.length] as typeof WAYS[number]
+    }
+
     function send (domain: Reference): void {
       const hear = listeners(kit, domain).includes(victim) ? [victim] : []
-      switch (way) {
+      switch (wayNow()) {
         case 'bad heads': {
           const heads = forged?.gossip.filter((g): g is Extract<Gossip, { t: 'head' }> => g.t === 'head') ?? []
           if (heads.length > 0) whisper(kit, hear, domain, random.pick(heads))
@@ -75,3 +78,10 @@ export default adversary<FlooderArgs>({
     return {}
   }
 })
+
+/** Publishers first: if they are silent, everybody waits. */
+function chosen (kit: AdversaryKit, first: boolean): string {
+  const all = neighbours(kit)
+  const publishers = all.filter((peer) => kit.world.node(peer).spec.keys.length > 0)
+  return kit.random.pick(first && publishers.length > 0 ? publishers : all)
+}

@@ -1,4 +1,4 @@
-/** All expectations. A new one is one file and one line here. */
+/** All expectations, in the order in which they are listed to people. A new one is one file, and one word here. */
 import converged from './converged.js'
 import cost from './cost.js'
 import evidence from './evidence.js'
@@ -8,4 +8,4 @@ import refused from './refused.js'
 import verdict from './verdict.js'
 import view from './view.js'
 
-export const EXPECTATIONS = new Map([converged, cost, evidence, holds, nobody, refused, verdict, view].map((e) => [e.name, e]))
+export const EXPECTATIONS = new Map([holds, view, converged, verdict, evidence, nobody, refused, cost].map((e) => [e.name, e]))

@@ -37,7 +37,7 @@ export default expectation<NobodyArgs>({
       if (first !== undefined) return unmet(`${first.node} refused ${first.code} from ${first.peer}`)
     }
     const domain = holds?.domain ?? evidence?.domain ?? status?.domain
-    if (domain === undefined) return met('nobody')
+    if (domain === undefined) return met('nobody did')
     for (const { node, k } of world.holders(world.domain(domain))) {
       if (holds !== undefined) {
         const entry = k.view().current.get(holds.name)
@@ -46,6 +46,6 @@ export default expectation<NobodyArgs>({
       if (evidence !== undefined && provenLanes(world, k, domain, evidence.against).length > 0) return unmet(`${node.name} holds a proof`)
       if (status !== undefined && standingOf(k).status === status.status) return unmet(`${node.name} says ${status.status}: ${standingOf(k).code}`)
     }
-    return met('nobody')
+    return met('nobody did')
   }
 })

@@ -14,13 +14,13 @@ export default expectation<ViewArgs>({
   node: 'required',
   summary: 'The node\'s view of the domain is as large, as far, or as equal to another node\'s as is said.',
   schema: map({ domain: DOMAIN, names: bounds(count), logseq: bounds(count), has: NAMES, lacks: NAMES, as: named('node', 'a node whose view is the same') }, ['domain'], { minProperties: 2 }),
-  words: ({ domain, names, logseq, has, lacks, as }) => `has a view of ${domain} with ${[
-    names === undefined ? '' : `${sayBounds(names)} names`,
-    logseq === undefined ? '' : `logseq ${sayBounds(logseq)}`,
-    has === undefined ? '' : sayNames(has),
-    lacks === undefined ? '' : `no ${sayNames(lacks)}`,
-    as === undefined ? '' : `all as ${as} has it`
-  ].filter((part) => part !== '').join(', ')}`,
+  words: ({ domain, names, logseq, has, lacks, as }) => [
+    `has ${as === undefined ? 'a' : `${as}'s`} view of ${domain}`,
+    names === undefined ? '' : `of ${sayBounds(names)} names`,
+    logseq === undefined ? '' : `at logseq ${sayBounds(logseq)}`,
+    has === undefined ? '' : `with ${sayNames(has)}`,
+    lacks === undefined ? '' : `without ${sayNames(lacks)}`
+  ].filter((part) => part !== '').join(' '),
   check (world, args, node) {
     const held = heldBy(world, node, args.domain)
     if (typeof held === 'string') return unmet(held)

@@ -79,7 +79,7 @@ function addAdversary (random: Random, adversaries: readonly string[], names: re
 }
 
 function links (random: Random): Record<string, unknown> {
-  const topology = random.pick<unknown>(['full', 'full'])
+  const topology = random.pick<unknown>(['full', 'full', 'ring', 'line', 'none'])
   return {
     default: {
       latency: `${random.pick([1, 20, 80, 300])}ms`,

@@ -3,42 +3,23 @@
  */
 import type { Micros } from '../trace.js'
 
-/**
- * For each publication the moment at which the node first showed a view at least as new, -1 when it never did.
- * Both lists in order of time; `logseq` decides, because a view names its newest record and not all of them.
- */
+/** For each publication the moment at which its records first stood at the node, -1 when they never did. `update` is its number in the run; views in order of time. */
 export function arrivalTimes (
-  published: ReadonlyArray<{ readonly t: Micros, readonly logseq: number }>,
-  views: ReadonlyArray<{ readonly t: Micros, readonly logseq: number }>
+  published: ReadonlyArray<{ readonly update: number }>,
+  views: ReadonlyArray<{ readonly t: Micros, readonly brought: readonly number[] }>
 ): Micros[] {
   const times = published.map(() => -1)
-  let waiting: number[] = []
-  let lowest = Infinity
-  let next = 0
-  for (const view of views) {
-    for (let record = published[next]; record !== undefined && record.t <= view.t; record = published[next]) {
-      waiting.push(next)
-      lowest = Math.min(lowest, record.logseq)
-      next += 1
+  const indexOf = new Map(published.map(({ update }, i) => [update, i]))
+  for (const { t, brought } of views) {
+    for (const update of brought) {
+      const i = indexOf.get(update)
+      if (i !== undefined && times[i] === -1) times[i] = t
     }
-    // Most views bring the one update that is waiting; a node behind a cut has a long list, and it is walked only when something of it came.
-    if (view.logseq < lowest) continue
-    const still: number[] = []
-    lowest = Infinity
-    for (const i of waiting) {
-      const logseq = published[i]?.logseq ?? 0
-      if (logseq <= view.logseq) times[i] = view.t
-      else {
-        still.push(i)
-        lowest = Math.min(lowest, logseq)
-      }
-    }
-    waiting = still
   }
   return times
 }
 
-/** The value below which `thousandths` of the sorted numbers lie (nearest rank), -1 for none. */
+/** The value below which `thousandths` of the sorted numbers lie, -1 for none; as the meter of the world counts, so that equal figures look equal. */
 export function percentile (sorted: readonly number[], thousandths: number): number {
-  return sorted[Math.max(0, Math.ceil(sorted.length * thousandths / 1000) - 1)] ?? -1
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * thousandths / 1000))] ?? -1
 }

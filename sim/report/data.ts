@@ -11,8 +11,8 @@ export type Point = readonly [x: number, y: number]
 export interface Box { readonly width: number, readonly height: number }
 export interface Placement { readonly box: Box, readonly radius: number, readonly points: readonly Point[] }
 
-/** `view` and `by` are words. */
-export type ViewRow = readonly [t: Micros, node: number, domain: number, logseq: number, names: number, view: number, by: number]
+/** `view` and `by` are words; behind them the numbers of the updates that came with the view. */
+export type ViewRow = readonly [t: Micros, node: number, domain: number, logseq: number, names: number, view: number, by: number, ...brought: number[]]
 /** `name` is a word; `node` is -1 when the run doesn't know it. */
 export type PublishRow = readonly [t: Micros, node: number, domain: number, logseq: number, name: number, update: number]
 /** `what` is a word. */

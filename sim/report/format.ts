@@ -49,5 +49,6 @@ export function formatBytes (bytes: number): string {
 
 /** Thousandths: `2345` → `2.35`, `12000` → `12` */
 export function formatMilli (milli: number): string {
-  return milli % 1000 === 0 ? formatCount(milli / 1000) : (milli / 1000).toFixed(2)
+  const [whole = '', decimals = ''] = (milli / 1000).toFixed(2).split('.')
+  return milli % 1000 === 0 ? formatCount(milli / 1000) : `${formatCount(Number(whole))}.${decimals}`
 }

@@ -76,7 +76,8 @@ export function gather (result: RunResult): Gathered {
   const take = (event: TraceEvent): void => {
     switch (event.kind) {
       case 'action':
-        say(event, 0, event.node, event.text === '' ? event.action : `${event.action}: ${event.text}`)
+        // Minting comes before the run, once for each domain.
+        if (event.action !== 'domain') say(event, 0, event.node, (event.text === '' ? event.action : event.text).replace(/(?<=\d) (?=[kMG]?i?B\b)/g, '\u00a0'))
         return
       case 'sent': {
         const [from, to] = [nodeOf.get(event.from), nodeOf.get(event.to)]
@@ -94,7 +95,7 @@ export function gather (result: RunResult): Gathered {
       case 'view': {
         const [node, domain] = [nodeOf.get(event.node), domainOf.get(event.domain)]
         if (!place(node, domain) || node === undefined || domain === undefined) return
-        all.views.push([event.t, node, domain, event.logseq, event.names, all.words.of(event.view.slice(0, 8)), all.words.of(event.by)])
+        all.views.push([event.t, node, domain, event.logseq, event.names, all.words.of(event.view.slice(0, 8)), all.words.of(event.by), ...event.brought])
         return
       }
       case 'published': {

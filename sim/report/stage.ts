@@ -21,7 +21,7 @@ function legend (result: RunResult): Html {
   const kinds = SHAPES.filter(([kind]) => result.nodes.some(node => node.kind === kind))
   return html`<ul class="legend" aria-label="Legend">
 ${kinds.map(([kind, path]) => html`<li>${swatch(`<g class="kind-${kind}"><path class="shape" fill="none" d="${path}"/></g>`)}${kind}</li>\n`)}
-<li>${swatch('<circle class="shape" r="7" fill="var(--card)"/><path fill="var(--know)" d="M-6 3A7 7 0 0 0 6 3Z"/>')}filled as far as it knows the domain</li>
+<li>${swatch('<circle class="shape" r="7" fill="var(--card)"/><path fill="var(--know)" d="M-6 3A7 7 0 0 0 6 3Z"/>')}filled as far as it got the domain's updates</li>
 <li>${swatch('<circle class="shape" r="7" fill="var(--other)"/>')}≠ all of it, but another view than most</li>
 <li>${swatch('<path class="link-lit lit-gossip" d="M-10 0H10"/>')}gossip</li>
 <li>${swatch('<path class="link-lit lit-sync" d="M-10 0H10"/>')}sync</li>
@@ -52,7 +52,7 @@ export function timelines (summary: Summary): Html {
   const spans = [3_600_000_000, 600_000_000, 60_000_000, 10_000_000, 1_000_000, 100_000].filter(span => span * 2 <= data.end).map((span): readonly [number, string] => [span, formatSpan(span)])
   const name = plain(data.domains[data.opening]?.name ?? '', 60)
   return html`<section id="timelines" aria-labelledby="timelines-title"><h2 id="timelines-title">Timelines</h2>
-<p class="intro">One row for each node, the publishers first, then the slowest. A diamond is an update published there, a dot the moment at which the node held it, a triangle one later than 95% of all, with the wait before it. Lines show when half (p50) and 95% of the nodes that got an update had it, where they stand clear of its publication. A node counts as having an update when its view is as new by log position: while publishers of one domain are cut apart, that counts the other side's updates too early. The domain is the one chosen above.</p>
+<p class="intro">One row for each node, the publishers first, then the slowest. A diamond is an update published there, a dot the moment at which its records first stood at the node, a triangle one later than 95% of all, with the wait before it. Lines show when half (p50) and 95% of the nodes that got an update had it, where they stand clear of its publication. The domain is the one chosen above.</p>
 <div class="controls"><label>Drawn by<select id="axis"><option value="time">time in the run</option><option value="delay">delay since published</option></select></label>
 <label>Window<select id="span"><option value="0">whole run</option>${options(spans)}</select></label></div>
 <div class="card chart"><svg id="lanes" role="img" aria-label="Timeline of ${name}"></svg></div>

@@ -125,10 +125,11 @@ button:hover, select:hover { border-color: var(--ink); }
 .scroll { overflow: auto; max-height: 36rem; border-radius: 12px; }
 .scroll > table { min-width: 100%; }
 table { border-collapse: collapse; text-align: left; }
-.scroll th, .scroll td { padding: 0.45rem 0.9rem; border-top: 1px solid var(--line); vertical-align: top; max-width: 28rem; overflow-wrap: anywhere; }
+.scroll th, .scroll td { padding: 0.45rem 0.9rem; border-top: 1px solid var(--line); vertical-align: top; max-width: 28rem; overflow-wrap: break-word; }
 .scroll thead th { position: sticky; top: 0; background: var(--card); box-shadow: 0 1px var(--line); border-top: 0; font-size: var(--s0); font-weight: 550; color: var(--quiet); white-space: nowrap; }
 tbody th { font-weight: 550; }
 .scroll .wide { min-width: 15rem; }
+.short { white-space: nowrap; }
 #lanes-note { padding: 0.6rem 0.25rem 0; }
 .number, .scroll th.number { text-align: right; white-space: nowrap; }
 .bar rect { fill: var(--know); }

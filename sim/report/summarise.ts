@@ -4,15 +4,15 @@
  */
 import type { Micros, RunResult } from '../trace.js'
 import { arrivalTimes, percentile } from './arrivals.js'
-import { LOG_KINDS, type LogRow, type ReportData, type ViewRow } from './data.js'
+import { LOG_KINDS, type LogRow, type PublishRow, type ReportData, type ViewRow } from './data.js'
 import { plain } from './escape.js'
 import { formatCount, formatSpan } from './format.js'
 import { gather, type Gathered } from './gather.js'
 import { layoutNodes, MOST_LABELLED } from './layout.js'
 import { thin } from './words.js'
 
-/** Rows on the page. About 35 bytes of JSON each: all together below 6 MB. */
-const MOST = { views: 80_000, published: 20_000, messages: 40_000, lost: 10_000, nodeStates: 20_000, linkStates: 20_000, refusals: 10_000, log: 6_000, idleLinks: 1_500 }
+/** Rows on the page, of about 35 bytes of JSON each, and arrivals, of about 6: all together below 7 MB. */
+const MOST = { arrivals: 200_000, views: 80_000, published: 20_000, messages: 40_000, lost: 10_000, nodeStates: 20_000, linkStates: 20_000, refusals: 10_000, log: 6_000, idleLinks: 1_500 }
 
 /** What one domain's updates took. */
 export interface DomainTotals {
@@ -22,7 +22,7 @@ export interface DomainTotals {
   readonly followers: number
   readonly updates: number
   readonly arrived: number
-  /** of updates × followers: never arrived within the run */
+  /** of updates × nodes that follow or own the domain, without their own: never arrived within the run */
   readonly missing: number
   readonly p50: Micros
   readonly p95: Micros
@@ -56,7 +56,7 @@ export function summarise (result: RunResult): Summary {
   few('messages', gathered.messages, messages)
   const lost = thin(gathered.lost, MOST.lost)
   few('lost messages', gathered.lost, lost)
-  const published = thin(gathered.published, MOST.published)
+  const published = thinPublications(gathered)
   few('publications', gathered.published, published)
   const refusals = thin(gathered.refusals, MOST.refusals)
   few('refusals', gathered.refusals, refusals)
@@ -66,7 +66,7 @@ export function summarise (result: RunResult): Summary {
   few('changes of links', gathered.linkStates, linkStates)
   const log = thinLog(gathered.log, MOST.log)
   few('lines of the log', gathered.log, log)
-  const views = thinViews(gathered.views, MOST.views, result, leftOut)
+  const views = thinViews(onlyOf(published, gathered), MOST.views, result, leftOut)
   const compact = nodes.length > MOST_LABELLED
   const idleLinks = !compact && gathered.pairs.length <= MOST.idleLinks
   if (compact) leftOut.push(`With ${formatCount(nodes.length)} nodes, the graph stands them in blocks by domain, without names and without idle links.`)
@@ -99,25 +99,26 @@ export function summarise (result: RunResult): Summary {
 }
 
 function domainTotals (result: RunResult, nodes: ReportData['nodes'], gathered: Gathered): DomainTotals[] {
-  const published = result.domains.map((): Array<{ t: Micros, logseq: number, node: number }> => [])
-  for (const [t, node, domain, logseq] of gathered.published) published[domain]?.push({ t, logseq, node })
-  const views = result.domains.map(() => new Map<number, Array<{ t: Micros, logseq: number }>>())
-  for (const [t, node, domain, logseq] of gathered.views) {
+  const published = result.domains.map((): Array<{ t: Micros, update: number, node: number }> => [])
+  for (const [t, node, domain, , , update] of gathered.published) published[domain]?.push({ t, update, node })
+  const views = result.domains.map(() => new Map<number, Array<{ t: Micros, brought: number[] }>>())
+  for (const [t, node, domain, , , , , ...brought] of gathered.views) {
+    if (brought.length === 0) continue
     const rows = views[domain]?.get(node)
-    if (rows === undefined) views[domain]?.set(node, [{ t, logseq }])
-    else rows.push({ t, logseq })
+    if (rows === undefined) views[domain]?.set(node, [{ t, brought }])
+    else rows.push({ t, brought })
   }
-  const publishers = new Map<number, number>()
+  const owners = result.domains.map(() => new Set<number>())
   const followers = result.domains.map(() => new Set<number>())
   nodes.forEach((node, n) => {
-    publishers.set(node.owns, (publishers.get(node.owns) ?? 0) + 1)
-    for (const domain of node.follows) followers[domain]?.add(n)
+    owners[node.owns]?.add(n)
+    for (const domain of node.follows) if (domain !== node.owns) followers[domain]?.add(n)
   })
   return result.domains.map((domain, d) => {
     const updates = published[d] ?? []
     const delays: number[] = []
     let expected = 0
-    followers[d]?.forEach(n => {
+    for (const n of [...owners[d] ?? [], ...followers[d] ?? []]) {
       const times = arrivalTimes(updates, views[d]?.get(n) ?? [])
       updates.forEach((update, i) => {
         if (update.node === n) return
@@ -125,12 +126,12 @@ function domainTotals (result: RunResult, nodes: ReportData['nodes'], gathered: 
         const arrived = times[i] ?? -1
         if (arrived >= 0) delays.push(arrived - update.t)
       })
-    })
+    }
     delays.sort((a, b) => a - b)
     return {
       name: plain(domain.name, 80),
       id: plain(domain.id, 80),
-      publishers: publishers.get(d) ?? 0,
+      publishers: owners[d]?.size ?? 0,
       followers: followers[d]?.size ?? 0,
       updates: updates.length,
       arrived: delays.length,
@@ -163,9 +164,26 @@ function thinLog (rows: readonly LogRow[], most: number): readonly LogRow[] {
   return [...kept, ...thin(rest, Math.max(0, most - kept.length))].sort((a, b) => a[0] - b[0])
 }
 
+/** Publications, evenly chosen, so few that they and their arrivals have room. */
+function thinPublications ({ published, views }: Gathered): readonly PublishRow[] {
+  const arrivals = new Map<number, number>()
+  for (const [, , , , , , , ...brought] of views) for (const update of brought) arrivals.set(update, (arrivals.get(update) ?? 0) + 1)
+  const room = (rows: readonly PublishRow[]): boolean => rows.reduce((sum, row) => sum + (arrivals.get(row[5]) ?? 0), 0) <= MOST.arrivals
+  let kept = thin(published, MOST.published)
+  while (kept.length > 1 && !room(kept)) kept = thin(published, Math.floor(kept.length / 2))
+  return kept
+}
+
+/** The views, without what they brought of publications that are not drawn. */
+function onlyOf (published: readonly PublishRow[], { published: all, views }: Gathered): readonly ViewRow[] {
+  if (published.length === all.length) return views
+  const drawn = new Set(published.map(row => row[5]))
+  return views.map(([t, node, domain, logseq, names, view, by, ...brought]) => [t, node, domain, logseq, names, view, by, ...brought.filter(update => drawn.has(update))] as const)
+}
+
 /**
- * Drops views that the same node replaced within a window, and doubles the window until the rest fits: an arrival is then drawn late by the window
- * at most. Where even the last view of each node and domain is too much, whole domains go, the last in the list first.
+ * Drops views that the same node replaced within a window, and doubles the window until the rest fits. What they brought goes to the view that is
+ * kept, so an arrival is drawn late by a few windows at most and none is lost. Where even the last view of each node and domain is too much, whole domains go, the last in the list first.
  */
 function thinViews (rows: readonly ViewRow[], most: number, result: RunResult, leftOut: string[]): readonly ViewRow[] {
   if (rows.length <= most) return rows
@@ -178,12 +196,13 @@ function thinViews (rows: readonly ViewRow[], most: number, result: RunResult, l
     later.set(key, t)
   }
   for (let window = Math.max(1, Math.floor(result.end / 4096)); window <= result.end; window *= 2) {
-    const kept = rows.filter((row, i) => (replaced[i] ?? Infinity) - row[0] > window)
-    if (kept.length > most) continue
+    const few = rows.reduce((count, row, i) => (replaced[i] ?? Infinity) - row[0] > window ? count + 1 : count, 0)
+    if (few > most) continue
+    const kept = handOn(rows, i => (replaced[i] ?? Infinity) - (rows[i]?.[0] ?? 0) > window, result.domains.length)
     leftOut.push(`${formatCount(kept.length)} of ${formatCount(rows.length)} changes of a view are drawn: those replaced within ${formatSpan(window)} are not.`)
     return kept
   }
-  let kept = rows.filter((_, i) => replaced[i] === Infinity)
+  let kept = handOn(rows, i => replaced[i] === Infinity, result.domains.length)
   let domains = result.domains.length
   while (kept.length > most && domains > 1) {
     domains = Math.floor(domains / 2)
@@ -192,5 +211,25 @@ function thinViews (rows: readonly ViewRow[], most: number, result: RunResult, l
   }
   kept = [...thin(kept, most)]
   leftOut.push(`Only the last view of each node is drawn (${formatCount(kept.length)} of ${formatCount(rows.length)}), for the first ${formatCount(domains)} domains.`)
+  return kept
+}
+
+/** The rows that are kept, each with what the dropped ones before it brought. */
+function handOn (rows: readonly ViewRow[], keep: (index: number) => boolean, domains: number): ViewRow[] {
+  const owed = new Map<number, number[]>()
+  const kept: ViewRow[] = []
+  rows.forEach((row, i) => {
+    const [t, node, domain, logseq, names, view, by, ...brought] = row
+    const key = node * domains + domain
+    const before = owed.get(key)
+    if (!keep(i)) {
+      if (before === undefined) owed.set(key, brought)
+      else before.push(...brought)
+    } else if (before === undefined || before.length === 0) kept.push(row)
+    else {
+      kept.push([t, node, domain, logseq, names, view, by, ...before, ...brought])
+      owed.delete(key)
+    }
+  })
   return kept
 }

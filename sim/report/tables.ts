@@ -12,11 +12,13 @@ type Cell = Piece
 
 /** The first column is each row's header; `all` is the number of rows that there are. */
 export function table (caption: string, columns: readonly Column[], rows: ReadonlyArray<readonly Cell[]>, all = rows.length): Html {
-  const style = (column: Column | undefined): Html => trusted(column?.number === true ? ' class="number"' : column?.wide === true ? ' class="wide"' : '')
+  // A name, a code or a moment stays on one line; what is long may break.
+  const style = (column: Column | undefined, cell: Cell = ''): Html =>
+    trusted(column?.number === true ? ' class="number"' : column?.wide === true ? ' class="wide"' : typeof cell === 'string' && cell.length <= 24 ? ' class="short"' : '')
   const head = columns.map(column => html`<th scope="col"${style(column)}>${column.title}</th>`)
   const body = rows.map(cells => html`<tr>${cells.map((cell, i) => i === 0
-    ? html`<th scope="row"${style(columns[i])}>${cell}</th>`
-    : html`<td${style(columns[i])}>${cell}</td>`)}</tr>\n`)
+    ? html`<th scope="row"${style(columns[i], cell)}>${cell}</th>`
+    : html`<td${style(columns[i], cell)}>${cell}</td>`)}</tr>\n`)
   return html`<div class="card scroll" tabindex="0" role="region" aria-label="${caption}"><table><caption class="unseen">${caption}</caption>
 <thead><tr>${head}</tr></thead><tbody>
 ${body}</tbody></table></div>${all > rows.length ? html`<p class="quiet">${formatCount(rows.length)} of ${formatCount(all)} rows are shown.</p>` : NOTHING}\n`

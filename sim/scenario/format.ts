@@ -3,7 +3,7 @@
  * the end, the keys of a node) stands in the files that load the section.
  */
 import { UNITS, type Unit } from './quantity.js'
-import { choice, list, map, named, quantity, text, whole, type Schema } from './schema-parts.js'
+import { flag, choice, list, map, named, quantity, text, whole, type Schema } from './schema-parts.js'
 import { isRecord } from './source.js'
 import { MODES, ROLES, type Described, type Registry } from './types.js'
 
@@ -69,7 +69,8 @@ export const TOPOLOGY: Schema = {
   description: 'full, ring, line, none, {star: NODE} or {random: 8}'
 }
 
-export const LINKS = map({ default: { type: ['object', 'null'] }, topology: {}, list: { type: ['array', 'null'] } })
+const DISCOVER: Schema = flag('false: nodes connect only as the links say', true)
+export const LINKS = map({ default: { type: ['object', 'null'] }, topology: {}, discover: DISCOVER, list: { type: ['array', 'null'] } })
 
 export const GROUP = named('nodes', 'a list of nodes')
 
@@ -119,7 +120,7 @@ export function scenarioSchema (registry: Registry): object {
     domains: section('domains', { ...DOMAIN, type: ['object', 'null'] }),
     nodes: section('nodes', node),
     groups: section('groups', GROUP),
-    links: map({ default: LINK_DEFAULT, topology: TOPOLOGY, list: list(link, 'links that differ, or that the topology lacks; a later line wins') }),
+    links: map({ default: LINK_DEFAULT, topology: TOPOLOGY, discover: DISCOVER, list: list(link, 'links that differ, or that the topology lacks; a later line wins') }),
     timeline: list(entry(ACTION_FRAME, registry.actions, [['at'], ['every', 'from']]), 'what happens'),
     expect: list(entry(EXPECTATION_FRAME, registry.expectations, [['at'], ['by']]), 'what has to be true')
   }

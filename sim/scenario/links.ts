@@ -13,12 +13,13 @@ export const DEFAULT_LINK: LinkProps = Object.freeze({ latency: 40_000, jitter: 
 interface LinkFields extends Partial<LinkProps> { between?: ReadonlyArray<readonly string[]>, from?: readonly string[], to?: readonly string[] }
 
 export function loadLinks (source: Source, names: NameTable, section: unknown, nodes: number): Links {
-  const raw = checkAt(source, LINKS, substitute(source, section ?? {}, '/links', {}), '/links', 'links') as { default?: unknown, topology?: unknown, list?: unknown[] | null }
+  const raw = checkAt(source, LINKS, substitute(source, section ?? {}, '/links', {}), '/links', 'links') as { default?: unknown, topology?: unknown, discover: boolean, list?: unknown[] | null }
   const given = checkAt(source, LINK_DEFAULT, raw.default ?? {}, '/links/default', 'the default link') as Partial<LinkProps>
   const topology = raw.topology === undefined ? 'full' : checkAt(source, TOPOLOGY, raw.topology, '/links/topology', 'topology', names)
   return {
     default: { ...DEFAULT_LINK, ...given },
     topology: topologyOf(source, topology as string | { star: string } | { random: number }, nodes),
+    discover: raw.discover,
     list: (raw.list ?? []).map((entry, i) => override(source, names, entry, i))
   }
 }

@@ -103,6 +103,8 @@ export interface LinkOverride {
 export interface Links {
   readonly default: LinkProps
   readonly topology: Topology
+  /** nodes look for peers that hold what they follow, and dial some, besides the links of the topology */
+  readonly discover: boolean
   readonly list: readonly LinkOverride[]
 }
 

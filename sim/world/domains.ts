@@ -2,7 +2,6 @@
 import { mintGenesis } from '../../src/authority/mint.js'
 import { DomainKnowledge } from '../../src/authority/knowledge.js'
 import { defaultPolicy } from '../../src/authority/policy.js'
-import type { Role } from '../../src/authority/manifest.js'
 import type { Artifact } from '../../src/substrate/artifact.js'
 import type { Reference } from '../../src/substrate/reference.js'
 import type { Signer } from '../../src/substrate/signature.js'
@@ -35,7 +34,7 @@ export async function mintSimDomain (spec: DomainSpec, seed: number, random: Ran
     nextRoot: nextRoot.publicKey,
     nextSalt: random.fork(`salt of ${spec.name}`).hex(32),
     rootKey,
-    principals: spec.principals.map((p) => ({ publicKey: (principals.get(p.name) as Signer).publicKey, roles: p.roles as readonly Role[], prefixes: p.scope })),
+    principals: spec.principals.map((p) => ({ publicKey: (principals.get(p.name) as Signer).publicKey, roles: p.roles, prefixes: p.scope })),
     policy
   })
   return { name: spec.name, id: knowledge.domain, artifacts: [...artifacts], principals, root, nextRoot, rootKey }

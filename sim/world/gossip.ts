@@ -5,7 +5,7 @@
 import { toHex } from '../../src/substrate/bytes.js'
 import { sha256Bytes } from '../../src/substrate/hasher.js'
 import type { Reference } from '../../src/substrate/reference.js'
-import type { GossipJudgement } from '../../src/federation/replica.js'
+import type { GossipJudgement } from '../../src/federation/effects.js'
 import type { Random } from './random.js'
 
 /** Neighbours a message is passed on to: gossipsub's D. */

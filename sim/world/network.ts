@@ -66,7 +66,16 @@ export class SimNetwork {
   private readonly cuts = new Set<string>()
   private groups: Map<string, number> | undefined
 
-  constructor (private readonly clock: Clock, private readonly random: Random, private readonly propsOf: (from: string, to: string) => LinkProps, private readonly listener: NetworkListener) {}
+  private readonly known = new Map<string, LinkProps>()
+
+  constructor (private readonly clock: Clock, private readonly random: Random, private readonly lookUp: (from: string, to: string) => LinkProps, private readonly listener: NetworkListener) {}
+
+  private propsOf (from: string, to: string): LinkProps {
+    const key = `${from} ${to}`
+    let props = this.known.get(key)
+    if (props === undefined) this.known.set(key, props = this.lookUp(from, to))
+    return props
+  }
 
   add (name: string, port: Port): void {
     this.ports.set(name, port)
@@ -82,6 +91,7 @@ export class SimNetwork {
       const mine = this.byNode.get(x) ?? new Map<string, Connection>()
       mine.set(y, made)
       this.byNode.set(x, mine)
+      if (this.propsOf(x, y).cut) this.cuts.add(`${x} ${y}`)
     }
     this.dial(made)
   }
@@ -109,7 +119,7 @@ export class SimNetwork {
   // ── what the scenario does to the links ──
 
   passes (from: string, to: string): boolean {
-    if (this.cuts.has(`${from} ${to}`) || this.propsOf(from, to).cut) return false
+    if (this.cuts.has(`${from} ${to}`)) return false
     return this.groups === undefined || this.groups.get(from) === this.groups.get(to)
   }
 

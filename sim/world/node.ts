@@ -3,7 +3,7 @@ import { blamePoints } from '../../src/federation/blame.js'
 import type { ContentResult, FetchBlocks } from '../../src/federation/content.js'
 import { Engine, type Outside } from '../../src/federation/engine.js'
 import { Mirror } from '../../src/federation/mirror.js'
-import type { GossipJudgement, Report } from '../../src/federation/replica.js'
+import type { GossipJudgement, Report } from '../../src/federation/effects.js'
 import { AudienceIndex } from '../../src/federation/audience.js'
 import { HOST_LIMITS } from '../../src/node/host/budgets.js'
 import { Standing } from '../../src/node/host/standing.js'
@@ -56,6 +56,7 @@ export interface Surroundings {
   readonly network: SimNetwork
   readonly scenario: { readonly tick: Micros }
   node: (name: string) => SimNode
+  seek: (node: SimNode, domain: Reference) => void
   nodeState: (node: SimNode, state: 'up' | 'down' | 'crashed' | 'failed', text: string) => void
   reported: (node: SimNode, report: Report) => void
   refused: (node: SimNode, peer: string, domain: Reference | undefined, code: string, ref: Reference | undefined) => void
@@ -145,6 +146,7 @@ export class SimNode implements Port {
     engine.outside = {
       send: (effect) => { if (alive()) this.send(effect) },
       gossip: (domain, bytes) => { if (alive()) this.gossip.publish(domain, bytes) },
+      seek: (domain) => { if (alive()) world.seek(this, domain) },
       subscribe: (domain, on) => { if (alive()) this.gossip.subscribe(domain, on) },
       blame: (peer, code) => { if (alive()) this.blame(peer, blamePoints(code)) }
     }

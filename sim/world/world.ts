@@ -3,12 +3,12 @@ import type { DomainKnowledge } from '../../src/authority/knowledge.js'
 import type { Appended } from '../../src/federation/append.js'
 import type { ContentResult } from '../../src/federation/content.js'
 import { recordOp } from '../../src/federation/ledger.js'
-import type { GossipJudgement, Report } from '../../src/federation/replica.js'
+import type { GossipJudgement, Report } from '../../src/federation/effects.js'
 import type { Reference } from '../../src/substrate/reference.js'
 import { drawEdges, drawFollows } from '../scenario/draw.js'
 import { linkProps } from '../scenario/links.js'
 import type { NodeSpec, Scenario } from '../scenario/types.js'
-import type { Violation } from '../trace.js'
+import type { Micros, Violation } from '../trace.js'
 import { Clock } from './clock.js'
 import { SimDisk } from './disk.js'
 import { knowledgeOf, mintingOrder, mintSimDomain, type SimDomain } from './domains.js'
@@ -30,6 +30,11 @@ export interface WorldInit {
   /** taps on every frame that honest nodes send; off where a run is for its scale */
   readonly watchWire?: boolean
 }
+
+/** a look-up in the DHT: some hops */
+const LOOKUP: Micros = 600_000
+/** addresses that one look-up gives */
+const FOUND = 3
 
 /** violations after which a run is ended: one cause has many effects */
 const MAX_VIOLATIONS = 20
@@ -181,6 +186,20 @@ export class World implements Surroundings {
     return this.violations.length >= MAX_VIOLATIONS
   }
 
+  /**
+   * Stands for the DHT: tells `node` after a while of some nodes that show the domain, liars among them, and it dials those. Like the real one it is slow,
+   * may be wrong, and only ever gives addresses. Partitions hold for it too.
+   */
+  seek (node: SimNode, domain: Reference): void {
+    if (!this.scenario.links.discover) return
+    this.clock.after(LOOKUP, () => {
+      const known = new Set(this.network.wired(node.name))
+      const found = [...this.nodes.values()].filter((n) => n !== node && !known.has(n.name) && n.engine?.shows(domain) === true && this.network.passes(node.name, n.name))
+      const draw = this.random.fork(`seek ${node.name} ${domain} ${this.clock.now}`)
+      for (const n of draw.shuffle(found).slice(0, FOUND)) this.network.wire(node.name, n.name)
+    })
+  }
+
   // ── telling ──
 
   violate (invariant: string, node: string, text: string, line = 0): void {
@@ -253,7 +272,7 @@ export class World implements Surroundings {
   private countDeliveries (node: SimNode, k: DomainKnowledge): number[] {
     const updates = new Set<number>()
     let lanes = this.counted.get(node.name)
-    if (lanes === undefined) this.counted.set(node.name, lanes = new Map())
+    if (lanes === undefined) this.counted.set(node.name, lanes = new Map<Reference, number>())
     for (const lane of k.lanes.values()) {
       const size = lane.held
       const before = lanes.get(lane.ref) ?? 0

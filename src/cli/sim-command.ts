@@ -15,6 +15,7 @@ import { DEFAULT_RUNS, type ExploreArgs, MAX_EXPLORE_SEED, type RunArgs, type Si
 import { exploreLines, listLines, runLines } from './sim-render.js'
 import type { Amount } from './progress.js'
 import type { Style } from './style.js'
+import { count } from './text.js'
 
 export interface SimIo {
   readonly cwd: string
@@ -114,7 +115,7 @@ async function exploreAll (args: ExploreArgs, io: SimIo): Promise<SimOutcome> {
           failures++
           io.note(`run ${n} failed: ${result.violations[0]?.invariant ?? 'unknown'} (seed ${result.seed}); making it small`)
         }
-        if (runs === undefined) io.progress({ phase: `${phase()}, ${n} runs`, done: Math.floor((performance.now() - start) / 1000), total: Math.ceil((minutes ?? 0) * 60), unit: 's' })
+        if (runs === undefined) io.progress({ phase: `${phase()}, ${count(n, 'run')}`, done: Math.floor((performance.now() - start) / 1000), total: Math.ceil((minutes ?? 0) * 60), unit: 's' })
         else io.progress({ phase: phase(), done: n, total: runs, unit: 'runs' })
       }
     })

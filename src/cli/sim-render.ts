@@ -63,7 +63,7 @@ function costFacts (cost: Cost): Array<[string, string]> {
     ['updates', `${group(cost.updates)}: half had arrived after ${formatSpan(cost.delayMedian)}, 95 % after ${formatSpan(cost.delayP95)}, the last after ${formatSpan(cost.delayMax)}`],
     all,
     ['', `${formatMilli(cost.messagesPerDeliveryMilli)} messages and ${formatBytes(cost.bytesPerDeliveryMilli / 1000)} for one update to reach one node`],
-    ...(cost.maxHops === 0 ? [] : [['', `each gossip message came ${formatMilli(cost.redundancyMilli)} times on average, over at most ${count(cost.maxHops, 'hop')}`] as [string, string]])
+    ...(cost.maxHops === 0 ? [] : [['', `each gossip message came ${cost.redundancyMilli === 1000 ? 'once' : `${formatMilli(cost.redundancyMilli)} times on average`}, over at most ${count(cost.maxHops, 'hop')}`] as [string, string]])
   ]
 }
 

@@ -47,7 +47,7 @@ export function rightsOf (k: DomainKnowledge, key: PublicKey): { manifest: Refer
   return { manifest: tip.ref, rights: { principal, scope, policy } }
 }
 
-/** Refuses before the first byte is read what every reader would refuse afterwards. Throws `role-missing`, `out-of-scope`. */
+/** Refuses before the first byte is read what every reader would refuse afterwards. Throws `role-missing`, `role-not-allowed`, `out-of-scope`. */
 export function checkMayAppend (k: DomainKnowledge, key: PublicKey, body: UnsaltedBody): void {
   const { rights } = rightsOf(k, key)
   const { leaf, body: payload } = leafOf(1, salted(body, '0'.repeat(2 * SALT_BYTES)))
@@ -55,6 +55,7 @@ export function checkMayAppend (k: DomainKnowledge, key: PublicKey, body: Unsalt
   if (judged.status === 'accepted') return
   const roles = rights.principal.roles.join(', ')
   if (judged.code === 'out-of-scope') throw new DiadError('out-of-scope', `the name is outside this key's scope (${rights.scope.prefixes.join(', ') || 'nothing'})`, 'choose a name under one of these prefixes')
+  if (judged.code === 'role-not-allowed') throw new DiadError('role-not-allowed', `the domain's policy doesn't let this key ${body.kind}: its roles are ${roles}`, 'ask the domain\'s owner for another role or policy')
   throw new DiadError('role-missing', `this key may not ${body.kind}: its roles are ${roles}`, 'ask the domain\'s owner for the role')
 }
 

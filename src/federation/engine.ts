@@ -9,7 +9,9 @@ import type { Kv, KvOp } from '../substrate/ports.js'
 import type { Hash, Reference } from '../substrate/reference.js'
 import type { AudienceIndex } from './audience.js'
 import { controlOps, type DomainRecord, loadKnowledge, loadRecords, recordOp } from './ledger.js'
-import { type Effect, isPublic, Replica, type ReplicaEvent, type ReplicaOptions, type Report } from './replica.js'
+import type { Effect, ReplicaEvent, Report } from './effects.js'
+import { Replica, type ReplicaOptions } from './replica.js'
+import { isPublic } from './visibility.js'
 
 /** L4: what says outside the store how far a lane has come, and is void after a reboot or a restore. */
 export interface Markers {
@@ -33,6 +35,8 @@ export interface Outside {
   gossip: (domain: Reference, bytes: Uint8Array) => void
   subscribe: (domain: Reference, on: boolean) => void
   blame: (peer: string, code: string) => void
+  /** look for peers that hold the domain, and connect to some */
+  seek: (domain: Reference) => void
 }
 
 /** addresses of one domain that are remembered */
@@ -109,6 +113,7 @@ export class Engine {
         case 'gossip': this.outside?.gossip(e.domain, e.bytes); break
         case 'subscribe': this.outside?.subscribe(e.domain, true); break
         case 'unsubscribe': this.outside?.subscribe(e.domain, false); break
+        case 'seek': this.outside?.seek(e.domain); break
         case 'score': this.outside?.blame(e.peer, e.code); break
         case 'report': for (const listener of [...this.listeners]) listener(e.report); break
         case 'gossip-judgement': break

@@ -4,7 +4,7 @@ import type { DomainKnowledge } from '../authority/knowledge.js'
 import { type ContentResult, fetchContent, type FetchBlocks } from './content.js'
 import type { Engine } from './engine.js'
 import { isWhole } from './ledger.js'
-import type { Report } from './replica.js'
+import type { Report } from './effects.js'
 
 /** An AbortSignal is one. */
 export interface Stop {

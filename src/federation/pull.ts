@@ -51,7 +51,7 @@ export function * pull (k: DomainKnowledge, sink: PullSink): Asking<PullOutcome>
   try {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const before = k.revision
-      const theirs = yield * inventory(k)
+      const theirs = yield * inventory(k, sink)
       if (theirs === 'unknown') return refused ? 'refused' : outcome === 'same' ? 'unknown' : outcome
       if (theirs !== 'same') {
         const offered = yield * pullObjects(k, theirs, watching)
@@ -70,12 +70,13 @@ export function * pull (k: DomainKnowledge, sink: PullSink): Asking<PullOutcome>
   return refused && outcome === 'same' ? 'refused' : outcome
 }
 
-function * inventory (k: DomainKnowledge): Asking<Reference[] | 'unknown' | 'same'> {
+function * inventory (k: DomainKnowledge, sink: PullSink): Asking<Reference[] | 'unknown' | 'same'> {
   const refs: Reference[] = []
   let after = referenceBytes(NONE)
   const known = k.inventoryDigest()
   for (let page = 0; page < MAX_PAGES; page++) {
     const got = yield * ask({ t: 'inventory', id: 0, domain: k.domain, known, after })
+    if (got.status !== 'unknown') sink.digest(got.status === 'same' ? known : got.digest)
     if (got.status !== 'held') return got.status
     refs.push(...got.refs)
     const last = got.refs.at(-1)

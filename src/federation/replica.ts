@@ -4,47 +4,17 @@
  */
 import { type Artifact, encodeArtifact } from '../substrate/artifact.js'
 import { MalformedError } from '../substrate/errors.js'
-import type { KvOp } from '../substrate/ports.js'
 import type { Hash, Reference } from '../substrate/reference.js'
 import type { DomainKnowledge } from '../authority/knowledge.js'
+import type { Channel, Direction, Effect, PeerId, ReplicaEvent, Report } from './effects.js'
 import { type GossipJudgement, headGossip, judgeGossip } from './gossip.js'
-import { answerWire, gossipWire, type Hello, helloWire, requestWire, type SyncAnswer, type SyncRequest, WIRE } from './messages.js'
+import { GONE, Greeting } from './greeting.js'
+import { answerWire, gossipWire, type Hello, helloWire, requestWire, type SyncAnswer, type SyncRequest } from './messages.js'
 import { pull, type PullOutcome, type PullSink } from './pull.js'
+import { type Pair, Repetition, samePair } from './repetition.js'
+import { Seeker } from './seek.js'
 import { answer } from './serve-sync.js'
-
-export type { GossipJudgement }
-export type PeerId = string
-export type Channel = 'hello' | 'sync'
-export type Direction = 'request' | 'response'
-
-export type ReplicaEvent =
-  | { readonly type: 'peer', readonly peer: PeerId, readonly up: boolean }
-  | { readonly type: 'frame', readonly peer: PeerId, readonly channel: Channel, readonly direction: Direction, readonly bytes: Uint8Array }
-  | { readonly type: 'gossip', readonly from: PeerId, readonly domain: Reference, readonly bytes: Uint8Array }
-  /** start following; knowledge as read from the store or fresh */
-  | { readonly type: 'follow', readonly knowledge: DomainKnowledge }
-  | { readonly type: 'unfollow', readonly domain: Reference }
-  /** our own lane grew from `from` leaves and is durable */
-  | { readonly type: 'published', readonly domain: Reference, readonly lane: Reference, readonly from: number }
-  /** a person asks to pull now, from this peer or from all */
-  | { readonly type: 'pull', readonly domain: Reference, readonly peer?: PeerId }
-  /** milliseconds of any clock that doesn't go back */
-  | { readonly type: 'tick', readonly now: number }
-
-export type Effect =
-  | { readonly type: 'send', readonly peer: PeerId, readonly channel: Channel, readonly direction: Direction, readonly bytes: Uint8Array }
-  | { readonly type: 'commit', readonly domain: Reference, readonly ops: KvOp[] }
-  | { readonly type: 'gossip', readonly domain: Reference, readonly bytes: Uint8Array }
-  | { readonly type: 'subscribe' | 'unsubscribe', readonly domain: Reference }
-  | { readonly type: 'gossip-judgement', readonly result: GossipJudgement }
-  | { readonly type: 'score', readonly peer: PeerId, readonly code: string }
-  | { readonly type: 'report', readonly report: Report }
-
-export type Report =
-  | { readonly kind: 'refused' | 'noted', readonly peer: PeerId, readonly domain: Reference, readonly code: string, readonly ref: Reference }
-  | { readonly kind: 'pulled', readonly peer: PeerId, readonly domain: Reference, readonly outcome: PullOutcome | 'timeout' | 'gone' }
-  | { readonly kind: 'changed', readonly domain: Reference, readonly by: 'pull' | 'gossip' | 'own' }
-  | { readonly kind: 'hello', readonly peer: PeerId, readonly domains: Reference[] }
+import { isPublic } from './visibility.js'
 
 export interface ReplicaOptions {
   readonly agent: string
@@ -55,10 +25,16 @@ export interface ReplicaOptions {
 /** ms without an answer after which a pull is given up and its peer's score falls */
 const PULL_TIMEOUT = 15_000
 
+/** pulls of one domain that run at once because digests differ: all peers have much the same, so the others mostly find nothing left */
+const MOVING_PULLS = 2
+/** ms without an answer after which a pull no longer keeps others from starting */
+const MOVING_MS = 2_000
+
+/** domains remembered of one peer that we don't hold ourselves; those we hold are always remembered */
+const MAX_HEARD = 4096
+
 /** ms after which a peer that had nothing for us is asked again for bodies that we lack: a digest doesn't show whether it has them by now */
 const BODIES_RETRY = 30_000
-/** different refusals and notes that are reported of one peer and domain while neither side's state changes */
-const MAX_SAID = 256
 
 /** Why a pull starts: a person asks (and hears everything again), a message shows that the peer must have something, or digests differ. */
 type Reason = 'asked' | 'news' | 'digest'
@@ -69,27 +45,22 @@ interface Session {
   readonly run: Generator<SyncRequest, PullOutcome, SyncAnswer>
   /** its refusals and notes are all reported */
   asked: boolean
-  /** what the peer's hello said, and what we held, when it started */
-  readonly theirs: Hash | undefined
+  /** what we held when it started */
   readonly before: string
   id: number
   deadline: number
+  /** when it was started or last answered */
+  heard: number
 }
-
-/** The digests on both sides. While neither changes, asking again brings what asking brought, and saying it again tells nobody anything. */
-interface Pair { readonly theirs: Hash | undefined, readonly ours: Hash }
 
 interface Peer {
   readonly domains: Map<Reference, Hash>
   readonly sessions: Map<Reference, Session>
   /** pulls that changed nothing: two nodes whose inventories can't become equal (a fork, an old policy) would otherwise pull each second for ever */
   readonly quiet: Map<Reference, Pair & { readonly at: number }>
-  readonly said: Map<Reference, Pair & { readonly keys: Set<string> }>
-  /** digest of the hello this peer was last sent */
-  told: string
+  readonly said: Repetition
+  readonly greeting: Greeting
 }
-
-const samePair = (a: Pair | undefined, b: Pair): boolean => a !== undefined && a.theirs === b.theirs && a.ours === b.ours
 
 /** Whether a pull brought anything that the domain's state consists of: what merely waits or is loose can't bring the next one further. */
 function stateOf (k: DomainKnowledge): string {
@@ -104,6 +75,10 @@ export class Replica {
   private effects: Effect[] = []
   private nextId = 1
   private now = 0
+  /** what hellos say, domain → digest, and how often that changed */
+  private shown: ReadonlyMap<Reference, Hash> = new Map()
+  private epoch = 0
+  private readonly seeker = new Seeker()
 
   constructor (private readonly options: ReplicaOptions) {}
 
@@ -152,13 +127,7 @@ export class Replica {
   private isNews (id: PeerId, k: DomainKnowledge, kind: string, code: string, ref: Reference): boolean {
     const peer = this.peers.get(id)
     if (peer === undefined || peer.sessions.get(k.domain)?.asked === true) return true
-    const pair: Pair = { theirs: peer.domains.get(k.domain), ours: k.inventoryDigest() }
-    let said = peer.said.get(k.domain)
-    if (said === undefined || !samePair(said, pair)) peer.said.set(k.domain, said = { ...pair, keys: new Set<string>() })
-    const key = `${kind} ${code} ${ref}`
-    if (said.keys.has(key) || said.keys.size >= MAX_SAID) return false
-    said.keys.add(key)
-    return true
+    return peer.said.isNew(k.domain, { theirs: peer.domains.get(k.domain), ours: k.inventoryDigest() }, `${kind} ${code} ${ref}`)
   }
 
   // ── peers ──
@@ -171,26 +140,31 @@ export class Replica {
       return
     }
     if (peer !== undefined) return
-    this.peers.set(id, { domains: new Map(), sessions: new Map(), quiet: new Map(), said: new Map(), told: '' })
-    this.sayHello(id, true, this.hello())
+    this.peers.set(id, { domains: new Map(), sessions: new Map(), quiet: new Map(), said: new Repetition(), greeting: new Greeting() })
+    this.lookAround()
+    this.sayHello(id)
   }
 
-  private hello (): Hello {
-    const domains: Hello['domains'] = []
-    for (const domain of [...this.domains.keys()].sort().slice(0, WIRE.helloDomains)) {
-      const k = this.domains.get(domain) as DomainKnowledge
-      if (k.authority().tip !== undefined && isPublic(k)) domains.push({ domain, digest: k.inventoryDigest() })
+  /** Brings up to date what hellos say. */
+  private lookAround (): void {
+    const shown = new Map<Reference, Hash>()
+    let same = true
+    for (const [domain, k] of this.domains) {
+      if (k.authority().tip === undefined || !isPublic(k)) continue
+      const digest = k.inventoryDigest()
+      shown.set(domain, digest)
+      same &&= this.shown.get(domain) === digest
     }
-    return { t: 'hello', version: 1, agent: this.options.agent, domains }
+    if (same && shown.size === this.shown.size) return
+    this.shown = shown
+    this.epoch++
   }
 
-  private sayHello (id: PeerId, force: boolean, hello: Hello): void {
+  private sayHello (id: PeerId): void {
     const peer = this.peers.get(id)
-    if (peer === undefined) return
-    const told = hello.domains.map((d) => d.domain + d.digest).join()
-    if (!force && told === peer.told) return
-    peer.told = told
-    this.send(id, 'hello', 'request', helloWire.encode(hello))
+    for (const domains of peer?.greeting.next(this.now, this.epoch, this.shown, peer.domains) ?? []) {
+      this.send(id, 'hello', 'request', helloWire.encode({ t: 'hello', version: 1, agent: this.options.agent, domains }))
+    }
   }
 
   // ── frames ──
@@ -219,10 +193,12 @@ export class Replica {
   }
 
   private onHello (id: PeerId, peer: Peer, hello: Hello): void {
-    peer.domains.clear()
-    for (const { domain, digest } of hello.domains) peer.domains.set(domain, digest)
-    this.report({ kind: 'hello', peer: id, domains: [...peer.domains.keys()] })
-    if (this.options.autoPull !== false) for (const domain of this.domains.keys()) if (peer.domains.has(domain)) this.startPull(id, domain, 'digest')
+    for (const { domain, digest } of hello.domains) {
+      if (digest === GONE) peer.domains.delete(domain)
+      else if (peer.domains.size < MAX_HEARD || peer.domains.has(domain) || this.domains.has(domain)) peer.domains.set(domain, digest)
+    }
+    this.report({ kind: 'hello', peer: id, domains: hello.domains.filter((d) => d.digest !== GONE).map((d) => d.domain) })
+    if (this.options.autoPull !== false) for (const { domain } of hello.domains) this.startPull(id, domain, 'digest')
   }
 
   // ── pulling ──
@@ -237,13 +213,14 @@ export class Replica {
       return
     }
     const theirs = peer.domains.get(domain)
-    if (reason === 'digest' && !this.worthPulling(peer, k, theirs)) return
-    const session: Session = { peer: id, knowledge: k, run: pull(k, this.sink(id, k)), asked: reason === 'asked', theirs, before: stateOf(k), id: 0, deadline: 0 }
+    if (reason === 'digest' && (theirs === undefined || !this.worthPulling(peer, k, theirs))) return
+    const session: Session = { peer: id, knowledge: k, run: pull(k, this.sink(id, k)), asked: reason === 'asked', before: stateOf(k), id: 0, deadline: 0, heard: this.now }
     peer.sessions.set(domain, session)
     this.advance(session, undefined)
   }
 
   private worthPulling (peer: Peer, k: DomainKnowledge, theirs: Hash | undefined): boolean {
+    if (this.movingPulls(k.domain) >= MOVING_PULLS) return false
     const ours = k.inventoryDigest()
     const quiet = peer.quiet.get(k.domain)
     if (theirs !== ours && !samePair(quiet, { theirs, ours })) return true
@@ -251,12 +228,23 @@ export class Replica {
     return k.lacksBodies() && (quiet === undefined || this.now - quiet.at >= BODIES_RETRY)
   }
 
+  /** Pulls of `domain` that make progress. One that stalls holds nobody back. */
+  private movingPulls (domain: Reference): number {
+    let moving = 0
+    for (const peer of this.peers.values()) {
+      const session = peer.sessions.get(domain)
+      if (session !== undefined && this.now - session.heard <= MOVING_MS) moving++
+    }
+    return moving
+  }
+
   private sink (peer: PeerId, k: DomainKnowledge): PullSink {
     return {
       commit: (ops) => { this.effects.push({ type: 'commit', domain: k.domain, ops }) },
       refuse: (code, ref) => { this.refuse(peer, k, code, ref) },
       note: (code, ref) => { this.note(peer, k, code, ref) },
-      evidence: (proof) => { this.spreadEvidence(k.domain, proof) }
+      digest: (digest) => { this.peers.get(peer)?.domains.set(k.domain, digest) },
+      evidence: (proof) => { if (isPublic(k)) this.spreadEvidence(k.domain, proof) }
     }
   }
 
@@ -279,12 +267,15 @@ export class Replica {
   }
 
   private finish (session: Session, outcome: PullOutcome | 'timeout'): void {
-    const { knowledge: k, theirs } = session
+    const { knowledge: k } = session
     const peer = this.peers.get(session.peer)
+    const theirs = peer?.domains.get(k.domain)
     peer?.sessions.delete(k.domain)
     if (outcome !== 'timeout' && stateOf(k) === session.before) peer?.quiet.set(k.domain, { theirs, ours: k.inventoryDigest(), at: this.now })
     else peer?.quiet.delete(k.domain)
     this.report({ kind: 'pulled', peer: session.peer, domain: k.domain, outcome })
+    // Others waited for their turn; mostly there is nothing left to ask them.
+    if (this.options.autoPull !== false) for (const id of this.peers.keys()) this.startPull(id, k.domain, 'digest')
   }
 
   /** Ends a pull whose answers nobody wants any more. */
@@ -299,6 +290,7 @@ export class Replica {
     // An answer nobody waits for is late after a timeout, or made up: not worth more than forgetting it.
     for (const session of peer.sessions.values()) {
       if (session.id !== got.id) continue
+      session.heard = this.now
       this.advance(session, got)
       return
     }
@@ -306,7 +298,7 @@ export class Replica {
 
   private onTick (now: number): void {
     this.now = now
-    const hello = this.hello()
+    this.lookAround()
     for (const [id, peer] of this.peers) {
       for (const s of [...peer.sessions.values()]) {
         if (s.deadline === 0) s.deadline = now + PULL_TIMEOUT
@@ -315,9 +307,10 @@ export class Replica {
           this.finish(s, 'timeout')
         }
       }
-      this.sayHello(id, false, hello)
-      if (this.options.autoPull !== false) for (const domain of this.domains.keys()) if (peer.domains.has(domain)) this.startPull(id, domain, 'digest')
+      this.sayHello(id)
+      if (this.options.autoPull !== false) for (const domain of this.domains.keys()) this.startPull(id, domain, 'digest')
     }
+    for (const domain of this.seeker.due(now, this.domains.keys(), (d) => this.providers(d).length)) this.effects.push({ type: 'seek', domain })
   }
 
   // ── domains ──
@@ -328,12 +321,13 @@ export class Replica {
     // Pulls under way fill an object that nobody looks at any more.
     else if (before !== k) this.forget(k.domain)
     this.domains.set(k.domain, k)
-    for (const [id, peer] of this.peers) if (peer.domains.has(k.domain)) this.startPull(id, k.domain, 'digest')
+    for (const id of this.peers.keys()) this.startPull(id, k.domain, 'digest')
   }
 
   private onUnfollow (domain: Reference): void {
     if (!this.domains.delete(domain)) return
     this.forget(domain)
+    this.seeker.forget(domain)
     this.effects.push({ type: 'unsubscribe', domain })
   }
 
@@ -343,7 +337,7 @@ export class Replica {
       const session = peer.sessions.get(domain)
       if (session !== undefined) this.abort(session)
       peer.quiet.delete(domain)
-      peer.said.delete(domain)
+      peer.said.forget(domain)
     }
   }
 
@@ -352,7 +346,7 @@ export class Replica {
     const l = k?.lanes.get(lane)
     if (k === undefined || l === undefined) return
     this.report({ kind: 'changed', domain, by: 'own' })
-    const message = headGossip(k, l, from)
+    const message = isPublic(k) ? headGossip(k, l, from) : undefined
     if (message !== undefined) this.effects.push({ type: 'gossip', domain, bytes: gossipWire.encode(message) })
   }
 
@@ -379,13 +373,4 @@ export class Replica {
       return 'reject'
     }
   }
-}
-
-/**
- * T2: an empty list of trusted domains means public. A restricted domain is shown to nobody until peers can prove whose node they are (V6): to refuse
- * the right ones is better than to serve the wrong ones.
- */
-export function isPublic (k: DomainKnowledge): boolean {
-  const { tip, policyOf } = k.authority()
-  return tip === undefined || policyOf(tip)?.federation_policy.trusted_domains.length === 0
 }

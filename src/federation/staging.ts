@@ -5,7 +5,7 @@
 import type { Artifact } from '../substrate/artifact.js'
 import { MalformedError } from '../substrate/errors.js'
 import type { KvOp } from '../substrate/ports.js'
-import type { Reference } from '../substrate/reference.js'
+import type { Hash, Reference } from '../substrate/reference.js'
 import { signatureCodec } from '../substrate/signature.js'
 import { TAG } from '../substrate/type-tags.js'
 import { forkEvidenceCodec } from '../publication/evidence.js'
@@ -22,6 +22,8 @@ export interface PullSink {
   note: (code: string, ref: Reference) => void
   /** a proof that lowers the lane's index: spread it first */
   evidence: (proof: Artifact) => void
+  /** the peer's state as it says now, which is newer than its hello */
+  digest: (digest: Hash) => void
 }
 
 /** Lanes, heads and their signatures that are put aside until all of an inventory has come, so that each head meets its lane: about 10 MB. */

@@ -6,7 +6,7 @@ import { privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import { blamePoints } from '../federation/blame.js'
 import type { ContentResult } from '../federation/content.js'
 import { type FetchOptions, Mirror } from '../federation/mirror.js'
-import type { Report } from '../federation/replica.js'
+import type { Report } from '../federation/effects.js'
 import { DiadError } from '../substrate/errors.js'
 import type { Reference } from '../substrate/reference.js'
 import { openNodeKey } from './home/node-key.js'
@@ -21,6 +21,8 @@ export interface NetworkInit {
   readonly bootstrap: readonly string[]
   readonly mdns: boolean
   readonly dht: boolean
+  /** look for peers of domains that nobody connected holds (a daemon); off where a command looks by itself */
+  readonly seeks?: boolean
   /** fetch content of mirrored domains whenever something changed (a daemon); off where a command fetches by itself */
   readonly autoMirror: boolean
   readonly onContent?: (domain: Reference, result: ContentResult) => void
@@ -76,7 +78,7 @@ export class Network {
   }
 
   private async open (): Promise<void> {
-    const { runtime, host } = this
+    const { runtime, host, init } = this
     runtime.outside = {
       send: ({ peer, channel, direction, bytes }) => { host.send(peer, channel, direction, bytes) },
       gossip: (domain, bytes) => { host.publish(TOPIC + domain, bytes).catch((err: unknown) => { this.init.log?.(`gossip: ${String(err)}`) }) },
@@ -84,6 +86,7 @@ export class Network {
         if (on) host.subscribe(TOPIC + domain)
         else host.unsubscribe(TOPIC + domain)
       },
+      seek: (domain) => { if (init.seeks) void this.findAndDial(domain, this.stopping.signal).catch(() => 0) },
       blame: (peer, code) => { host.blame(peer, blamePoints(code), code) }
     }
     host.serveBlocks(async (_peer, domain, refs) => await runtime.blocksFor(domain, refs))

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import type * as Explorer from '../../sim/explore/explore.js'
 import type { Explored, ExploreInit } from '../../sim/explore/explore.js'
 import { listScenarios } from '../../sim/library.js'
 import { diad as run, type Outcome, type Setting } from './harness.js'
@@ -12,7 +13,7 @@ import { diad as run, type Outcome, type Setting } from './harness.js'
 /** Stands in for the explorer where a test needs what it finds. */
 const fake = vi.hoisted(() => ({ explore: undefined as ((init: ExploreInit) => Promise<Explored>) | undefined }))
 vi.mock('../../sim/explore/explore.js', async (original) => {
-  const real = await original<typeof import('../../sim/explore/explore.js')>()
+  const real = await original<typeof Explorer>()
   return { ...real, explore: async (init: ExploreInit) => (fake.explore ?? real.explore)(init) }
 })
 
@@ -59,7 +60,7 @@ describe('list', () => {
     for (const { name, shows } of all) expect(words).toContain(`${name} ${shows}`)
   })
 
-  test('of the package holds every file that git would ship', () => {
+  test('stands in the package', () => {
     const { files } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
     expect(files).toContain('sim/scenarios')
     expect(listScenarios().map((s) => `${s.name}.yaml`)).toEqual(readdirSync(new URL('../../sim/scenarios/', import.meta.url)).filter((f) => f.endsWith('.yaml')).sort())
@@ -93,7 +94,7 @@ describe('run', () => {
     writeFileSync(join(dir, 'real.html'), 'old')
     symlinkSync('real.html', join(dir, 'out.html'))
     const { exit, stdout } = await sim('run failing.yaml --report out.html')
-    expect([exit, stdout.includes('report   real.html\n')]).toEqual([4, true])
+    expect([exit, stdout]).toEqual([4, expect.stringMatching(/^report +real\.html$/m)])
     expect(readFileSync(join(dir, 'real.html'), 'utf8')).toMatch(/^<!doctype html>[^]*<\/html>\n$/)
     expect(readdirSync(dir).sort()).toEqual(['failing.yaml', 'out.html', 'real.html', 'small.yaml'])
   })
@@ -108,7 +109,7 @@ describe('run', () => {
     ['run ./gone.yaml', 'no-such-path', /"\.\/gone\.yaml" does not exist/],
     ['run small.yaml/x', 'no-such-path', /does not exist/],
     ['run ../', 'is-a-directory', /"\.\.\/" is a directory/],
-    ['run bad.yaml', 'bad-scenario', /^bad\.yaml:9:24: unknown action "publsh"; expected .*did you mean "publish"\?$/],
+    ['run bad.yaml', 'bad-scenario', /^bad\.yaml:9:26: unknown action "publsh"; expected .*did you mean "publish"\?$/],
     ['run bytes.yaml', 'bad-scenario', /^bytes\.yaml:1:1: the file is not text in UTF-8; expected YAML$/],
     ['run small.yaml --seed 1.5', 'usage', /whole number from 0 to 2\^53-1/],
     ['run small.yaml --seed -1', 'usage', /whole number|argument missing/],
@@ -168,7 +169,7 @@ export const broken = { ...shared, kind: 'invariant', name: 'broken', create: ()
 `, SMALL.replace('expect:', '  - {at: 2s, shout: {}}\nexpect:\n  - {at: 3s, quiet: {}}'))
     expect(exit).toBe(4)
     const texts = (JSON.parse(stdout).violations as Array<{ invariant: string, text: string }>).map((v) => `${v.invariant}: ${v.text}`)
-    expect(texts).toEqual(expect.arrayContaining(['expectation: quiet {}: noise', 'calm: not calm', 'broken: the invariant threw: oh']))
+    expect(texts).toEqual(expect.arrayContaining([expect.stringMatching(/^expectation: quiet.*: noise$/), 'calm: not calm', 'broken: the invariant threw: oh']))
   })
 
   test.each([
@@ -192,9 +193,9 @@ export const broken = { ...shared, kind: 'invariant', name: 'broken', create: ()
     ['nothing', 'const x = 1\n', /^mine\.mjs: it exports no plug-in; expected/],
     ['a number', 'export default 5\n', /it exports no plug-in/],
     ['a list with a number', 'export default [5]\n', /entry 1 of the default export is no plug-in/],
-    ['bad syntax', 'const a = 1\nexport default {{\n', /^mine\.mjs:2: it can't be loaded: SyntaxError: /],
+    ['bad syntax', 'const a = 1\nexport default {{\n', /^mine\.mjs.*: it can't be loaded: /],
     ['what throws at load', 'const a = 1\nthrow new Error("no\\nluck")\n', /^mine\.mjs:2: it can't be loaded: Error: no luck$/],
-    ['an import of nothing', 'import "./nowhere.mjs"\n', /^mine\.mjs: it can't be loaded: .*nowhere\.mjs/],
+    ['an import of nothing', 'import "./nowhere.mjs"\n', /^mine\.mjs.*: it can't be loaded: .*nowhere\.mjs/],
     ['an unknown kind', 'export const a = { kind: "adversry", name: "a", summary: "s" }\n', /export "a" is of kind "adversry"; expected action, expectation, adversary, invariant; did you mean "adversary"\?$/],
     ['no name', 'export default { kind: "action" }\n', /the default export has the name nothing; expected lower-case/],
     ['no summary', 'export default { kind: "action", name: "a" }\n', /\(a\) has no summary/],
@@ -287,14 +288,26 @@ describe('explore', () => {
   })
 })
 
-test('neither a home, nor its store, nor libp2p is touched', async () => {
-  const hooks = 'export async function resolve (name, context, next) { if (/^(@libp2p|@chainsafe|libp2p|classic-level|cli-progress)/.test(name)) throw new Error(`loads ${name}`); return next(name, context) }'
-  const register = `import { register } from 'node:module'; register('data:text/javascript,${encodeURIComponent(hooks)}')`
+describe('as a process', () => {
   const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), '--import', `data:text/javascript,${encodeURIComponent(register)}`, main, 'sim', 'run', 'small.yaml', '--home', join(dir, 'home')], { cwd: dir })
-  let printed = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (b: Buffer) => { printed += b.toString() })
-  const [exit] = await once(child, 'close')
-  expect([exit, printed]).toEqual([0, expect.stringMatching(/^passed {2}small\n/)])
-  expect(existsSync(join(dir, 'home'))).toBe(false)
+
+  async function start (words: string[], ...imports: string[]): Promise<{ exit: unknown, printed: string }> {
+    const child = spawn(process.execPath, [...['tsx', ...imports].flatMap((name) => ['--import', name === 'tsx' ? import.meta.resolve(name) : name]), main, 'sim', ...words], { cwd: dir })
+    let printed = ''
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (b: Buffer) => { printed += b.toString() })
+    const [exit] = await once(child, 'close')
+    return { exit, printed }
+  }
+
+  test('it touches neither a home, nor its store, nor libp2p', async () => {
+    const hooks = 'export async function resolve (name, context, next) { if (/^(@libp2p|@chainsafe|libp2p|classic-level|cli-progress)/.test(name)) throw new Error(`loads ${name}`); return next(name, context) }'
+    const register = `import { register } from 'node:module'; register('data:text/javascript,${encodeURIComponent(hooks)}')`
+    expect(await start(['run', 'small.yaml', '--home', join(dir, 'home')], `data:text/javascript,${encodeURIComponent(register)}`)).toEqual({ exit: 0, printed: expect.stringMatching(/^passed {2}small\n/) })
+    expect(existsSync(join(dir, 'home'))).toBe(false)
+  })
+
+  test('a plug-in with bad syntax is told with its line', async () => {
+    writeFileSync(join(dir, 'mine.mjs'), 'const a = 1\nexport default {{\n')
+    expect(await start(['run', 'small.yaml', '--plugin', 'mine.mjs'])).toEqual({ exit: 2, printed: expect.stringMatching(/^diad: mine\.mjs:2: it can't be loaded: /) })
+  })
 })

@@ -38,23 +38,24 @@ describe('two sides that can never become equal', () => {
     wires.add('a', a)
     wires.add('b', b)
     wires.connect('a', 'b')
-    tickFor(wires, 1, 5)
+    tickFor(wires, 1, 25) // longer than two hellos
     expect(a.lanes.get(lane.ref)?.evidence?.index).toBe(1)
     expect(b.lanes.get(lane.ref)?.evidence?.index).toBe(1)
     expect(verdicts(a)).toBe(verdicts(b))
     expect(a.inventoryDigest()).not.toBe(b.inventoryDigest())
     const asked = wires.requests.length
     const reported = wires.reports.length
-    tickFor(wires, 6, 30)
+    tickFor(wires, 26, 60)
     expect(wires.requests.length).toBe(asked)
     expect(wires.reports.length).toBe(reported)
-    // Something new on one side is heard of at once.
+    // Something new on one side is heard of with the next hello, and then there is silence again.
     const fresh = new TestLane(domain, owner, 'fresh')
     fresh.give(a, fresh.publish('news'))
-    tickFor(wires, 31, 32)
+    tickFor(wires, 61, 72)
     expect(b.view().current.has('news')).toBe(true)
+    tickFor(wires, 73, 95)
     const after = wires.requests.length
-    tickFor(wires, 33, 50)
+    tickFor(wires, 96, 130)
     expect(wires.requests.length).toBe(after)
   })
 

@@ -1,6 +1,7 @@
 /** Single lanes made by hand, replicas joined by wires of function calls, and a key-value map in memory. */
 import { DomainKnowledge } from '../../src/authority/knowledge.js'
-import { type Effect, Replica, type ReplicaEvent, type Report } from '../../src/federation/replica.js'
+import type { Effect, ReplicaEvent, Report } from '../../src/federation/effects.js'
+import { Replica } from '../../src/federation/replica.js'
 import { answerWire, requestWire } from '../../src/federation/messages.js'
 import { type Lane, laneCodec, PUBLISHED, snapshotCodec } from '../../src/publication/lane.js'
 import { type Body, encodeLeaf, leafOf, type NewLeaf } from '../../src/publication/leaf.js'

@@ -233,7 +233,7 @@ export function pullFrom (k: DomainKnowledge, server: Server): Pulled {
   const refused: string[] = []
   const noted: string[] = []
   const ops: KvOp[] = []
-  const run = pull(k, { commit: (o) => { ops.push(...o) }, refuse: (code) => { refused.push(code) }, note: (code) => { noted.push(code) }, evidence: () => undefined })
+  const run = pull(k, { commit: (o) => { ops.push(...o) }, refuse: (code) => { refused.push(code) }, note: (code) => { noted.push(code) }, evidence: () => undefined, digest: () => undefined })
   let step = run.next()
   for (let n = 0; step.done !== true; n++) {
     if (n > 10_000) throw new Error('a pull does not end')

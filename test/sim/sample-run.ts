@@ -54,7 +54,7 @@ function play (plan: Plan): Event[] {
     logseq.set(domain, seq)
     const view = digestOf(`${domain} ${seq}`).slice(0, 16)
     const take = (at: Micros, who: string, by: string): void => {
-      events.push({ t: at, kind: 'view', node: who, domain, view, logseq: seq, names: 1 + seq % 40, by })
+      events.push({ t: at, kind: 'view', node: who, domain, view, logseq: seq, names: 1 + seq % 40, by, brought: who === node ? [] : [update] })
     }
     events.push({ t, kind: 'published', node, domain, lane: digestOf(`${node} ${domain}`), head: digestOf(`head ${domain} ${seq}`), name: `notes/${seq}.md`, logseq: seq, update })
     take(t, node, 'self')
@@ -102,15 +102,16 @@ function play (plan: Plan): Event[] {
   return onlyForward(events.filter(event => event.t <= plan.end).sort((a, b) => a.t - b.t))
 }
 
-/** Updates were played one after the other; in order of time a view must not fall back behind what the node already had. */
+/** Updates were played one after the other; in order of time an older one that comes late changes nothing of the view but what it brought. */
 function onlyForward (events: readonly Event[]): Event[] {
-  const newest = new Map<string, number>()
-  return events.filter(event => {
-    if (event.kind !== 'view') return true
+  const newest = new Map<string, Extract<Event, { kind: 'view' }>>()
+  return events.map(event => {
+    if (event.kind !== 'view') return event
     const key = `${event.node} ${event.domain}`
-    if ((newest.get(key) ?? 0) >= event.logseq) return false
-    newest.set(key, event.logseq)
-    return true
+    const before = newest.get(key)
+    if (before !== undefined && before.logseq >= event.logseq) return { ...before, t: event.t, by: event.by, brought: event.brought }
+    newest.set(key, event)
+    return event
   })
 }
 

@@ -3,7 +3,8 @@ import { Ajv } from 'ajv'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { baseRegistry } from '../../sim/scenario/base-schemas.js'
+import { PLUGINS } from '../../sim/plugins.js'
+import { sayArgs, sayNames } from '../../sim/scenario/say.js'
 import { drawEdges, drawFollows } from '../../sim/scenario/draw.js'
 import { scenarioSchema } from '../../sim/scenario/format.js'
 import { linkProps } from '../../sim/scenario/links.js'
@@ -21,7 +22,7 @@ const EXAMPLE = /```yaml\n(.*?)```/s.exec(GUIDE)?.[1] ?? ''
 const HEAD = 'name: s\nshows: what it shows\nduration: 5m\n'
 const CAST = 'domains:\n  alice: {}\nnodes:\n  home: {domain: alice}\n  bob: {follow: [alice]}\n'
 
-const load = (text: string): Scenario => loadScenario(text, 'a.yaml', baseRegistry)
+const load = (text: string): Scenario => loadScenario(text, 'a.yaml', PLUGINS)
 /** A whole file with other lines at its end: line 9 is the first of them. */
 const withTail = (tail: string): Scenario => load(HEAD + CAST + tail)
 
@@ -161,7 +162,7 @@ describe('a scenario with a mistake: one line with the place and what was expect
   const node = (entry: string): string => tail(`  ${entry}\n`)
 
   it.each<[string, string, string]>([
-    ['unknown action', action('{at: 1s, node: home, publsh: {name: a}}'), '10:26: unknown action "publsh"; expected publish, tombstone, partition, heal, cut, crash, restart, backup, restore, clone, carry; did you mean "publish"?'],
+    ['unknown action', action('{at: 1s, node: home, publsh: {name: a}}'), '10:26: unknown action "publsh"; expected publish, tombstone, put, partition, heal, cut, crash, restart, disk, backup, restore, clone, carry; did you mean "publish"?'],
     ['unknown expectation', expectation('{at: 1s, convergd: [alice]}'), '10:14: unknown expectation "convergd"; expected holds, view, converged, verdict, evidence, nobody, refused, cost; did you mean "converged"?'],
     ['unknown adversary', node('eve: {adversary: forgr, follow: [alice]}'), '9:20: unknown adversary "forgr"; expected'],
     ['no action', action('{at: 1s, node: home}'), '10:5: this entry has no action; expected publish,'],
@@ -257,12 +258,61 @@ describe('a scenario with a mistake: one line with the place and what was expect
 
   it('a plug-in can\'t take a key that every entry has', () => {
     const actions = new Map([['node', { name: 'node', summary: '', schema: {} }]])
-    expect(() => loadScenario(HEAD + CAST, 'a.yaml', { ...baseRegistry, actions })).toThrow('can\'t be called node')
+    expect(() => loadScenario(HEAD + CAST, 'a.yaml', { ...PLUGINS, actions })).toThrow('can\'t be called node')
+  })
+})
+
+describe('entries in plain words', () => {
+  const words = (section: 'timeline' | 'expect', entry: string): string => {
+    const { timeline, expectations } = withTail(`  crowd: {count: 4, follow: [alice]}\n${section}:\n  - ${entry}\n`)
+    const [name, { args }] = section === 'timeline' ? [timeline[0]!.action, timeline[0]!] : [expectations[0]!.expectation, expectations[0]!]
+    return (section === 'timeline' ? PLUGINS.actions : PLUGINS.expectations).get(name)!.words!(args)
+  }
+  it.each([
+    ['node: home, publish: {name: docs/a, bytes: 100kB, key: main}', 'publishes docs/a (100 kB) with the key of main'],
+    ['node: home, publish: {name: "so, (0 B)\\e", bytes: 0}', 'publishes "so, (0 B)\\u{1b}" (0 B)'],
+    ['node: home, tombstone: {name: docs/a}', 'takes docs/a out of the view'],
+    ['node: home, put: {bytes: 123}', 'stores 123 B and publishes nothing'],
+    ['partition: [[home, bob], crowd]', 'partition: home, bob | crowd-1 to crowd-4'],
+    ['partition: [[home]]', 'partition: home | the rest'],
+    ['heal: all', 'all links heal'],
+    ['heal: {from: home, to: [crowd-1, crowd-3]}', 'heal: home → crowd-1, crowd-3'],
+    ['cut: {from: home, to: bob, bothWays: true}', 'cut: home ↔ bob'],
+    ['crash: {node: home, torn: true}', 'crash of home within a write'],
+    ['restart: {node: home, empty: true}', 'restart of home with an empty store'],
+    ['disk: {node: home, fault: flips-a-bit}', 'the disk of home flips a bit'],
+    ['backup: {node: home, as: monday}', 'backup of home as monday'],
+    ['restore: {node: home, from: monday}', 'restore of home from the backup monday'],
+    ['clone: {node: home, to: bob}', 'bob starts on a clone of home\'s disk'],
+    ['carry: {from: home, to: [bob], domain: alice}', 'alice is carried by hand from home to bob']
+  ])('action %s', (entry, said) => expect(words('timeline', `{at: 1s, ${entry}}`)).toBe(said))
+
+  it.each([
+    ['node: bob, holds: {domain: alice, name: docs/a, content: true}', 'holds alice/docs/a with its content'],
+    ['node: bob, view: {domain: alice, names: {min: 3, max: 11}, logseq: {min: 2}, has: [a, b], lacks: [c], as: home}', 'has home\'s view of alice of 3 to 11 names at logseq at least 2 with a, b without c'],
+    ['converged: [alice]', 'all who hold alice have the same view'],
+    ['node: bob, verdict: {domain: alice, name: a, status: contested, code: lane-forked}', 'says that alice/a is contested: lane-forked'],
+    ['node: bob, evidence: {domain: alice, against: main}', 'holds a proof against main of alice'],
+    ['nobody: {evidence: {domain: alice}}', 'nobody ever holds a proof against a key of alice'],
+    ['nobody: {refused: {code: not-exported, peer: bob}}', 'nobody ever refused not-exported from bob'],
+    ['node: bob, refused: {peer: home, domain: alice, count: {max: 3}}', 'refused something from home in alice at most 3 times'],
+    ['cost: {messagesPerDelivery: {max: 60}, delayP95: {min: 1s, max: 90s}}', 'cost: messages for each delivery at most 60, 95% delay 1s to 1m30s']
+  ])('expectation %s', (entry, said) => expect(words('expect', `{at: end, ${entry}}`)).toBe(said))
+
+  it('a plug-in without words has its arguments', () => {
+    expect(sayArgs('flicker', { link: ['a', 'b'], deep: { times: 3, say: 'a: b' }, off: null })).toBe('flicker link: a, b, deep: (times: 3, say: "a: b"), off: null')
+    expect(sayArgs('mend', 'all')).toBe('mend all')
+    expect(sayArgs('x', { long: 'a'.repeat(9999) }).length).toBeLessThan(400)
+  })
+
+  it('many names are few words', () => {
+    expect(sayNames(['home', 'n-9', 'n-10', 'n-11', 'n-13', 'n-14'])).toBe('home, n-9 to n-11, n-13, n-14')
+    expect(sayNames(Array.from({ length: 30 }, (_, i) => `n-${i * 2}`))).toBe('n-0, n-2, n-4, n-6, n-8, n-10, n-12, n-14 and 22 more')
   })
 })
 
 describe('the schema for editors', () => {
-  const schema = scenarioSchema(baseRegistry)
+  const schema = scenarioSchema(PLUGINS)
   const accepts = new Ajv({ strict: true, strictTypes: false, strictRequired: false, allowUnionTypes: true }).compile(schema)
 
   it('is what stands in config/ (vitest -u writes it)', async () => {
@@ -271,7 +321,7 @@ describe('the schema for editors', () => {
 
   it.each([['the example', EXAMPLE], ...readdirSync(DRAFTS).map((file) => [file, readFileSync(new URL(file, DRAFTS), 'utf8')] as [string, string])])('accepts %s, and so does the loader', (name, text) => {
     expect(accepts(parse(text)), JSON.stringify(accepts.errors)).toBe(true)
-    const scenario = loadScenario(text, name, baseRegistry)
+    const scenario = loadScenario(text, name, PLUGINS)
     if (name !== 'the example') expect(`${scenario.name}.yaml`).toBe(name)
   })
 
@@ -285,7 +335,7 @@ describe('the schema for editors', () => {
 })
 
 it('a thousand domains load in well under a second', () => {
-  const scenario = loadScenario(readFileSync(new URL('thousand-domains.yaml', DRAFTS), 'utf8'), 'thousand-domains.yaml', baseRegistry)
+  const scenario = loadScenario(readFileSync(new URL('thousand-domains.yaml', DRAFTS), 'utf8'), 'thousand-domains.yaml', PLUGINS)
   expect([scenario.domains.length, scenario.nodes.length, scenario.timeline.length]).toEqual([1000, 1000, 10_000])
   expect(scenario.nodes[999]).toMatchObject({ name: 'n-1000', domain: 'd-1000', keys: ['main'], random: { count: 10 } })
 })

@@ -16,7 +16,7 @@ export interface Kit {
   readonly formatClock: (moment: Micros) => string
   readonly formatSpan: (span: Micros) => string
   readonly formatCount: (count: number) => string
-  readonly arrivalTimes: (published: ReadonlyArray<{ t: Micros, logseq: number }>, views: ReadonlyArray<{ t: Micros, logseq: number }>) => Micros[]
+  readonly arrivalTimes: (published: ReadonlyArray<{ update: number }>, views: ReadonlyArray<{ t: Micros, brought: readonly number[] }>) => Micros[]
   readonly percentile: (sorted: readonly number[], thousandths: number) => number
   /** index of the first row later than `t`; rows in order of time */
   readonly after: (rows: ReadonlyArray<readonly [Micros, ...number[]]>, t: Micros) => number

@@ -6,15 +6,15 @@ import type { Kit } from './kit.js'
 export interface Stand {
   /** the view held, if any */
   readonly view: ViewRow | undefined
-  /** updates of the domain published so far, and those of them that the view is new enough for */
+  /** updates of the domain published so far, and those of them that came to the node or are its own */
   readonly published: number
   readonly held: number
 }
 
 export interface Knowledge {
   readonly at: (node: number, domain: number, t: Micros) => Stand
-  /** all views of a node and domain, in order of time */
-  readonly views: (node: number, domain: number) => readonly ViewRow[]
+  /** for each update of the domain when the node had it: its own at once, -1 for never */
+  readonly arrivals: (node: number, domain: number) => readonly Micros[]
   readonly published: (domain: number) => ReadonlyArray<readonly [t: Micros, node: number, domain: number, logseq: number, name: number, update: number]>
   /** domains of which the node ever held a view */
   readonly domains: (node: number) => readonly number[]
@@ -39,32 +39,28 @@ export function createKnowledge (kit: Kit, data: ReportData): Knowledge {
   const states = data.nodes.map((): Array<ReportData['nodeStates'][number]> => [])
   for (const row of data.nodeStates) states[row[1]]?.push(row)
 
-  // The sorted log positions of what is published so far: asked for 1,000 nodes a frame, changed once an update.
-  let cache = { domain: -1, count: -1, sorted: [] as number[] }
-  const positions = (domain: number, count: number): number[] => {
-    if (cache.domain !== domain || cache.count !== count) {
-      const sorted = (published[domain] ?? []).slice(0, count).map(row => row[3]).sort((a, b) => a - b)
-      cache = { domain, count, sorted }
-    }
-    return cache.sorted
-  }
   const viewsOf = (node: number, domain: number): ViewRow[] => views.get(node * data.domains.length + domain) ?? []
+  const arrivals = (node: number, domain: number): Micros[] => {
+    const updates = published[domain] ?? []
+    const times = kit.arrivalTimes(updates.map(row => ({ update: row[5] })), viewsOf(node, domain).map(([t, , , , , , , ...brought]) => ({ t, brought })))
+    return times.map((t, i) => updates[i]?.[1] === node ? updates[i][0] : t)
+  }
+  // The same in order of time: asked for 1,000 nodes a frame.
+  const moments = new Map<number, Array<readonly [Micros]>>()
+  const momentsOf = (node: number, domain: number): Array<readonly [Micros]> => {
+    const key = node * data.domains.length + domain
+    const known = moments.get(key) ?? arrivals(node, domain).filter(t => t >= 0).sort((a, b) => a - b).map(t => [t] as const)
+    moments.set(key, known)
+    return known
+  }
   return {
     at (node, domain, t) {
       const rows = viewsOf(node, domain)
       const view = rows[kit.after(rows, t) - 1]
       const count = kit.after(published[domain] ?? [], t)
-      if (view === undefined) return { view, published: count, held: 0 }
-      const sorted = positions(domain, count)
-      let [low, high] = [0, sorted.length]
-      while (low < high) {
-        const middle = (low + high) >> 1
-        if ((sorted[middle] ?? 0) <= view[3]) low = middle + 1
-        else high = middle
-      }
-      return { view, published: count, held: low }
+      return { view, published: count, held: view === undefined ? 0 : kit.after(momentsOf(node, domain), t) }
     },
-    views: viewsOf,
+    arrivals,
     published: domain => published[domain] ?? [],
     domains: node => domains[node] ?? [],
     state (node, t) {

@@ -25,18 +25,17 @@ export function createLanes (
 
   const clip = (text: string, most: number): string => text.length > most ? `${text.slice(0, most - 1)}…` : text
   const collect = (domain: number): Row[] => {
-    const updates = knowledge.published(domain).map(row => ({ t: row[0], logseq: row[3], node: row[1] }))
+    const updates = knowledge.published(domain)
     const all: Row[] = []
     data.nodes.forEach((node, i) => {
-      const views = knowledge.views(i, domain)
-      if (node.owns !== domain && !node.follows.includes(domain) && views.length === 0) return
-      const times = kit.arrivalTimes(updates, views.map(row => ({ t: row[0], logseq: row[3] })))
+      if (node.owns !== domain && !node.follows.includes(domain) && !knowledge.domains(i).includes(domain)) return
+      const times = knowledge.arrivals(i, domain)
       let [missing, worst] = [0, 0]
       updates.forEach((update, u) => {
         const arrived = times[u] ?? -1
-        if (update.node === i) return
+        if (update[1] === i) return
         if (arrived < 0) missing += 1
-        else worst = Math.max(worst, arrived - update.t)
+        else worst = Math.max(worst, arrived - update[0])
       })
       all.push({ node: i, times, missing, worst })
     })
@@ -136,7 +135,7 @@ export function createLanes (
     const missing = rows.reduce((sum, row) => sum + row.missing, 0)
     note.textContent = updates.length === 0
       ? 'Nothing was published for this domain.'
-      : `${kit.formatCount(updates.length)} updates, ${info === undefined || info.p50 < 0 ? 'none arrived anywhere' : `half arrived within ${kit.formatSpan(info.p50)}, 95% within ${kit.formatSpan(info.p95)}`}` +
+      : `${kit.formatCount(updates.length)} ${updates.length === 1 ? 'update' : 'updates'}, ${info === undefined || info.p50 < 0 ? 'none arrived anywhere' : `half arrived within ${kit.formatSpan(info.p50)}, 95% within ${kit.formatSpan(info.p95)}`}` +
         `${missing > 0 ? `; ${kit.formatCount(missing)} never arrived during the run` : ''}.` +
         (rows.length > MOST_ROWS ? ` Shown are the ${MOST_ROWS} slowest of ${kit.formatCount(rows.length)} nodes.` : '')
     const cell = (text: string): PageElement => kit.element('td', { class: 'number' }, text)

@@ -44,7 +44,7 @@ export function createPanel (kit: Kit, data: ReportData, knowledge: Knowledge): 
       const { view } = knowledge.at(node, d, t)
       const cell = kit.element('td', {}, standing(node, d, t))
       if (view !== undefined) {
-        cell.append(kit.element('span', { class: 'quiet' }, `${kit.formatCount(view[4])} names, log ${view[3]}, `, kit.element('code', {}, word(view[5])),
+        cell.append(kit.element('span', { class: 'quiet' }, `${kit.formatCount(view[4])} ${view[4] === 1 ? 'name' : 'names'}, log ${view[3]}, `, kit.element('code', {}, word(view[5])),
           word(view[6]) === '' ? '' : `, by ${clip(word(view[6]))}`))
       }
       const name = data.domains[d]?.name ?? ''
@@ -82,7 +82,7 @@ export function createPanel (kit: Kit, data: ReportData, knowledge: Knowledge): 
       else behind += 1
     })
     const published = kit.after(knowledge.published(domain), t)
-    const text = `${kit.formatCount(published)} published · ${kit.formatCount(full)} nodes up to date, ${kit.formatCount(behind)} behind, ${kit.formatCount(none)} without a view` +
+    const text = `${kit.formatCount(published)} published · ${kit.formatCount(full)} ${full === 1 ? 'node' : 'nodes'} up to date, ${kit.formatCount(behind)} behind, ${kit.formatCount(none)} without a view` +
       (down > 0 ? ` · ${kit.formatCount(down)} down` : '')
     if (tally.textContent !== text) tally.textContent = text
   }

@@ -4,7 +4,7 @@ import type { CommandArgs, CommandEvent, CommandIo } from '../command.js'
 import { startControlServer } from '../control/server.js'
 import { socketPath } from '../home/paths.js'
 import { Network } from '../network.js'
-import type { Report } from '../../federation/replica.js'
+import type { Report } from '../../federation/effects.js'
 import type { Context } from './context.js'
 
 const DEFAULT_LISTEN = ['/ip4/0.0.0.0/tcp/0']
@@ -40,6 +40,7 @@ export async function serve (context: Context, args: CommandArgs['serve'], io: C
     mdns: args.mdns,
     dht: args.dht,
     autoMirror: true,
+    seeks: true,
     onContent: (domain, result) => {
       event({ event: 'content', domain, blocks: result.blocks, bytes: result.bytes, whole: result.whole.length, missing: result.missing.length })
     },
@@ -64,12 +65,9 @@ export async function serve (context: Context, args: CommandArgs['serve'], io: C
       io.event({ event: 'listening', peer: network.host.peerId, addresses: network.host.addresses() })
       early.forEach(io.event)
       unsubscribe = runtime.onReport(onReport)
-      for (const domain of runtime.active()) {
-        if (runtime.records.get(domain)?.own !== true) void network.findAndDial(domain, io.signal).catch(() => 0)
-      }
       await new Promise<void>((resolve, reject) => {
         // Without its disk a node can keep no promise: it ends, and whoever supervises it sees why.
-        runtime.onFailure((err) => { reject(err as Error) })
+        runtime.onFailure((err) => { reject(err instanceof Error ? err : new Error(String(err))) })
         if (io.signal.aborted) resolve()
         else io.signal.addEventListener('abort', () => { resolve() }, { once: true })
       })

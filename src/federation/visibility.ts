@@ -1,0 +1,11 @@
+/** Which domains peers hear of at all. */
+import type { DomainKnowledge } from '../authority/knowledge.js'
+
+/**
+ * T2: an empty list of trusted domains means public. A restricted domain is shown to nobody until peers can prove whose node they are (V6): to refuse
+ * the right ones is better than to serve the wrong ones.
+ */
+export function isPublic (k: DomainKnowledge): boolean {
+  const { tip, policyOf } = k.authority()
+  return tip === undefined || policyOf(tip)?.federation_policy.trusted_domains.length === 0
+}
