@@ -7,9 +7,11 @@ import { signatureCodec } from '../../src/substrate/signature.js'
 import { snapshotCodec } from '../../src/publication/lane.js'
 import { baseAdversaries } from '../scenario/base-schemas.js'
 import { adversary } from '../plugin.js'
-import { answering, gossipOf, known, madeUpHash, swallow, targets, withDigests } from './kit.js'
+import { answering, every, gossipOf, known, madeUpHash, neighbours, sayHello, swallow, targets, withDigests } from './kit.js'
 
 interface EclipserArgs { readonly start: number, readonly victim: string }
+
+const PERIOD = 3_000_000
 
 export default adversary<EclipserArgs>({
   ...baseAdversaries.get('eclipser')!,
@@ -24,12 +26,18 @@ export default adversary<EclipserArgs>({
       if (no === undefined) hidden.set(lane, no = random.fork(`lane ${lane}`).chance(500_000))
       return no
     }
-    const digests = new Map<Reference, Hash>()
+    /** what the victim is told instead of each true digest */
+    const digests = new Map<Hash, Hash>()
     const digestOf = (domain: Reference): Hash => {
-      let digest = digests.get(domain)
-      if (digest === undefined || random.chance(100_000)) digests.set(domain, digest = madeUpHash(random))
+      const real = known(kit, domain)?.inventoryDigest() ?? madeUpHash(random)
+      let digest = digests.get(real)
+      if (digest === undefined) digests.set(real, digest = madeUpHash(random))
       return digest
     }
+    // What the victim shall see it is told of, so that it has no reason to look elsewhere.
+    every(kit, { start, period: PERIOD }, () => {
+      if (neighbours(kit).includes(victim)) sayHello(kit, victim, new Map([...domains].map((d) => [d, digestOf(d)])))
+    })
 
     return {
       send (effect) {

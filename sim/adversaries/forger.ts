@@ -7,7 +7,7 @@ import { TAG } from '../../src/substrate/type-tags.js'
 import { baseAdversaries } from '../scenario/base-schemas.js'
 import { adversary } from '../plugin.js'
 import { type Forgery, forge } from './forgery.js'
-import { answering, every, flipped, gossipOf, known, listeners, madeUpHash, strangersKey, swallow, targets, whisper, withDigests } from './kit.js'
+import { answering, every, flipped, gossipOf, known, listeners, madeUpHash, sayHello, strangersKey, swallow, targets, whisper, withDigests } from './kit.js'
 
 interface ForgerArgs { readonly start: number, readonly of?: string }
 
@@ -32,7 +32,11 @@ export default adversary<ForgerArgs>({
         const lies = await forge(k, stranger, random)
         forged.set(domain, lies)
         const heard = listeners(kit, domain)
-        if (heard.length > 0 && lies.gossip.length > 0) whisper(kit, [random.pick(heard)], domain, random.pick(lies.gossip))
+        if (heard.length === 0) continue
+        const victim = random.pick(heard)
+        // By gossip, or by a state that makes the victim ask.
+        if (lies.gossip.length > 0 && random.chance(500_000)) whisper(kit, [victim], domain, random.pick(lies.gossip))
+        else sayHello(kit, victim, new Map([[domain, madeUpHash(random)]]))
       }
     })
 

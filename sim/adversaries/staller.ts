@@ -1,5 +1,6 @@
 /** Takes every request and answers so slowly that it might as well not (THREATS 4). */
 import { answerWire } from '../../src/federation/messages.js'
+import { REFERENCE_LENGTH } from '../../src/substrate/reference.js'
 import { baseAdversaries } from '../scenario/base-schemas.js'
 import { adversary } from '../plugin.js'
 import { answering, later, reply, swallow, targets } from './kit.js'
@@ -24,7 +25,7 @@ export default adversary<StallerArgs>({
         return undefined
       }),
       blocks (_request, honest) {
-        const bytes = honest.reduce((n, b) => n + (b?.length ?? 0), 0)
+        const bytes = honest.reduce((n, b) => n + REFERENCE_LENGTH + (b?.length ?? 0), 0)
         return stalls() && takes(bytes) > PATIENCE ? undefined : honest
       },
       gossip: (from, message) => stalls() ? swallow(kit, from, message) : true

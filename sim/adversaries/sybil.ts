@@ -7,7 +7,7 @@ import { baseAdversaries } from '../scenario/base-schemas.js'
 import { type AdversaryKit, adversary } from '../plugin.js'
 import type { World } from '../world/world.js'
 import { type Forgery, forge } from './forgery.js'
-import { answering, every, known, listeners, madeUpHash, neighbours, strangersKey, swallow, targets, whisper, withDigests } from './kit.js'
+import { answering, every, known, listeners, madeUpHash, neighbours, sayHello, strangersKey, swallow, targets, whisper, withDigests } from './kit.js'
 
 interface SybilArgs { readonly start: number, readonly of?: string }
 
@@ -69,6 +69,8 @@ export default adversary<SybilArgs>({
       for (const [domain, { gossip }] of operator.forged) {
         const peers = listeners(kit, domain)
         if (gossip[0] !== undefined && peers.length > 0) whisper(kit, [random.pick(peers)], domain, gossip[0])
+        const digest = operator.digestOf(domain)
+        if (digest !== undefined) for (const peer of peers) sayHello(kit, peer, new Map([[domain, digest]]))
       }
     })
     return {

@@ -60,6 +60,8 @@ export class World implements Surroundings {
   private readonly watches: Array<{ name: string, watch: Watch }> = []
   /** progress that was counted: node → lane → leaves */
   private readonly counted = new Map<string, Map<Reference, number>>()
+  /** proofs that were told: node and lane → the index at which two histories part */
+  private readonly proven = new Map<string, number>()
   private lastViews = new Map<string, string>()
 
   private constructor (private readonly init: WorldInit) {
@@ -265,7 +267,19 @@ export class World implements Surroundings {
       this.lastViews.set(key, view.digest)
       this.tracer.add({ kind: 'view', node: node.name, domain, view: view.digest.slice(0, 16), logseq: view.logseq, names: view.current.size, by, brought })
     }
+    this.tellEvidence(node, k)
     this.watchAll(node, (w) => w.changed?.(node, k))
+  }
+
+  private tellEvidence (node: SimNode, k: DomainKnowledge): void {
+    for (const lane of k.lanes.values()) {
+      const { evidence } = lane
+      if (evidence === undefined) continue
+      const key = `${node.name} ${lane.ref}`
+      if (this.proven.get(key) === evidence.index) continue
+      this.proven.set(key, evidence.index)
+      this.tracer.add({ kind: 'evidence', node: node.name, domain: this.nameOf(k.domain), lane: lane.ref.slice(0, 20), index: evidence.index })
+    }
   }
 
   /** Numbers of the publications whose leaves this node holds since now. */

@@ -93,9 +93,11 @@ class ContentRun {
   private marks: KvOp[] = []
   private uncharged = 0
   private opened = new Set<string>()
+  private readonly heldBefore: (ref: Reference) => boolean
 
   constructor (private readonly init: ContentInit, private readonly roots: readonly Want[]) {
     this.alive = new Set(init.peers)
+    this.heldBefore = init.audience.heldBy(init.domain)
     this.stack = [...roots].reverse()
   }
 
@@ -186,8 +188,7 @@ class ContentRun {
   }
 
   private held (ref: Reference): boolean {
-    const { audience, domain, store } = this.init
-    return (this.landed.has(ref) || this.sealed?.has(ref) === true || audience.heldFor(domain, ref)) && store.has(ref)
+    return (this.landed.has(ref) || this.sealed?.has(ref) === true || this.heldBefore(ref)) && this.init.store.has(ref)
   }
 
   private async openHeld (want: Want): Promise<void> {

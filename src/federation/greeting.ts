@@ -20,9 +20,9 @@ export class Greeting {
 
   /**
    * The lists to send now, each as long as one hello takes. `shown` = domain → digest; `epoch` counts its changes. `heard` = what the peer said of
-   * itself: what it holds alike needs no words.
+   * itself: what it holds alike needs no words, and what it doesn't hold needs no news.
    */
-  next (now: number, epoch: number, shown: ReadonlyMap<Reference, Hash>, heard: ReadonlyMap<Reference, Hash>): Announced[] {
+  next (now: number, epoch: number, shown: ReadonlyMap<Reference, Hash>, heard: (domain: Reference) => Hash | undefined): Announced[] {
     const first = this.epoch < 0
     if (!first && epoch === this.epoch) return []
     // That a domain can be found here at all is worth saying at once.
@@ -30,9 +30,12 @@ export class Greeting {
     this.epoch = epoch
     const changed: Announced = []
     for (const [domain, digest] of shown) {
-      if (this.told.get(domain) === digest) continue
+      const told = this.told.get(domain)
+      const theirs = heard(domain)
+      // Changes concern only who holds the domain too; whoever follows it later hears of it when he says so.
+      if (told === digest || (told !== undefined && theirs === undefined)) continue
       this.told.set(domain, digest)
-      if (first || heard.get(domain) !== digest) changed.push({ domain, digest })
+      if (told === undefined || theirs !== digest) changed.push({ domain, digest })
     }
     for (const domain of this.told.keys()) {
       if (shown.has(domain)) continue

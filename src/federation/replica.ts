@@ -8,10 +8,10 @@ import type { Hash, Reference } from '../substrate/reference.js'
 import type { DomainKnowledge } from '../authority/knowledge.js'
 import type { Channel, Direction, Effect, PeerId, ReplicaEvent, Report } from './effects.js'
 import { type GossipJudgement, headGossip, judgeGossip } from './gossip.js'
-import { GONE, Greeting } from './greeting.js'
+import { History } from './history.js'
 import { answerWire, gossipWire, type Hello, helloWire, requestWire, type SyncAnswer, type SyncRequest } from './messages.js'
+import { Peer, type Session } from './peer.js'
 import { pull, type PullOutcome, type PullSink } from './pull.js'
-import { type Pair, Repetition, samePair } from './repetition.js'
 import { Seeker } from './seek.js'
 import { answer } from './serve-sync.js'
 import { isPublic } from './visibility.js'
@@ -30,37 +30,8 @@ const MOVING_PULLS = 2
 /** ms without an answer after which a pull no longer keeps others from starting */
 const MOVING_MS = 2_000
 
-/** domains remembered of one peer that we don't hold ourselves; those we hold are always remembered */
-const MAX_HEARD = 4096
-
-/** ms after which a peer that had nothing for us is asked again for bodies that we lack: a digest doesn't show whether it has them by now */
-const BODIES_RETRY = 30_000
-
 /** Why a pull starts: a person asks (and hears everything again), a message shows that the peer must have something, or digests differ. */
 type Reason = 'asked' | 'news' | 'digest'
-
-interface Session {
-  readonly peer: PeerId
-  readonly knowledge: DomainKnowledge
-  readonly run: Generator<SyncRequest, PullOutcome, SyncAnswer>
-  /** its refusals and notes are all reported */
-  asked: boolean
-  /** what we held when it started */
-  readonly before: string
-  id: number
-  deadline: number
-  /** when it was started or last answered */
-  heard: number
-}
-
-interface Peer {
-  readonly domains: Map<Reference, Hash>
-  readonly sessions: Map<Reference, Session>
-  /** pulls that changed nothing: two nodes whose inventories can't become equal (a fork, an old policy) would otherwise pull each second for ever */
-  readonly quiet: Map<Reference, Pair & { readonly at: number }>
-  readonly said: Repetition
-  readonly greeting: Greeting
-}
 
 /** Whether a pull brought anything that the domain's state consists of: what merely waits or is loose can't bring the next one further. */
 function stateOf (k: DomainKnowledge): string {
@@ -72,6 +43,8 @@ function stateOf (k: DomainKnowledge): string {
 export class Replica {
   readonly domains = new Map<Reference, DomainKnowledge>()
   private readonly peers = new Map<PeerId, Peer>()
+  /** pulls under way, by domain */
+  private readonly pulls = new Map<Reference, Set<Session>>()
   private effects: Effect[] = []
   private nextId = 1
   private now = 0
@@ -79,6 +52,7 @@ export class Replica {
   private shown: ReadonlyMap<Reference, Hash> = new Map()
   private epoch = 0
   private readonly seeker = new Seeker()
+  private readonly history = new History()
 
   constructor (private readonly options: ReplicaOptions) {}
 
@@ -99,7 +73,7 @@ export class Replica {
 
   /** Peers whose last hello named `domain`. */
   providers (domain: Reference): PeerId[] {
-    return [...this.peers].filter(([, p]) => p.domains.has(domain)).map(([id]) => id)
+    return [...this.peers].filter(([, p]) => p.offers(domain)).map(([id]) => id)
   }
 
   get connected (): PeerId[] {
@@ -112,6 +86,11 @@ export class Replica {
 
   private report (report: Report): void {
     this.effects.push({ type: 'report', report })
+  }
+
+  private changed (k: DomainKnowledge, by: 'pull' | 'gossip' | 'own'): void {
+    this.history.note(k.domain, k.inventoryDigest())
+    this.report({ kind: 'changed', domain: k.domain, by })
   }
 
   private refuse (peer: PeerId, k: DomainKnowledge, code: string, ref: Reference): void {
@@ -127,7 +106,7 @@ export class Replica {
   private isNews (id: PeerId, k: DomainKnowledge, kind: string, code: string, ref: Reference): boolean {
     const peer = this.peers.get(id)
     if (peer === undefined || peer.sessions.get(k.domain)?.asked === true) return true
-    return peer.said.isNew(k.domain, { theirs: peer.domains.get(k.domain), ours: k.inventoryDigest() }, `${kind} ${code} ${ref}`)
+    return peer.said.isNew(k.domain, { theirs: peer.digestOf(k.domain), ours: k.inventoryDigest() }, `${kind} ${code} ${ref}`)
   }
 
   // ── peers ──
@@ -140,7 +119,7 @@ export class Replica {
       return
     }
     if (peer !== undefined) return
-    this.peers.set(id, { domains: new Map(), sessions: new Map(), quiet: new Map(), said: new Repetition(), greeting: new Greeting() })
+    this.peers.set(id, new Peer())
     this.lookAround()
     this.sayHello(id)
   }
@@ -152,6 +131,7 @@ export class Replica {
     for (const [domain, k] of this.domains) {
       if (k.authority().tip === undefined || !isPublic(k)) continue
       const digest = k.inventoryDigest()
+      this.history.note(domain, digest)
       shown.set(domain, digest)
       same &&= this.shown.get(domain) === digest
     }
@@ -162,7 +142,7 @@ export class Replica {
 
   private sayHello (id: PeerId): void {
     const peer = this.peers.get(id)
-    for (const domains of peer?.greeting.next(this.now, this.epoch, this.shown, peer.domains) ?? []) {
+    for (const domains of peer?.greetings(this.now, this.epoch, this.shown) ?? []) {
       this.send(id, 'hello', 'request', helloWire.encode({ t: 'hello', version: 1, agent: this.options.agent, domains }))
     }
   }
@@ -193,12 +173,11 @@ export class Replica {
   }
 
   private onHello (id: PeerId, peer: Peer, hello: Hello): void {
-    for (const { domain, digest } of hello.domains) {
-      if (digest === GONE) peer.domains.delete(domain)
-      else if (peer.domains.size < MAX_HEARD || peer.domains.has(domain) || this.domains.has(domain)) peer.domains.set(domain, digest)
-    }
-    this.report({ kind: 'hello', peer: id, domains: hello.domains.filter((d) => d.digest !== GONE).map((d) => d.domain) })
-    if (this.options.autoPull !== false) for (const { domain } of hello.domains) this.startPull(id, domain, 'digest')
+    const domains = peer.hear(hello.domains, this.now, (d) => this.domains.has(d))
+    this.report({ kind: 'hello', peer: id, domains })
+    if (this.options.autoPull !== false) for (const domain of domains) this.startPull(id, domain, 'digest')
+    // It may have begun to hold what we hold: then it is told how far we are.
+    this.sayHello(id)
   }
 
   // ── pulling ──
@@ -212,29 +191,17 @@ export class Replica {
       if (reason === 'asked') running.asked = true
       return
     }
-    const theirs = peer.domains.get(domain)
-    if (reason === 'digest' && (theirs === undefined || !this.worthPulling(peer, k, theirs))) return
+    if (reason === 'digest' && !(peer.worthPulling(k, this.now, (d) => this.history.had(domain, d)) && this.movingPulls(domain) < MOVING_PULLS)) return
     const session: Session = { peer: id, knowledge: k, run: pull(k, this.sink(id, k)), asked: reason === 'asked', before: stateOf(k), id: 0, deadline: 0, heard: this.now }
     peer.sessions.set(domain, session)
+    this.pulls.set(domain, (this.pulls.get(domain) ?? new Set<Session>()).add(session))
     this.advance(session, undefined)
-  }
-
-  private worthPulling (peer: Peer, k: DomainKnowledge, theirs: Hash | undefined): boolean {
-    if (this.movingPulls(k.domain) >= MOVING_PULLS) return false
-    const ours = k.inventoryDigest()
-    const quiet = peer.quiet.get(k.domain)
-    if (theirs !== ours && !samePair(quiet, { theirs, ours })) return true
-    // Bodies show in no digest.
-    return k.lacksBodies() && (quiet === undefined || this.now - quiet.at >= BODIES_RETRY)
   }
 
   /** Pulls of `domain` that make progress. One that stalls holds nobody back. */
   private movingPulls (domain: Reference): number {
     let moving = 0
-    for (const peer of this.peers.values()) {
-      const session = peer.sessions.get(domain)
-      if (session !== undefined && this.now - session.heard <= MOVING_MS) moving++
-    }
+    for (const session of this.pulls.get(domain) ?? []) if (this.now - session.heard <= MOVING_MS) moving++
     return moving
   }
 
@@ -243,7 +210,7 @@ export class Replica {
       commit: (ops) => { this.effects.push({ type: 'commit', domain: k.domain, ops }) },
       refuse: (code, ref) => { this.refuse(peer, k, code, ref) },
       note: (code, ref) => { this.note(peer, k, code, ref) },
-      digest: (digest) => { this.peers.get(peer)?.domains.set(k.domain, digest) },
+      digest: (digest) => { this.peers.get(peer)?.learn(k.domain, digest, this.now, true) },
       evidence: (proof) => { if (isPublic(k)) this.spreadEvidence(k.domain, proof) }
     }
   }
@@ -256,7 +223,7 @@ export class Replica {
     const { knowledge: k } = session
     const before = k.revision
     const step = got === undefined ? session.run.next() : session.run.next(got)
-    if (k.revision !== before) this.report({ kind: 'changed', domain: k.domain, by: 'pull' })
+    if (k.revision !== before) this.changed(k, 'pull')
     if (step.done === true) {
       this.finish(session, step.value)
       return
@@ -269,10 +236,8 @@ export class Replica {
   private finish (session: Session, outcome: PullOutcome | 'timeout'): void {
     const { knowledge: k } = session
     const peer = this.peers.get(session.peer)
-    const theirs = peer?.domains.get(k.domain)
-    peer?.sessions.delete(k.domain)
-    if (outcome !== 'timeout' && stateOf(k) === session.before) peer?.quiet.set(k.domain, { theirs, ours: k.inventoryDigest(), at: this.now })
-    else peer?.quiet.delete(k.domain)
+    this.pulls.get(k.domain)?.delete(session)
+    peer?.pulled(k, this.now, outcome === 'timeout' || stateOf(k) !== session.before)
     this.report({ kind: 'pulled', peer: session.peer, domain: k.domain, outcome })
     // Others waited for their turn; mostly there is nothing left to ask them.
     if (this.options.autoPull !== false) for (const id of this.peers.keys()) this.startPull(id, k.domain, 'digest')
@@ -283,6 +248,7 @@ export class Replica {
     const { knowledge: { domain }, peer } = session
     session.run.return('same')
     this.peers.get(peer)?.sessions.delete(domain)
+    this.pulls.get(domain)?.delete(session)
     this.report({ kind: 'pulled', peer, domain, outcome: 'gone' })
   }
 
@@ -308,7 +274,7 @@ export class Replica {
         }
       }
       this.sayHello(id)
-      if (this.options.autoPull !== false) for (const domain of this.domains.keys()) this.startPull(id, domain, 'digest')
+      if (this.options.autoPull !== false) for (const domain of peer.common) this.startPull(id, domain, 'digest')
     }
     for (const domain of this.seeker.due(now, this.domains.keys(), (d) => this.providers(d).length)) this.effects.push({ type: 'seek', domain })
   }
@@ -321,7 +287,10 @@ export class Replica {
     // Pulls under way fill an object that nobody looks at any more.
     else if (before !== k) this.forget(k.domain)
     this.domains.set(k.domain, k)
-    for (const id of this.peers.keys()) this.startPull(id, k.domain, 'digest')
+    for (const [id, peer] of this.peers) {
+      peer.shared(k.domain, true)
+      this.startPull(id, k.domain, 'digest')
+    }
   }
 
   private onUnfollow (domain: Reference): void {
@@ -336,16 +305,17 @@ export class Replica {
     for (const peer of this.peers.values()) {
       const session = peer.sessions.get(domain)
       if (session !== undefined) this.abort(session)
-      peer.quiet.delete(domain)
-      peer.said.forget(domain)
+      peer.forget(domain)
+      peer.shared(domain, this.domains.has(domain))
     }
+    this.history.forget(domain)
   }
 
   private onPublished (domain: Reference, lane: Reference, from: number): void {
     const k = this.domains.get(domain)
     const l = k?.lanes.get(lane)
     if (k === undefined || l === undefined) return
-    this.report({ kind: 'changed', domain, by: 'own' })
+    this.changed(k, 'own')
     const message = isPublic(k) ? headGossip(k, l, from) : undefined
     if (message !== undefined) this.effects.push({ type: 'gossip', domain, bytes: gossipWire.encode(message) })
   }
@@ -361,11 +331,11 @@ export class Replica {
       return judgeGossip(k, message, {
         taken: (ops) => {
           this.effects.push({ type: 'commit', domain, ops })
-          this.report({ kind: 'changed', domain, by: 'gossip' })
+          this.changed(k, 'gossip')
         },
         refuse: (code, ref) => { this.refuse(from, k, code, ref) },
         pull: (news) => { this.startPull(from, domain, news ? 'news' : 'digest') },
-        digest: (digest) => { this.peers.get(from)?.domains.set(domain, digest) }
+        digest: (digest) => { this.peers.get(from)?.learn(domain, digest, this.now, true) }
       })
     } catch (err) {
       if (!(err instanceof MalformedError)) throw err

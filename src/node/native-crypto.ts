@@ -14,27 +14,26 @@ const SCRATCH_BYTES = 4096
 const scratch = new Uint8Array(SCRATCH_BYTES)
 
 export const nativeHasher: Hasher = {
-  sha256 (...parts) {
-    if (parts.length === 1) return plain(hash('sha256', parts[0]!, 'buffer'))
-    let length = 0
-    for (const p of parts) length += p.length
-    if (length > SCRATCH_BYTES) {
-      const h = createHash('sha256')
-      for (const p of parts) h.update(p)
-      return plain(h.digest())
-    }
-    let at = 0
-    for (const p of parts) {
-      scratch.set(p, at)
-      at += p.length
-    }
-    return plain(hash('sha256', scratch.subarray(0, length), 'buffer'))
-  }
+  // Of each Buffer that `hash` gives, node:crypto allocates the bytes outside of the heap: 3.4 µs for 2 KiB of input, where hex takes 1.6 and this 2.1.
+  sha256: (...parts) => fromHex(sha256Hex(parts)),
+  sha256Hex: (...parts) => sha256Hex(parts)
 }
 
-/** A Buffer's slice() shares memory where a Uint8Array's copies, so Buffers stay inside this file. */
-function plain (b: Buffer): Uint8Array {
-  return new Uint8Array(b.buffer, b.byteOffset, b.length)
+function sha256Hex (parts: readonly Uint8Array[]): string {
+  if (parts.length === 1) return hash('sha256', parts[0]!, 'hex')
+  let length = 0
+  for (const p of parts) length += p.length
+  if (length > SCRATCH_BYTES) {
+    const h = createHash('sha256')
+    for (const p of parts) h.update(p)
+    return h.digest('hex')
+  }
+  let at = 0
+  for (const p of parts) {
+    scratch.set(p, at)
+    at += p.length
+  }
+  return hash('sha256', scratch.subarray(0, length), 'hex')
 }
 
 /** Keys kept: importing one costs 66 µs and admitting it more, a verification 120. 4,096 keys are more than a node follows, at about 1 KiB each. */

@@ -6,9 +6,9 @@
  * One addition: a node above the leaves doesn't end by its hash before `NODE_MIN` items. A name that ends a node and also starts it would otherwise
  * stand alone in its node on every level for ever (one directory in 512 begins with such a name), and names made for it could do so anywhere.
  */
-import { compareUtf8, readU16, utf8 } from '../substrate/bytes.js'
+import { compareUtf8, utf8, utf8Length } from '../substrate/bytes.js'
 import { DiadError, MalformedError } from '../substrate/errors.js'
-import { sha256Bytes } from '../substrate/hasher.js'
+import { sha256Hex } from '../substrate/hasher.js'
 import { LIMITS } from '../substrate/limits.js'
 import type { Reference } from '../substrate/reference.js'
 import { TAG } from '../substrate/type-tags.js'
@@ -95,9 +95,12 @@ function append (group: Group, level: number, item: Entry | TreeLink, name: stri
   group.closed = group.items.length >= LIMITS.treeEntries || ((level === 0 || group.items.length >= NODE_MIN) && endsTree(name))
 }
 
+/** A digest that starts with a u16 below the limit is below this one, as hex text too. */
+const CUT = LIMITS.treeCut.toString(16).padStart(4, '0')
+
 /** Whether a Tree ends after this name: one name in 512. */
 export function endsTree (name: string): boolean {
-  return readU16(sha256Bytes(utf8(name)), 0) < LIMITS.treeCut
+  return sha256Hex(utf8(name)) < CUT
 }
 
 // Sizes in CBOR, to know a Tree's length before it is encoded.
@@ -112,7 +115,7 @@ function headBytes (n: number): number {
 }
 
 function textBytes (text: string): number {
-  const n = utf8(text).length
+  const n = utf8Length(text)
   return headBytes(n) + n
 }
 

@@ -71,19 +71,19 @@ const linkEntry: Shape<LinkEntry> = mapped(
 )
 
 const entry: Shape<Entry> = {
-  encode (value, at) {
+  encode (value, out) {
     switch (value.kind) {
-      case 'file': return fileEntry.encode(value, at)
-      case 'dir': return dirEntry.encode(value, at)
-      case 'link': return linkEntry.encode(value, at)
+      case 'file': fileEntry.encode(value, out); break
+      case 'dir': dirEntry.encode(value, out); break
+      case 'link': linkEntry.encode(value, out)
     }
   },
-  decode (item, at) {
+  decode (item) {
     switch (Array.isArray(item) ? item[1] as unknown : undefined) {
-      case 0: return fileEntry.decode(item, at)
-      case 1: return dirEntry.decode(item, at)
-      case 2: return linkEntry.decode(item, at)
-      default: throw new MalformedError(`${at}: expected an entry of kind 0 (file), 1 (directory) or 2 (link)`)
+      case 0: return fileEntry.decode(item)
+      case 1: return dirEntry.decode(item)
+      case 2: return linkEntry.decode(item)
+      default: throw new MalformedError('expected an entry of kind 0 (file), 1 (directory) or 2 (link)')
     }
   }
 }
@@ -98,8 +98,8 @@ const leaf: Shape<TreeLeaf> = struct({ level: literal(0), entries: list(entry, {
 const node: Shape<TreeNode> = struct({ level: oneOf<1 | 2 | 3>(1, 2, 3), entries: list(link, { min: 1, max: LIMITS.treeEntries, ascending: (l) => l.first }) })
 
 const shape: Shape<Tree> = {
-  encode: (value, at) => value.level === 0 ? leaf.encode(value, at) : node.encode(value, at),
-  decode: (item, at) => isLeaf(item) ? leaf.decode(item, at) : node.decode(item, at)
+  encode: (value, out) => value.level === 0 ? leaf.encode(value, out) : node.encode(value, out),
+  decode: (item) => isLeaf(item) ? leaf.decode(item) : node.decode(item)
 }
 
 function isLeaf (item: unknown): boolean {

@@ -4,9 +4,9 @@
  */
 import { concatBytes, readU32, readU64, writeU32, writeU64 } from './bytes.js'
 import { MalformedError } from './errors.js'
-import { sha256Bytes } from './hasher.js'
+import { sha256Hex } from './hasher.js'
 import { LIMITS } from './limits.js'
-import { type Reference, referenceOfDigest } from './reference.js'
+import { type Reference, referenceOfHash } from './reference.js'
 
 export interface Artifact {
   /** undefined = untagged, which is a value of its own, distinct from every tag. */
@@ -49,10 +49,10 @@ export function decodeArtifact (bytes: Uint8Array): Artifact {
 
 /** The Reference of an artifact given by its parts; the payload is not copied. */
 export function referenceOf (typeTag: number | undefined, payload: Uint8Array): Reference {
-  return referenceOfDigest(sha256Bytes(artifactHeader(typeTag, payload.length), payload))
+  return referenceOfHash(sha256Hex(artifactHeader(typeTag, payload.length), payload))
 }
 
 /** The Reference of encoded ArtifactBytes. */
 export function referenceOfArtifactBytes (bytes: Uint8Array): Reference {
-  return referenceOfDigest(sha256Bytes(bytes))
+  return referenceOfHash(sha256Hex(bytes))
 }

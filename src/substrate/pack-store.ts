@@ -9,8 +9,9 @@
  * holds beyond its durable length was never visible and is cut off at the next open: no repair, no journal.
  */
 import { type Artifact, decodeArtifact, referenceOfArtifactBytes } from './artifact.js'
+import { fromHex } from './bytes.js'
 import { DiadError, MalformedError } from './errors.js'
-import { sha256Bytes } from './hasher.js'
+import { sha256Hex } from './hasher.js'
 import { LIMITS } from './limits.js'
 import { diskFailure, errorNumber } from './pack-failure.js'
 import {
@@ -21,7 +22,7 @@ import { artifactOffset, type Span, spansOf, type Wanted } from './pack-read.js'
 import { recover } from './pack-recover.js'
 import { PackFiles, PackWriter, type PackWriterLimits } from './pack-writer.js'
 import { type Kv, type KvOp, KEYSPACE, type Packs } from './ports.js'
-import { type Reference, referenceOfDigest } from './reference.js'
+import { type Hash, type Reference, referenceOfHash } from './reference.js'
 import type { BlockStore } from './store.js'
 
 export interface PackStoreLimits extends PackWriterLimits {
@@ -35,8 +36,8 @@ export const PACK_LIMITS: PackStoreLimits = {
   bufferBytes: 2 * 1024 * 1024,
   waitingBytes: 8 * 1024 * 1024,
   barrierBytes: 64 * 1024 * 1024,
-  // 32,768 blocks and a mark for each; about 20 MB of pending entries
-  barrierEntries: 65_536
+  // 8,192 blocks and a mark for each: about 6 MB of pending entries, and another 6 in the barrier that is being written
+  barrierEntries: 16_384
 }
 
 type Put = Extract<KvOp, { type: 'put' }>
@@ -114,8 +115,8 @@ export class PackStore implements BlockStore {
     const record = this.#writer.reserve(RECORD_HEAD + artifactLength(typeTag, payload.length))
     const artifact = record.subarray(RECORD_HEAD)
     writeArtifact(artifact, typeTag, payload)
-    const digest = sha256Bytes(artifact)
-    const ref = referenceOfDigest(digest)
+    const digest = sha256Hex(artifact)
+    const ref = referenceOfHash(digest)
     this.#keep(ref, digest, record, typeTag, payload.length)
     return ref
   }
@@ -130,8 +131,8 @@ export class PackStore implements BlockStore {
     if (shape === undefined) return false
     const record = this.#writer.reserve(RECORD_HEAD + bytes.length)
     record.set(bytes, RECORD_HEAD)
-    const digest = sha256Bytes(record.subarray(RECORD_HEAD))
-    if (referenceOfDigest(digest) !== expected) return false
+    const digest = sha256Hex(record.subarray(RECORD_HEAD))
+    if (referenceOfHash(digest) !== expected) return false
     this.#keep(expected, digest, record, shape.typeTag, shape.payload.length)
     const wait = this.room()
     if (wait !== undefined) await wait
@@ -235,8 +236,9 @@ export class PackStore implements BlockStore {
   }
 
   /** Accepts the record just built in the writer's buffer, unless its block is held already. */
-  #keep (ref: Reference, digest: Uint8Array, record: Uint8Array, typeTag: number | undefined, length: number): void {
+  #keep (ref: Reference, hash: Hash, record: Uint8Array, typeTag: number | undefined, length: number): void {
     if (this.#pending.has(ref)) return
+    const digest = fromHex(hash)
     const key = digestKey(KEYSPACE.block, digest)
     if (this.#damaged.has(ref)) {
       this.#damaged.delete(ref)

@@ -26,9 +26,9 @@ describe('names', () => {
   })
 
   test('a prefix may be nothing, a path with faults may not', () => {
-    expect(prefix.decode('', 'p')).toBe('')
-    expect(() => prefix.decode('a/..', 'p')).toThrow(MalformedError)
-    expect(() => prefix.decode(7, 'p')).toThrow(MalformedError)
+    expect(prefix.decode('')).toBe('')
+    expect(() => prefix.decode('a/..')).toThrow(MalformedError)
+    expect(() => prefix.decode(7)).toThrow(MalformedError)
   })
 
   test.each([

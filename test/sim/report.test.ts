@@ -8,7 +8,10 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { arrivalTimes, percentile } from '../../sim/report/arrivals.js'
 import { clientSource } from '../../sim/report/client-source.js'
+import { createKit } from '../../sim/report/client/kit.js'
+import { createKnowledge } from '../../sim/report/client/knowledge.js'
 import type { ReportData } from '../../sim/report/data.js'
+import type { Page } from '../../sim/report/dom.js'
 import { escapeHtml, html, jsonForScript, plain } from '../../sim/report/escape.js'
 import { formatBytes, formatClock, formatCount, formatSpan } from '../../sim/report/format.js'
 import { layoutNodes } from '../../sim/report/layout.js'
@@ -184,6 +187,19 @@ describe('figures', () => {
     ['of another domain, or not drawn', published(2), views([11, 1, 2, 3]), [11]]
   ])('arrivals: %s', (_, updates, seen, times) => expect(arrivalTimes(updates, seen)).toEqual(times))
 
+  it('a newer record of one side of a partition is not taken for an older one of the other', () => {
+    const nodes = ['home', 'laptop', 'bob'].map((name, i) => ({ name, kind: i < 2 ? 'publisher' as const : 'mirror' as const, adversary: '', owns: i < 2 ? 'd' : '', follows: i < 2 ? [] : ['d'] }))
+    const say = (t: number, node: string, logseq: number, update: number): TraceEvent => ({ t, kind: 'published', node, domain: 'd', lane: '', head: '', name: 'a', logseq, update })
+    const see = (t: number, node: string, logseq: number, brought: number[]): TraceEvent => ({ t, kind: 'view', node, domain: 'd', view: `${t}`, logseq, names: 1, by: '', brought })
+    const trace = [say(10, 'home', 1, 1), see(10, 'home', 1, []), say(20, 'laptop', 5, 2), see(20, 'laptop', 5, []), see(30, 'bob', 5, [2]), see(90, 'bob', 5, [1]), see(90, 'laptop', 5, [1])]
+    const { data, domains } = summarise({ ...sample, nodes, domains: [{ name: 'd', id: 'x' }], trace })
+    const window = { matchMedia: () => ({ matches: false }) } as unknown as Page
+    const knowledge = createKnowledge(createKit(window, { arrivalTimes, percentile, formatClock, formatCount, formatSpan }), data)
+    const held = (t: number): number[] => nodes.map((_, i) => knowledge.at(i, 0, t).held)
+    expect([held(15), held(30), held(90)]).toEqual([[1, 0, 0], [1, 1, 1], [1, 2, 2]])
+    expect(domains[0]).toMatchObject({ publishers: 2, followers: 1, updates: 2, arrived: 3, missing: 1, max: 80 })
+  })
+
   it('percentiles are those of the meter', () => {
     expect([percentile([1, 2, 3, 4], 500), percentile([1, 2, 3, 4], 950), percentile([7], 950), percentile([], 500)]).toEqual([3, 4, 7, -1])
   })
@@ -230,6 +246,19 @@ describe('a big run', () => {
     expect(data.views.length).toBeLessThanOrEqual(80_000)
     expect(data.views.slice(-12).map(row => row[3])).toEqual(trace.slice(-12).map(event => event.kind === 'view' ? event.logseq : -1))
     expect(leftOut.join()).toContain('of 200,000 changes of a view are drawn')
+    // What the views that are not drawn brought has come all the same.
+    expect(new Set(data.views.flatMap(row => row.slice(7))).size).toBe(200_000)
+  })
+
+  it('draws as many publications as their arrivals have room', () => {
+    const updates = Array.from({ length: 600 }, (_, i) => i)
+    const trace = [
+      ...updates.map((update): TraceEvent => ({ t: update, kind: 'published', node: 'node-0', domain: 'domain-0', lane: '', head: '', name: 'a', logseq: update, update })),
+      ...updates.slice(0, 500).map((n): TraceEvent => ({ t: 1000, kind: 'view', node: `node-${n}`, domain: 'domain-0', view: '0', logseq: 600, names: 1, by: 'pull', brought: updates }))
+    ]
+    const { data, leftOut } = summarise({ ...large, trace })
+    expect(leftOut.join()).toContain('300 of 600 publications are drawn')
+    expect(new Set(data.views.flatMap(row => row.slice(7)))).toEqual(new Set(data.published.map(row => row[5])))
   })
 
   it('thins even a run in which every node knows every domain', () => {

@@ -1,0 +1,107 @@
+/** What the replica remembers of one connected peer: what it says it holds, what it was told, and pulls under way. */
+import type { Hash, Reference } from '../substrate/reference.js'
+import type { DomainKnowledge } from '../authority/knowledge.js'
+import type { PeerId } from './effects.js'
+import { GONE, Greeting } from './greeting.js'
+import type { Hello, SyncAnswer, SyncRequest } from './messages.js'
+import type { PullOutcome } from './pull.js'
+import { type Pair, Repetition, samePair } from './repetition.js'
+
+export interface Session {
+  readonly peer: PeerId
+  readonly knowledge: DomainKnowledge
+  readonly run: Generator<SyncRequest, PullOutcome, SyncAnswer>
+  /** a person waits for it */
+  asked: boolean
+  /** what we held when it started */
+  readonly before: string
+  id: number
+  deadline: number
+  /** when it was started or last answered */
+  heard: number
+}
+
+/** domains remembered of one peer that we don't hold ourselves; those we hold are always remembered */
+const MAX_HEARD = 4096
+/** ms after which a peer that had nothing for us is asked again for bodies that we lack: a digest doesn't show whether it has them by now */
+const BODIES_RETRY = 30_000
+/** ms that gossip gets to bring what a hello shows that we lack; whoever connects just now has no gossip under way */
+const GRACE = 2_000
+
+export class Peer {
+  readonly sessions = new Map<Reference, Session>()
+  readonly said = new Repetition()
+  private readonly greeting = new Greeting()
+  private readonly heard = new Map<Reference, { digest: Hash, at: number }>()
+  /** pulls that changed nothing: two nodes whose inventories can't become equal (a fork, an old policy) would otherwise pull each second for ever */
+  private readonly quiet = new Map<Reference, Pair & { readonly at: number }>()
+  /** domains that both sides hold */
+  readonly common = new Set<Reference>()
+  private greeted = false
+
+  /** Takes a hello. Returns the domains that it says something new about. */
+  hear (domains: Hello['domains'], now: number, holds: (domain: Reference) => boolean): Reference[] {
+    const at = this.greeted ? now : now - GRACE
+    this.greeted = true
+    for (const { domain, digest } of domains) {
+      if (digest === GONE) this.drop(domain)
+      else this.learn(domain, digest, at, holds(domain))
+    }
+    return domains.filter((d) => d.digest !== GONE).map((d) => d.domain)
+  }
+
+  /** What it holds of `domain`, as it says itself. */
+  learn (domain: Reference, digest: Hash, at: number, held: boolean): void {
+    if (held) this.common.add(domain)
+    else if (this.heard.size >= MAX_HEARD && !this.heard.has(domain)) return
+    this.heard.set(domain, { digest, at })
+  }
+
+  private drop (domain: Reference): void {
+    this.heard.delete(domain)
+    this.common.delete(domain)
+  }
+
+  digestOf (domain: Reference): Hash | undefined {
+    return this.heard.get(domain)?.digest
+  }
+
+  offers (domain: Reference): boolean {
+    return this.heard.has(domain)
+  }
+
+  /** We hold `domain` from now on, or no longer. */
+  shared (domain: Reference, on: boolean): void {
+    if (on && this.heard.has(domain)) this.common.add(domain)
+    else if (!on) this.common.delete(domain)
+  }
+
+  /** Hellos to send now: what changed of domains that concern this peer. */
+  greetings (now: number, epoch: number, shown: ReadonlyMap<Reference, Hash>): Array<Hello['domains']> {
+    return this.greeting.next(now, epoch, shown, (domain) => this.digestOf(domain))
+  }
+
+  /** Whether asking this peer about `k` may bring anything now. `past` tells whether we held that state ourselves once: then it is behind us. */
+  worthPulling (k: DomainKnowledge, now: number, past: (digest: Hash) => boolean): boolean {
+    const heard = this.heard.get(k.domain)
+    if (heard === undefined) return false
+    const pair: Pair = { theirs: heard.digest, ours: k.inventoryDigest() }
+    const quiet = this.quiet.get(k.domain)
+    if (pair.theirs !== pair.ours && !samePair(quiet, pair) && !past(heard.digest)) return now - heard.at >= GRACE || k.authority().tip === undefined
+    // Bodies show in no digest.
+    return k.lacksBodies() && (quiet === undefined || now - quiet.at >= BODIES_RETRY)
+  }
+
+  /** A pull ended. `changed` = it brought something, so that the next one may. */
+  pulled (k: DomainKnowledge, now: number, changed: boolean): void {
+    this.sessions.delete(k.domain)
+    if (changed) this.quiet.delete(k.domain)
+    else this.quiet.set(k.domain, { theirs: this.digestOf(k.domain), ours: k.inventoryDigest(), at: now })
+  }
+
+  /** What rests on the knowledge of `domain` held so far is void. */
+  forget (domain: Reference): void {
+    this.quiet.delete(domain)
+    this.said.forget(domain)
+  }
+}
