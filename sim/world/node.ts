@@ -169,16 +169,17 @@ export class SimNode implements Port {
     if (!alive()) return
     world.nodeState(this, 'up', '')
     world.network.rise(this.name)
-    this.scheduleTick(life)
+    // Nobody's second begins with everybody else's.
+    this.scheduleTick(life, this.random.below(world.scenario.tick) + 1)
   }
 
-  private scheduleTick (life: number): void {
+  private scheduleTick (life: number, after: Micros): void {
     const { clock, scenario } = this.world
-    clock.after(scenario.tick, () => {
+    clock.after(after, () => {
       if (life !== this.life) return
       this.engine?.step({ type: 'tick', now: Math.floor(clock.now / 1000) })
       this.hooks.tick?.()
-      this.scheduleTick(life)
+      this.scheduleTick(life, scenario.tick)
     })
   }
 

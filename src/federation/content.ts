@@ -22,13 +22,19 @@ import { childrenOfWant, isPlain, likelySize, openedKey, type Want } from './wan
 export interface ContentStore extends BlockReader {
   /** type and length from the index alone; undefined when it isn't held */
   stat: (ref: Reference) => BlockStat | undefined
-  putArtifactBytes: (expected: Reference, bytes: Uint8Array) => Promise<boolean>
+  /** False when the bytes aren't what they were called. Copies them, so they need not outlive the call. */
+  putArtifactBytes: (expected: Reference, bytes: Uint8Array) => boolean
+  /** a promise while the disk is behind: wait for it before putting more */
+  room: () => Promise<void> | undefined
   enqueue: (op: KvOp) => void
   commit: (ops: readonly KvOp[]) => Promise<void>
 }
 
-/** Asks one peer for blocks; calls back with unverified bytes; resolves with what it didn't give. */
-export type FetchBlocks = (peer: string, refs: readonly Reference[], onBlock: (index: number, bytes: Uint8Array) => Promise<void>) => Promise<{ missing: Reference[] }>
+/**
+ * Asks one peer for blocks; calls back with unverified bytes, which may change once the call returns; resolves with what it didn't give. While a
+ * promise that a call gave is pending, few more calls should follow.
+ */
+export type FetchBlocks = (peer: string, refs: readonly Reference[], onBlock: (index: number, bytes: Uint8Array) => Promise<void> | undefined) => Promise<{ missing: Reference[] }>
 
 export interface ContentInit {
   readonly domain: Reference
@@ -225,24 +231,22 @@ class ContentRun {
   }
 
   private async ask (peer: string, wants: readonly Want[]): Promise<void> {
-    const { fetch, onRefused, signal } = this.init
+    const { fetch, onRefused, signal, store } = this.init
     const refs = wants.map((w) => w.ref)
     const got = new Uint8Array(refs.length)
-    let landing = 0
-    let landedAll: () => void = () => undefined
-    const onBlock = async (index: number, bytes: Uint8Array): Promise<void> => {
+    const failed = (err: unknown): never => {
+      this.failure ??= err
+      throw err
+    }
+    // No promise unless the disk is behind: for small blocks three of them took as long as hashing.
+    const onBlock = (index: number, bytes: Uint8Array): Promise<void> | undefined => {
       const want = wants[index]
-      if (want === undefined || got[index] === 1) return
-      // Before it has landed: a peer that gives it twice in one breath gives it once.
-      got[index] = 1
-      landing++
+      if (want === undefined || got[index] === 1) return undefined
       try {
-        if (!(await this.land(peer, want, bytes))) got[index] = 0
+        if (this.land(peer, want, bytes)) got[index] = 1
+        return store.room()?.catch(failed)
       } catch (err) {
-        this.failure ??= err
-        throw err
-      } finally {
-        if (--landing === 0) landedAll()
+        return failed(err)
       }
     }
     try {
@@ -253,8 +257,6 @@ class ContentRun {
         if (this.alive.delete(peer)) onRefused?.(peer, err instanceof DiadError ? err.code : 'peer-gone', refs[0] as Reference)
       }
     } finally {
-      // A peer that dies may have given blocks that are still on their way into the store.
-      if (landing > 0) await new Promise<void>((resolve) => { landedAll = resolve })
       wants.forEach((want, i) => { this.answered(peer, want, got[i] === 1) })
       this.barrier()
     }
@@ -279,10 +281,10 @@ class ContentRun {
   }
 
   /** False when the bytes aren't what was asked for. */
-  private async land (peer: string, want: Want, bytes: Uint8Array): Promise<boolean> {
+  private land (peer: string, want: Want, bytes: Uint8Array): boolean {
     const { audience, domain, onRefused, onProgress, store } = this.init
     const { ref } = want
-    if (!(await store.putArtifactBytes(ref, bytes))) {
+    if (!store.putArtifactBytes(ref, bytes)) {
       onRefused?.(peer, 'reference-mismatch', ref)
       return false
     }

@@ -66,8 +66,18 @@ export function equalBytes (a: Uint8Array, b: Uint8Array): boolean {
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+/** Up to here bytes lie in the heap; what the encoder gives never does, and costs ten times as much for a name. */
+const SHORT_TEXT = 64
+
 export function utf8 (text: string): Uint8Array {
-  return encoder.encode(text)
+  if (text.length > SHORT_TEXT) return encoder.encode(text)
+  const out = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code > 0x7f) return encoder.encode(text)
+    out[i] = code
+  }
+  return out
 }
 
 /** Bytes of `text` in UTF-8. */

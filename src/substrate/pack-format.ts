@@ -6,7 +6,7 @@
  *
  * Index, one entry a block: 'b' digest → u32 pack ‖ u32 offset of the record ‖ u32 payload length [‖ u32 type tag].
  */
-import { fromHex, readU32, toHex, writeU32, writeU64 } from './bytes.js'
+import { readU32, toHex, writeHex, writeU32, writeU64 } from './bytes.js'
 import { LIMITS } from './limits.js'
 import { KEYSPACE } from './ports.js'
 import { digestOf, type Hash, type Reference, referenceOfHash } from './reference.js'
@@ -50,12 +50,12 @@ export function writeArtifact (out: Uint8Array, typeTag: number | undefined, pay
 }
 
 /** Fills in the first 36 bytes of a record. */
-export function writeRecordHead (record: Uint8Array, digest: Uint8Array): void {
+export function writeRecordHead (record: Uint8Array, digest: Hash): void {
   writeU32(record, 0, record.length - RECORD_HEAD)
-  record.set(digest, DIGEST_AT)
+  writeHex(record, DIGEST_AT, digest)
 }
 
-export function encodeEntry (pack: number, offset: number, typeTag: number | undefined, length: number): Uint8Array {
+export function encodeEntry ({ pack, offset, typeTag, length }: IndexEntry): Uint8Array {
   const out = new Uint8Array(typeTag === undefined ? 12 : 16)
   writeU32(out, 0, pack)
   writeU32(out, 4, offset)
@@ -73,15 +73,11 @@ export function decodeEntry (bytes: Uint8Array): IndexEntry | undefined {
 }
 
 /** Prefix byte and 32-byte digest. */
-export function digestKey (prefix: number, digest: Uint8Array): Uint8Array {
+export function referenceKey (prefix: number, ref: Reference): Uint8Array {
   const key = new Uint8Array(33)
   key[0] = prefix
-  key.set(digest, 1)
+  writeHex(key, 1, digestOf(ref))
   return key
-}
-
-export function referenceKey (prefix: number, ref: Reference): Uint8Array {
-  return digestKey(prefix, fromHex(digestOf(ref)))
 }
 
 /** The Reference in a key of 33 bytes, or undefined when the key has another length. */

@@ -9,13 +9,12 @@
  * holds beyond its durable length was never visible and is cut off at the next open: no repair, no journal.
  */
 import { type Artifact, decodeArtifact, referenceOfArtifactBytes } from './artifact.js'
-import { fromHex } from './bytes.js'
 import { DiadError, MalformedError } from './errors.js'
 import { sha256Hex } from './hasher.js'
 import { LIMITS } from './limits.js'
 import { diskFailure, errorNumber } from './pack-failure.js'
 import {
-  artifactLength, type BlockStat, decodeEntry, digestKey, encodeEntry, encodePackState, type IndexEntry, PACK_STATE_KEY,
+  artifactLength, type BlockStat, decodeEntry, encodeEntry, encodePackState, type IndexEntry, PACK_STATE_KEY,
   type PackState, RECORD_HEAD, referenceKey, referenceOfKey, writeArtifact, writeRecordHead
 } from './pack-format.js'
 import { artifactOffset, type Span, spansOf, type Wanted } from './pack-read.js'
@@ -40,16 +39,14 @@ export const PACK_LIMITS: PackStoreLimits = {
   barrierEntries: 16_384
 }
 
-type Put = Extract<KvOp, { type: 'put' }>
-
 export class PackStore implements BlockStore {
   readonly #kv: Kv
   readonly #files: PackFiles
   readonly #writer: PackWriter
   readonly #limits: PackStoreLimits
-  /** index entries of blocks that no barrier has taken yet, and of those that the running barrier writes */
-  #pending = new Map<Reference, Put>()
-  #committing: ReadonlyMap<Reference, Put> = new Map()
+  /** blocks that no barrier has taken yet, and those that the running barrier writes: not as bytes yet, which take five times the memory */
+  #pending = new Map<Reference, IndexEntry>()
+  #committing: ReadonlyMap<Reference, IndexEntry> = new Map()
   #ops: KvOp[] = []
   #pendingBytes = 0
   /** Blocks whose bytes on disk are wrong: not held, until put again. */
@@ -123,9 +120,9 @@ export class PackStore implements BlockStore {
 
   /**
    * Stores ArtifactBytes that came from elsewhere under the name `expected`. They are hashed once, here: false, and nothing stored, when they are
-   * not what they were called (THREATS 1).
+   * not what they were called (THREATS 1). As with `putNow`, `bytes` are copied, and `await store.room()` is the caller's to do.
    */
-  async putArtifactBytes (expected: Reference, bytes: Uint8Array): Promise<boolean> {
+  putArtifactBytes (expected: Reference, bytes: Uint8Array): boolean {
     if (this.#failure !== undefined) throw this.#failure
     const shape = artifactShape(bytes)
     if (shape === undefined) return false
@@ -134,8 +131,6 @@ export class PackStore implements BlockStore {
     const digest = sha256Hex(record.subarray(RECORD_HEAD))
     if (referenceOfHash(digest) !== expected) return false
     this.#keep(expected, digest, record, shape.typeTag, shape.payload.length)
-    const wait = this.room()
-    if (wait !== undefined) await wait
     return true
   }
 
@@ -228,28 +223,22 @@ export class PackStore implements BlockStore {
   }
 
   #entry (ref: Reference): IndexEntry | undefined {
-    const put = this.#pending.get(ref)
-    if (put !== undefined) return decodeEntry(put.value)
+    const pending = this.#pending.get(ref)
+    if (pending !== undefined) return pending
     if (this.#damaged.has(ref)) return undefined
-    const value = this.#committing.get(ref)?.value ?? this.#kv.get(referenceKey(KEYSPACE.block, ref))
+    const committing = this.#committing.get(ref)
+    if (committing !== undefined) return committing
+    const value = this.#kv.get(referenceKey(KEYSPACE.block, ref))
     return value === undefined ? undefined : decodeEntry(value)
   }
 
   /** Accepts the record just built in the writer's buffer, unless its block is held already. */
   #keep (ref: Reference, hash: Hash, record: Uint8Array, typeTag: number | undefined, length: number): void {
-    if (this.#pending.has(ref)) return
-    const digest = fromHex(hash)
-    const key = digestKey(KEYSPACE.block, digest)
-    if (this.#damaged.has(ref)) {
-      this.#damaged.delete(ref)
-      this.#ops.push({ type: 'del', key: digestKey(KEYSPACE.quarantine, digest) })
-    } else {
-      const held = this.#committing.get(ref)?.value ?? this.#kv.get(key)
-      if (held !== undefined && decodeEntry(held) !== undefined) return
-    }
-    writeRecordHead(record, digest)
+    if (this.#damaged.delete(ref)) this.#ops.push({ type: 'del', key: referenceKey(KEYSPACE.quarantine, ref) })
+    else if (this.#entry(ref) !== undefined) return
+    writeRecordHead(record, hash)
     const { pack, offset } = this.#writer.accept(record.length)
-    this.#pending.set(ref, { type: 'put', key, value: encodeEntry(pack, offset, typeTag, length) })
+    this.#pending.set(ref, { pack, offset, typeTag, length })
     this.#pendingBytes += record.length
     if (this.#full()) void this.#startBarrier()
   }
@@ -279,7 +268,7 @@ export class PackStore implements BlockStore {
     this.#running = self
     try {
       // The ops first: among them may be the removal of a damaged copy that an entry of the same batch replaces.
-      for (const put of blocks.values()) batch.push(put)
+      for (const [ref, entry] of blocks) batch.push({ type: 'put', key: referenceKey(KEYSPACE.block, ref), value: encodeEntry(entry) })
       if (blocks.size > 0) {
         const end = await this.#writer.sync()
         batch.push({ type: 'put', key: PACK_STATE_KEY, value: encodePackState(end) })
@@ -340,7 +329,7 @@ export class PackStore implements BlockStore {
     if (this.#failure !== undefined) return
     this.#ops.push(
       { type: 'del', key: referenceKey(KEYSPACE.block, ref) },
-      { type: 'put', key: referenceKey(KEYSPACE.quarantine, ref), value: encodeEntry(entry.pack, entry.offset, entry.typeTag, entry.length) }
+      { type: 'put', key: referenceKey(KEYSPACE.quarantine, ref), value: encodeEntry(entry) }
     )
     void this.#startBarrier()
   }

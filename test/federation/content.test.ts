@@ -113,7 +113,7 @@ class Node {
       fetch: async (name, refs, onBlock) => {
         const peer = peers[name] as Peer
         const missing: Reference[] = []
-        const handed: Array<Promise<void>> = []
+        const handed: Array<Promise<void> | undefined> = []
         for (const ref of refs) this.asked.push([name, ref])
         for (const [index, ref] of refs.entries()) {
           for (let n = dice.next((peer.slow ?? 0) + 1); n > 0; n--) await turn()

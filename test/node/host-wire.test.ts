@@ -47,7 +47,7 @@ test('blocks come out whole however the stream was cut, and the rest is missing'
     const given = new Map(indexes.map((index, i) => [index, numbered(lengths[i] ?? 7, index)]))
     const client = new BlockClient('peer', HOST_LIMITS)
     const got = new Map<number, Uint8Array>()
-    const fetched = client.fetch(DOMAIN, refs, (index, bytes) => { got.set(index, bytes) })
+    const fetched = client.fetch(DOMAIN, refs, (index, bytes) => { got.set(index, bytes.slice()) })
     const records = [...given].map(([index, bytes]) => concatBytes(recordHead(index, bytes.length), bytes))
     const frames: Uint8Array[] = []
     do {

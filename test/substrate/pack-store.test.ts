@@ -76,7 +76,7 @@ describe('put and get', () => {
     await store.close()
     store = await PackStore.open(disk.kv, disk.packs)
     await store.put(1, payload(300))
-    expect(await store.putArtifactBytes(referenceOf(1, payload(300)), encodeArtifact({ typeTag: 1, payload: payload(300) }))).toBe(true)
+    expect(store.putArtifactBytes(referenceOf(1, payload(300)), encodeArtifact({ typeTag: 1, payload: payload(300) }))).toBe(true)
     await store.commit()
     expect(size()).toBe(once)
     expect(once).toBe(36 + 13 + payload(300).length)
@@ -122,7 +122,7 @@ describe('bytes from elsewhere (THREATS 1)', () => {
   it.each(cases)('%s', async (_, name, bytes, kept) => {
     const disk = new CrashDisk()
     const store = await PackStore.open(disk.kv, disk.packs)
-    expect(await store.putArtifactBytes(name, bytes)).toBe(kept)
+    expect(store.putArtifactBytes(name, bytes)).toBe(kept)
     expect(store.has(name)).toBe(kept)
     await store.commit()
     expect((await collect(store.blocks())).map(([ref]) => ref)).toEqual(kept ? [name] : [])

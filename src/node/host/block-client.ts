@@ -8,7 +8,7 @@ import type { Channel, Intake } from './channel.js'
 
 /**
  * Gets each artifact as it arrives, in any order: the index into the references asked for, and ArtifactBytes **nobody has verified**. Put them
- * through the store, which hashes, and compare. A promise holds back the peer when 16 MiB are kept; the bytes are a view that may pin 64 KiB.
+ * through the store, which hashes, and compare. The bytes are good until the call returns. A promise holds back the peer when 16 MiB are kept.
  */
 export type OnBlock = (index: number, artifactBytes: Uint8Array) => void | Promise<void>
 
@@ -141,7 +141,7 @@ export class BlockClient implements Intake {
           if (queue.length < this.#length) return true
           this.#remaining -= this.#length
           this.#state = 'record'
-          this.#deliver(queue.take(this.#length))
+          this.#deliver(queue.take(this.#length, whole(this.#length)))
           break
         }
       }
@@ -216,6 +216,14 @@ export class BlockClient implements Intake {
     fetch.reject(reason)
     this.#ask()
   }
+}
+
+/** Where the pieces of a large block are put together: one for all peers, since it is read before anything else runs. */
+let assembly = new Uint8Array(0)
+
+function whole (length: number): Uint8Array {
+  if (assembly.length < length) assembly = new Uint8Array(length)
+  return assembly
 }
 
 function asError (reason: unknown): Error {

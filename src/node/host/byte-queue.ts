@@ -18,8 +18,8 @@ export class ByteQueue {
     this.#length += chunk.length
   }
 
-  /** The next `n` bytes: a view when they lie in one chunk, else a copy. The caller has checked `length`. */
-  take (n: number): Uint8Array {
+  /** The next `n` bytes: a view when they lie in one chunk, else a copy, in `into` when that is large enough. The caller has checked `length`. */
+  take (n: number, into?: Uint8Array): Uint8Array {
     if (n > this.#length) throw new MalformedError(`${n} bytes taken from a queue of ${this.#length}`)
     if (n === 0) return new Uint8Array(0)
     const chunk = this.#head()
@@ -28,7 +28,7 @@ export class ByteQueue {
       this.#skip(n)
       return view
     }
-    const out = new Uint8Array(n)
+    const out = into !== undefined && into.length >= n ? into.subarray(0, n) : new Uint8Array(n)
     let filled = 0
     while (filled < n) {
       const head = this.#head()
