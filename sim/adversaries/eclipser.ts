@@ -7,7 +7,7 @@ import { signatureCodec } from '../../src/substrate/signature.js'
 import { snapshotCodec } from '../../src/publication/lane.js'
 import { baseAdversaries } from '../scenario/base-schemas.js'
 import { adversary } from '../plugin.js'
-import { answering, every, gossipOf, known, madeUpHash, neighbours, sayHello, swallow, targets, withDigests } from './kit.js'
+import { answering, every, gossipOf, known, madeUpHash, neighbours, paced, sayHello, swallow, targets, withDigests } from './kit.js'
 
 interface EclipserArgs { readonly start: number, readonly victim: string }
 
@@ -35,7 +35,7 @@ export default adversary<EclipserArgs>({
       return digest
     }
     // What the victim shall see it is told of, so that it has no reason to look elsewhere.
-    every(kit, { start, period: PERIOD }, () => {
+    every(kit, { start, period: paced(kit, PERIOD) }, () => {
       if (neighbours(kit).includes(victim)) sayHello(kit, victim, new Map([...domains].map((d) => [d, digestOf(d)])))
     })
 

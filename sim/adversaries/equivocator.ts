@@ -13,7 +13,7 @@ import { baseAdversaries } from '../scenario/base-schemas.js'
 import { type AdversaryKit, adversary } from '../plugin.js'
 import { knowledgeOf, type SimDomain } from '../world/domains.js'
 import { History } from './history.js'
-import { answering, every, gossipOf, known, listeners, neighbours, sayHello, whisper, withDigests } from './kit.js'
+import { answering, every, gossipOf, known, listeners, neighbours, paced, sayHello, whisper, withDigests } from './kit.js'
 
 interface EquivocatorArgs { readonly start: number, readonly names: readonly string[] }
 
@@ -55,7 +55,7 @@ export default adversary<EquivocatorArgs>({
       await history.add(leafOf(history.logseq + 1, { kind: 'publish', salt: random.hex(16), name, ref, mode: 0o644 }))
     }
 
-    every(kit, { start, period: PERIOD }, async () => {
+    every(kit, { start, period: paced(kit, PERIOD) }, async () => {
       if (first.size === 0) {
         for (let i = 0; i < COMMON; i++) await publish(first)
         histories.push(first.fork(COMMON))

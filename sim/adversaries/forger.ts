@@ -7,7 +7,7 @@ import { TAG } from '../../src/substrate/type-tags.js'
 import { baseAdversaries } from '../scenario/base-schemas.js'
 import { adversary } from '../plugin.js'
 import { type Forgery, forge } from './forgery.js'
-import { answering, every, flipped, gossipOf, known, listeners, madeUpHash, sayHello, strangersKey, swallow, targets, whisper, withDigests } from './kit.js'
+import { answering, every, flipped, gossipOf, known, listeners, madeUpHash, paced, sayHello, strangersKey, swallow, targets, whisper, withDigests } from './kit.js'
 
 interface ForgerArgs { readonly start: number, readonly of?: string }
 
@@ -25,19 +25,19 @@ export default adversary<ForgerArgs>({
     const stranger = strangersKey(kit)
     const works = (): boolean => world.clock.now >= start
 
-    every(kit, { start, period: PERIOD }, async () => {
-      for (const domain of domains) {
-        const k = known(kit, domain)
-        if (k === undefined) continue
-        const lies = await forge(k, stranger, random)
-        forged.set(domain, lies)
-        const heard = listeners(kit, domain)
-        if (heard.length === 0) continue
-        const victim = random.pick(heard)
-        // By gossip, or by a state that makes the victim ask.
-        if (lies.gossip.length > 0 && random.chance(500_000)) whisper(kit, [victim], domain, random.pick(lies.gossip))
-        else sayHello(kit, victim, new Map([[domain, madeUpHash(random)]]))
-      }
+    every(kit, { start, period: paced(kit, PERIOD) }, async () => {
+      // Forged anew one domain at a time; what was forged of the others stays in use.
+      const domain = random.pick([...domains])
+      const k = known(kit, domain)
+      if (k === undefined) return
+      const lies = await forge(k, stranger, random)
+      forged.set(domain, lies)
+      const heard = listeners(kit, domain)
+      if (heard.length === 0) return
+      const victim = random.pick(heard)
+      // By gossip, or by a state that makes the victim ask.
+      if (lies.gossip.length > 0 && random.chance(500_000)) whisper(kit, [victim], domain, random.pick(lies.gossip))
+      else sayHello(kit, victim, new Map([[domain, madeUpHash(random)]]))
     })
 
     function lie (request: SyncRequest, honest: SyncAnswer, peer: string): SyncAnswer | 'honest' {

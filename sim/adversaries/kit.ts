@@ -16,6 +16,11 @@ import type { Random } from '../world/random.js'
 /** While nobody is connected (all have banned us), timers look only so often. */
 const LONELY: Micros = 10_000_000
 
+/** `period`, or longer where nodes look after themselves less often: a week is told in minutes. */
+export function paced ({ world }: AdversaryKit, period: Micros): Micros {
+  return Math.max(period, 2 * world.scenario.tick)
+}
+
 /** Calls `work` after `delay`, if the node is up then; what it throws fails the run under the adversary's name. */
 export function later ({ node, world }: AdversaryKit, delay: Micros, work: () => void | Promise<void>): void {
   world.clock.after(delay, () => { if (node.up) void node.guard.run(work, () => undefined) })

@@ -5,7 +5,7 @@ import { baseAdversaries } from '../scenario/base-schemas.js'
 import { adversary } from '../plugin.js'
 import type { GossipMessage } from '../world/gossip.js'
 import type { SendEffect } from '../world/node.js'
-import { every, helloOf, known, listeners, neighbours, reply, requestOf, targets, whisper } from './kit.js'
+import { every, helloOf, known, listeners, neighbours, paced, reply, requestOf, targets, whisper } from './kit.js'
 
 interface ReplayerArgs { readonly start: number, readonly delay: number }
 interface Recorded<T> { readonly at: number, readonly what: T }
@@ -29,7 +29,7 @@ export default adversary<ReplayerArgs>({
     const old = <T>(tape: ReadonlyArray<Recorded<T>>): T[] => tape.filter((r) => r.at + delay <= world.clock.now).map((r) => r.what)
     const one = <T>(from: readonly T[]): T | undefined => from.length === 0 ? undefined : random.pick(from)
 
-    every(kit, { start, period: PERIOD }, () => {
+    every(kit, { start, period: paced(kit, PERIOD) }, () => {
       const message = one(old(gossip))
       if (message !== undefined) {
         whisper(kit, listeners(kit, message.domain), message.domain, message.bytes)

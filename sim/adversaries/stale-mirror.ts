@@ -5,7 +5,7 @@ import { answer } from '../../src/federation/serve-sync.js'
 import type { Reference } from '../../src/substrate/reference.js'
 import { baseAdversaries } from '../scenario/base-schemas.js'
 import { adversary } from '../plugin.js'
-import { answering, every, frozen, known, listeners, madeUpHash, targets, whisper, withDigests } from './kit.js'
+import { answering, every, frozen, known, listeners, madeUpHash, paced, targets, whisper, withDigests } from './kit.js'
 
 interface StaleMirrorArgs { readonly freeze: number, readonly of?: string }
 
@@ -17,10 +17,11 @@ export default adversary<StaleMirrorArgs>({
   create (kit, { freeze, of }) {
     const domains = new Set(targets(kit, of))
     const old = new Map<Reference, DomainKnowledge>()
-    every(kit, { start: freeze, period: BOAST }, () => {
-      for (const domain of domains) {
-        const k = old.get(domain) ?? freezeNow(domain)
-        if (k === undefined) continue
+    every(kit, { start: freeze, period: paced(kit, BOAST) }, () => {
+      for (const domain of domains) if (!old.has(domain)) freezeNow(domain)
+      const boasts = old.size === 0 ? [] : [kit.random.pick([...old.values()])]
+      for (const k of boasts) {
+        const { domain } = k
         // A hint that something changed lures everybody into asking; the old head once more, as if it were news.
         whisper(kit, listeners(kit, domain), domain, { t: 'changed', domain, digest: madeUpHash(kit.random) })
         for (const lane of k.lanes.values()) {
@@ -29,12 +30,9 @@ export default adversary<StaleMirrorArgs>({
         }
       }
     })
-    function freezeNow (domain: Reference): DomainKnowledge | undefined {
+    function freezeNow (domain: Reference): void {
       const k = known(kit, domain)
-      if (k === undefined) return undefined
-      const copy = frozen(k)
-      old.set(domain, copy)
-      return copy
+      if (k !== undefined) old.set(domain, frozen(k))
     }
     return {
       send: (effect) => [withDigests(effect, (d) => old.get(d)?.inventoryDigest()) ?? effect],

@@ -7,7 +7,7 @@ import { baseAdversaries } from '../scenario/base-schemas.js'
 import { type AdversaryKit, adversary } from '../plugin.js'
 import type { World } from '../world/world.js'
 import { type Forgery, forge } from './forgery.js'
-import { answering, every, known, listeners, madeUpHash, neighbours, sayHello, strangersKey, swallow, targets, whisper, withDigests } from './kit.js'
+import { answering, every, known, listeners, madeUpHash, neighbours, paced, sayHello, strangersKey, swallow, targets, whisper, withDigests } from './kit.js'
 
 interface SybilArgs { readonly start: number, readonly of?: string }
 
@@ -35,7 +35,7 @@ class Operator {
   /** One forgery for all, made anew now and then. */
   async forge (kit: AdversaryKit, domains: ReadonlySet<Reference>): Promise<void> {
     const { now } = kit.world.clock
-    if (now < this.forgedAt + PERIOD && this.forgedAt >= 0) return
+    if (now < this.forgedAt + paced(kit, PERIOD) && this.forgedAt >= 0) return
     this.forgedAt = now
     for (const domain of domains) {
       const k = known(kit, domain)
@@ -63,7 +63,7 @@ export default adversary<SybilArgs>({
     operator.join(kit)
     const works = (): boolean => world.clock.now >= start
 
-    every(kit, { start: start + random.below(PERIOD), period: PERIOD }, async () => {
+    every(kit, { start: start + random.below(PERIOD), period: paced(kit, PERIOD) }, async () => {
       if (!operator.lies(kit)) return
       await operator.forge(kit, domains)
       for (const [domain, { gossip }] of operator.forged) {

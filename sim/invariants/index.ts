@@ -3,12 +3,14 @@ import type { Invariant } from '../plugin.js'
 import { durableBeforeVisible } from './durable-before-visible.js'
 import { equalKnowledge } from './equal-knowledge.js'
 import { internalStaysInternal } from './internal-stays-internal.js'
+import { judgedBeforeForwarded } from './judged-before-forwarded.js'
 import { noFalseEvidence } from './no-false-evidence.js'
 import { noForgedState } from './no-forged-state.js'
 import { noGoingBack } from './no-going-back.js'
 import { noSequenceReused } from './no-sequence-reused.js'
 import { nothingAcknowledgedIsLost } from './nothing-acknowledged-is-lost.js'
+import { withinRights } from './within-rights.js'
 
 export const INVARIANTS: readonly Invariant[] = [
-  noForgedState, noGoingBack, equalKnowledge, noFalseEvidence, noSequenceReused, nothingAcknowledgedIsLost, durableBeforeVisible, internalStaysInternal
+  noForgedState, withinRights, judgedBeforeForwarded, noGoingBack, equalKnowledge, noFalseEvidence, noSequenceReused, nothingAcknowledgedIsLost, durableBeforeVisible, internalStaysInternal
 ]

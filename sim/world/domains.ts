@@ -3,7 +3,7 @@ import { mintGenesis } from '../../src/authority/mint.js'
 import { DomainKnowledge } from '../../src/authority/knowledge.js'
 import { defaultPolicy } from '../../src/authority/policy.js'
 import type { Artifact } from '../../src/substrate/artifact.js'
-import type { Reference } from '../../src/substrate/reference.js'
+import { type Reference, REFERENCE_LENGTH, referenceFromBytes } from '../../src/substrate/reference.js'
 import type { Signer } from '../../src/substrate/signature.js'
 import type { DomainSpec } from '../scenario/types.js'
 import { signerFrom } from './keys.js'
@@ -21,11 +21,11 @@ export interface SimDomain {
   readonly rootKey: Signer
 }
 
-/** `idOf` gives the DomainIDs of domains minted before, for policies that name them. */
-export async function mintSimDomain (spec: DomainSpec, seed: number, random: Random, idOf: (name: string) => Reference): Promise<SimDomain> {
+/** `idOf` gives the DomainIDs of domains minted before, for policies that name them; `onSign` is told what principals sign. */
+export async function mintSimDomain (spec: DomainSpec, seed: number, random: Random, idOf: (name: string) => Reference, onSign: (target: Reference) => void): Promise<SimDomain> {
   const key = (role: string): Signer => signerFrom(seed, `${spec.name} ${role}`)
   const [root, nextRoot, rootKey] = [key('root'), key('next root'), key('root_key')]
-  const principals = new Map(spec.principals.map((p) => [p.name, key(`principal ${p.name}`)]))
+  const principals = new Map(spec.principals.map((p) => [p.name, watched(key(`principal ${p.name}`), onSign)]))
   const policy = spec.trusted.length === 0
     ? defaultPolicy
     : { ...defaultPolicy, federation_policy: { ...defaultPolicy.federation_policy, trusted_domains: spec.trusted.map(idOf).sort() } }
@@ -38,6 +38,17 @@ export async function mintSimDomain (spec: DomainSpec, seed: number, random: Ran
     policy
   })
   return { name: spec.name, id: knowledge.domain, artifacts: [...artifacts], principals, root, nextRoot, rootKey }
+}
+
+/** A signer that tells what it signs: the target's reference stands at the end of the signed bytes. */
+function watched (signer: Signer, onSign: (target: Reference) => void): Signer {
+  return {
+    publicKey: signer.publicKey,
+    sign: async (message) => {
+      onSign(referenceFromBytes(message.subarray(message.length - REFERENCE_LENGTH)))
+      return await signer.sign(message)
+    }
+  }
 }
 
 /** Knowledge of a node's own, holding the domain's control objects. */

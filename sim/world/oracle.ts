@@ -21,6 +21,8 @@ export interface Birth { readonly node: string, readonly at: Micros, readonly up
 export class Oracle {
   /** `domain|name|ref` of everything that a key of the domain was asked to publish, tombstones with the NONE reference */
   private readonly intended = new Set<string>()
+  /** everything that a key of a domain put its signature under */
+  readonly signed = new Set<Reference>()
   /** lane → leaf hashes by index as first seen at the publisher */
   readonly logs = new Map<Reference, Hash[]>()
   /** lane/index → when its head was durable at the publisher */

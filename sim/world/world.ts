@@ -106,7 +106,7 @@ export class World implements Surroundings {
   private async populate (): Promise<void> {
     const { scenario, seed, random } = this
     for (const spec of mintingOrder(scenario.domains)) {
-      const domain = await mintSimDomain(spec, seed, random, (name) => this.domain(name).id)
+      const domain = await mintSimDomain(spec, seed, random, (name) => this.domain(name).id, (target) => { this.oracle.signed.add(target) })
       this.domains.set(spec.name, domain)
       this.domainNames.set(domain.id, spec.name)
       this.tracer.add({ kind: 'action', action: 'domain', node: '', text: `${spec.name} ${domain.id}` })
