@@ -126,10 +126,9 @@ export function listeners (kit: AdversaryKit, domain: Reference): string[] {
 }
 
 /** Gossips to chosen peers only. Bytes that were gossiped before are judged again: the memory of what was seen fades within minutes on a real network. */
-export function whisper ({ node, random }: AdversaryKit, peers: readonly string[], domain: Reference, message: Gossip | Uint8Array): void {
+export function whisper ({ node }: AdversaryKit, peers: readonly string[], domain: Reference, message: Gossip | Uint8Array): void {
   const bytes = message instanceof Uint8Array ? message : gossipWire.encode(message)
-  const id = random.hex(16)
-  for (const to of peers) node.sendGossip(to, { id, domain, bytes, hops: 1 })
+  for (const to of peers) node.sendGossip(to, { domain, bytes, hops: 1 })
 }
 
 /** Lets the core learn from gossip without passing it on. For a `gossip` hook: `return swallow(…)`. */

@@ -39,7 +39,7 @@ export function randomScenario (random: Random, seed: number, init: GrammarInit)
   const names = ['alice', 'bea', 'cyd'].slice(0, 1 + random.below(3))
   for (const name of names) {
     const two = random.below(2) === 0
-    domains[name] = two ? { principals: { main: {}, second: { scope: random.pick([[''], ['docs'], ['docs', 'media']]) } } } : {}
+    domains[name] = two ? { principals: { main: {}, second: { roles: random.pick([['federate', 'produce', 'publish'], ['federate', 'publish'], ['federate', 'publish'], ['federate']]), scope: random.pick([[''], ['docs'], ['docs', 'media']]) } } } : {}
     for (const key of two ? ['main', 'second'] : ['main']) {
       const node = `${name}-${key}`
       const others = names.filter((n) => n !== name && random.below(2) === 0)

@@ -14,12 +14,19 @@ const MESH = 6
 const SEEN = 4096
 
 export interface GossipMessage {
-  readonly id: string
   readonly domain: Reference
   readonly bytes: Uint8Array
   /** links passed so far */
   readonly hops: number
 }
+
+/** As the host has it: the same words are the same message, whoever says them. Remembered, for one message is judged by many nodes. */
+function idOf (bytes: Uint8Array): string {
+  let id = ids.get(bytes)
+  if (id === undefined) ids.set(bytes, id = toHex(sha256Bytes(bytes)).slice(0, 32))
+  return id
+}
+const ids = new WeakMap<Uint8Array, string>()
 
 export interface GossipInit {
   readonly neighbours: () => readonly string[]
@@ -47,15 +54,15 @@ export class SimGossip {
   }
 
   publish (domain: Reference, bytes: Uint8Array): void {
-    const message = { id: toHex(sha256Bytes(bytes)).slice(0, 32), domain, bytes, hops: 1 }
-    this.remember(message.id)
-    this.spread(message, '')
+    this.remember(idOf(bytes))
+    this.spread({ domain, bytes, hops: 1 }, '')
   }
 
   /** `judge` is asked about what is new only. */
   receive (from: string, message: GossipMessage, judge: () => GossipJudgement): GossipJudgement | 'seen' {
-    if (this.seen.has(message.id) || this.older.has(message.id)) return 'seen'
-    this.remember(message.id)
+    const id = idOf(message.bytes)
+    if (this.seen.has(id) || this.older.has(id)) return 'seen'
+    this.remember(id)
     if (!this.topics.has(message.domain)) return 'ignore'
     const judgement = judge()
     if (judgement === 'accept') this.spread({ ...message, hops: message.hops + 1 }, from)

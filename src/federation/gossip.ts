@@ -112,7 +112,8 @@ function takeHead (k: DomainKnowledge, l: LaneKnowledge, head: Head, message: He
   const news = l.addHead(head)
   if (news) k.touch()
   sink.pull(news)
-  return size > held ? 'accept' : 'ignore'
+  // Whoever sends the same head again, in whatever clothes, isn't helped by us: it is passed on once.
+  return news && size > held ? 'accept' : 'ignore'
 }
 
 /** The head in force of `lane` with the leaves after `from` where they fit; undefined where the domain doesn't show that head (A3, L2). */

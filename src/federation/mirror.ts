@@ -29,10 +29,15 @@ export interface FetchOptions {
   readonly peers?: readonly string[]
 }
 
+/** fetches; a peer that comes back is tried again after so many */
+const PASS_OVER = 16
+
 interface Job { again: boolean, stopped: boolean, done: Promise<void> }
 
 export class Mirror {
   private readonly jobs = new Map<Reference, Job>()
+  /** peers that left a request unanswered → fetches for which they are passed over while there is anybody else */
+  private readonly passedOver = new Map<string, number>()
 
   constructor (private readonly init: MirrorInit) {}
 
@@ -98,6 +103,7 @@ export class Mirror {
     if (roots.length === 0) return undefined
     const { blocks: store, audience } = engine.ports
     const onRefused = (peer: string, code: string, ref: Reference): void => {
+      if (code === 'peer-gone') this.passedOver.set(peer, PASS_OVER)
       options.onRefused?.(peer, code, ref)
       this.init.onRefused?.(domain, peer, code, ref)
       // The bytes were what was published: their bearer is not at fault.
@@ -107,12 +113,25 @@ export class Mirror {
       domain,
       store,
       audience,
-      peers: options.peers ?? engine.replica.providers(domain),
+      peers: options.peers ?? this.choose(engine.replica.providers(domain)),
       fetch: this.init.fetchBlocks(domain, options.stop),
       signal: options.stop,
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
       onRefused
     }, roots.map((ref) => ({ ref, expected: undefined })))
+  }
+
+  /** Who stalled lately would hold up everything that it is asked for. */
+  private choose (providers: readonly string[]): readonly string[] {
+    const good = providers.filter((p) => !this.passedOver.has(p))
+    if (good.length === 0) return providers
+    for (const p of providers) {
+      const left = this.passedOver.get(p)
+      if (left === undefined) continue
+      if (left <= 1) this.passedOver.delete(p)
+      else this.passedOver.set(p, left - 1)
+    }
+    return good
   }
 }
 

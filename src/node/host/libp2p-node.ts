@@ -10,6 +10,8 @@ import { ping, type Ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import type { Datastore } from 'interface-datastore'
 import { createLibp2p, type Libp2p } from 'libp2p'
+import { utf8 } from '../../substrate/bytes.js'
+import { sha256Bytes } from '../../substrate/hasher.js'
 import type { HostLimits } from './budgets.js'
 import { meteredRegistrar, type Meter } from './metered-registrar.js'
 import { boundedYamux } from './muxer.js'
@@ -98,6 +100,8 @@ export async function createNode (init: NodeInit): Promise<Node> {
         doPX: false,
         // The id of a signed message is (author, number): with it known before the signature check, copies from other neighbours cost none.
         fastMsgIdFn: (message) => `${hex(message.from)}:${hex(message.seqno)}`,
+        // The same words are the same message, whoever signs them: nobody can have them passed on again under a new number.
+        msgIdFn: (message) => sha256Bytes(utf8(message.topic), message.data),
         maxInboundStreams: 2,
         maxOutboundStreams: 2,
         maxInboundDataLength: 4 * limits.gossipBytes,
