@@ -2,7 +2,6 @@
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { replaceFile } from '../../src/node/home/atomic-file.js'
-import { DiadError } from '../../src/substrate/errors.js'
 import type { Plugins } from '../plugin.js'
 import { runScenario } from '../run.js'
 import { loadScenario } from '../scenario/load.js'
@@ -75,16 +74,8 @@ export async function runDraft (draft: Draft, plugins: Plugins): Promise<RunResu
 async function keep (draft: Draft, result: RunResult, init: ExploreInit): Promise<Failure> {
   const first = result.violations[0]
   const invariant = first?.invariant ?? 'unknown'
-  const fails = async (candidate: Draft): Promise<boolean> => {
-    // Who ends the exploration gets the failure as large as it is by then.
-    if (init.signal?.aborted === true) return false
-    try {
-      return (await runDraft(candidate, init.plugins)).violations[0]?.invariant === invariant
-    } catch (err) {
-      if (err instanceof DiadError && err.code === 'bad-scenario') return false
-      throw err
-    }
-  }
+  // Who ends the exploration gets the failure as large as it is by then.
+  const fails = async (candidate: Draft): Promise<boolean> => init.signal?.aborted !== true && (await runDraft(candidate, init.plugins)).violations[0]?.invariant === invariant
   const small = await shrink(draft, fails, init.shrinkRuns ?? SHRINK_RUNS)
   let file = ''
   if (init.keepIn !== undefined) {

@@ -1,4 +1,5 @@
 /** Makes a failing scenario small: takes parts away as long as what is left fails in the same way. */
+import { DiadError } from '../../src/substrate/errors.js'
 import type { Draft } from './grammar.js'
 
 /** Whether this draft fails with the same invariant. */
@@ -8,10 +9,19 @@ export type Fails = (draft: Draft) => Promise<boolean>
 export async function shrink (draft: Draft, fails: Fails, budget: number): Promise<Draft> {
   let best = draft
   let left = budget
+  const failsStill = async (candidate: Draft): Promise<boolean> => {
+    try {
+      return await fails(candidate)
+    } catch (err) {
+      // It names what was taken away.
+      if (err instanceof DiadError && err.code === 'bad-scenario') return false
+      throw err
+    }
+  }
   const attempt = async (candidate: Draft): Promise<boolean> => {
     if (left <= 0) return false
     left--
-    if (!await fails(candidate)) return false
+    if (!await failsStill(candidate)) return false
     best = candidate
     return true
   }
@@ -24,7 +34,6 @@ export async function shrink (draft: Draft, fails: Fails, budget: number): Promi
   }
   for (const name of Object.keys(best.nodes)) {
     const nodes = Object.fromEntries(Object.entries(best.nodes).filter(([n]) => n !== name))
-    // One that the timeline still names makes the loader refuse, which counts as not failing in the same way.
     await attempt({ ...best, nodes })
   }
   for (const links of [{}, { ...best.links, topology: 'full' }]) await attempt({ ...best, links })

@@ -339,7 +339,7 @@ export class Replica {
       })
     } catch (err) {
       if (!(err instanceof MalformedError)) throw err
-      this.effects.push({ type: 'score', peer: from, code: 'malformed' })
+      this.refuse(from, k, 'malformed', domain)
       return 'reject'
     }
   }
