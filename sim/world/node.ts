@@ -2,7 +2,7 @@
 import { blamePoints } from '../../src/federation/blame.js'
 import type { ContentResult, FetchBlocks } from '../../src/federation/content.js'
 import { Engine, type Outside } from '../../src/federation/engine.js'
-import { Mirror } from '../../src/federation/mirror.js'
+import { Mirror, MIRROR_RETRY_MS } from '../../src/federation/mirror.js'
 import type { GossipJudgement, Report } from '../../src/federation/effects.js'
 import { AudienceIndex } from '../../src/federation/audience.js'
 import { HOST_LIMITS } from '../../src/node/host/budgets.js'
@@ -171,6 +171,7 @@ export class SimNode implements Port {
     world.network.rise(this.name)
     // Nobody's second begins with everybody else's.
     this.scheduleTick(life, this.random.below(world.scenario.tick) + 1)
+    this.scheduleRetry(life)
   }
 
   private scheduleTick (life: number, after: Micros): void {
@@ -180,6 +181,14 @@ export class SimNode implements Port {
       this.engine?.step({ type: 'tick', now: Math.floor(clock.now / 1000) })
       this.hooks.tick?.()
       this.scheduleTick(life, scenario.tick)
+    })
+  }
+
+  private scheduleRetry (life: number): void {
+    this.world.clock.after(MIRROR_RETRY_MS * 1000, () => {
+      if (life !== this.life) return
+      void this.mirror?.retry().catch((err: unknown) => { if (life === this.life) this.failed(err) })
+      this.scheduleRetry(life)
     })
   }
 
@@ -248,7 +257,7 @@ export class SimNode implements Port {
   }
 
   private takeFrame (effect: SendEffect): void {
-    const over = this.standing.spend(effect.peer, effect.direction, 1, effect.bytes.length)
+    const over = this.standing.spend(effect.peer, effect.channel === 'hello' ? 'hello' : effect.direction, 1, effect.bytes.length)
     if (over !== undefined) {
       this.overBudget(effect.peer)
       return

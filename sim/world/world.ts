@@ -36,6 +36,9 @@ const LOOKUP: Micros = 600_000
 /** addresses that one look-up gives */
 const FOUND = 3
 
+/** codes with which a node ends because its disk did */
+const DISK_FAULTS = new Set(['disk-full', 'disk-error', 'store-damaged', 'block-damaged'])
+
 /** violations after which a run is ended: one cause has many effects */
 const MAX_VIOLATIONS = 20
 
@@ -232,7 +235,10 @@ export class World implements Surroundings {
 
   nodeState (node: SimNode, state: 'up' | 'down' | 'crashed' | 'failed', text: string): void {
     this.tracer.add({ kind: 'node', node: node.name, state, text })
-    if (state !== 'up' || !node.honest) return
+    if (!node.honest) return
+    // A disk may end a node; anything else that does is a bug.
+    if (state === 'failed' && !DISK_FAULTS.has(text)) this.violate('no-crash', node.name, `the node ended: ${text}`)
+    if (state !== 'up') return
     for (const { name, watch } of this.watches) {
       void watch.started?.(node).then((wrong) => { if (wrong !== undefined) this.violate(name, node.name, wrong) })
     }

@@ -8,10 +8,10 @@ import type { Hash, Reference } from '../substrate/reference.js'
 import { signatureCodec } from '../substrate/signature.js'
 import { forkEvidenceCodec } from '../publication/evidence.js'
 import { laneCodec, PUBLISHED, snapshotCodec } from '../publication/lane.js'
-import { LEAF_BYTES } from '../publication/leaf.js'
+import { LEAF_BYTES, readLeaf } from '../publication/leaf.js'
 import type { DomainKnowledge } from '../authority/knowledge.js'
-import { type Head, LaneKnowledge, liesOn, linkOf } from '../authority/lane-knowledge.js'
-import { branchOps, controlOps, unpersistedOps } from './ledger.js'
+import { type Head, type HeldBranch, LaneKnowledge, liesOn, linkOf } from '../authority/lane-knowledge.js'
+import { bodyOp, branchOps, controlOps, unpersistedOps } from './ledger.js'
 import { type Gossip, WIRE } from './messages.js'
 import { leafAnswer, servedLog } from './serve-sync.js'
 
@@ -91,7 +91,15 @@ function takeHead (k: DomainKnowledge, l: LaneKnowledge, head: Head, message: He
   const held = branch?.log.size ?? 0
   const size = head.snapshot.log_size
   const link = branch === undefined ? 'beyond' : linkOf(branch.log, head)
-  if (link === 'on') return 'ignore'
+  if (link === 'on') {
+    // A copy without bodies may have come first. It is passed on by those whom it brings something.
+    const brought = branch === undefined ? [] : lackedBodies(l, branch, message)
+    if (brought.length > 0) {
+      k.touch()
+      sink.taken(brought)
+    }
+    return 'ignore'
+  }
   if (link === 'false') {
     sink.refuse('bad-range', head.ref)
     return 'reject'
@@ -114,6 +122,17 @@ function takeHead (k: DomainKnowledge, l: LaneKnowledge, head: Head, message: He
   sink.pull(news)
   // Whoever sends the same head again, in whatever clothes, isn't helped by us: it is passed on once.
   return news && size > held ? 'accept' : 'ignore'
+}
+
+/** Keeps the bodies of `message` that held leaves name and that aren't held; returns the ops. */
+function lackedBodies (l: LaneKnowledge, branch: HeldBranch, message: HeadGossip): KvOp[] {
+  return message.bodies.flatMap((body, i) => {
+    const index = message.from + i
+    const leaf = body.length > 0 && index < branch.log.size ? readLeaf(branch.log.leaf(index)) : undefined
+    if (leaf === undefined || l.bodies.has(leaf.body_hash)) return []
+    const hash = l.addBody(branch, index, body)
+    return hash === undefined ? [] : [bodyOp(l.ref, hash, body)]
+  })
 }
 
 /** The head in force of `lane` with the leaves after `from` where they fit; undefined where the domain doesn't show that head (A3, L2). */

@@ -29,6 +29,9 @@ export interface FetchOptions {
   readonly peers?: readonly string[]
 }
 
+/** ms after which content that nobody had is looked for again */
+export const MIRROR_RETRY_MS = 30_000
+
 /** fetches; a peer that comes back is tried again after so many */
 const PASS_OVER = 16
 
@@ -45,6 +48,14 @@ export class Mirror {
   readonly onReport = (report: Report): void => {
     if (report.kind === 'pulled' || report.kind === 'changed') this.start(report.domain)
     else if (report.kind === 'hello') report.domains.forEach((d) => { this.start(d) })
+  }
+
+  /** Call now and then: what nobody had may be somewhere by now. */
+  async retry (): Promise<void> {
+    const { engine } = this.init
+    for (const domain of engine.active()) {
+      if (this.wanted(domain) && !this.jobs.has(domain) && missingRoots(engine, await engine.knowledge(domain)).length > 0) this.start(domain)
+    }
   }
 
   private wanted (domain: Reference): boolean {

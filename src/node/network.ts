@@ -5,7 +5,7 @@
 import { privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import { blamePoints } from '../federation/blame.js'
 import type { ContentResult } from '../federation/content.js'
-import { type FetchOptions, Mirror } from '../federation/mirror.js'
+import { type FetchOptions, Mirror, MIRROR_RETRY_MS } from '../federation/mirror.js'
 import type { Report } from '../federation/effects.js'
 import { DiadError } from '../substrate/errors.js'
 import type { Reference } from '../substrate/reference.js'
@@ -36,6 +36,7 @@ export class Network {
   readonly host: Host
   private readonly runtime: Runtime
   private ticker: NodeJS.Timeout | undefined
+  private retrier: NodeJS.Timeout | undefined
   private readonly mirror: Mirror
   private unsubscribe: () => void = () => undefined
   private readonly stopping = new AbortController()
@@ -99,11 +100,13 @@ export class Network {
       throw err
     }
     this.ticker = setInterval(() => { runtime.step({ type: 'tick', now: performance.now() }) }, TICK_MS)
+    if (init.autoMirror) this.retrier = setInterval(() => { void this.mirror.retry().catch(() => undefined) }, MIRROR_RETRY_MS)
     if (this.init.listen.length > 0) for (const domain of runtime.active()) this.provide(domain)
   }
 
   async stop (): Promise<void> {
     clearInterval(this.ticker)
+    clearInterval(this.retrier)
     this.stopping.abort(new DiadError('interrupted', 'the node is stopping'))
     this.unsubscribe()
     await this.mirror.idle()

@@ -37,6 +37,20 @@ describe('held for a domain (RULES V1)', () => {
     expect(new AudienceIndex(disk.kv).heldFor(A, X)).toBe(true)
   })
 
+  it('asked for many, it misses what comes to count meanwhile and shows nothing that doesn\'t (the generations are read once)', async () => {
+    const disk = new CrashDisk()
+    const audience = new AudienceIndex(disk.kv)
+    const { generation, op } = audience.begin(A)
+    const marks = [audience.mark(A, X, generation), audience.mark(A, name('fetched'), FETCHED)]
+    const held = audience.heldBy(A)
+    await write(disk, op, ...marks)
+    expect([held(X), held(name('fetched')), held(name('other'))]).toEqual([false, true, false])
+    await write(disk, audience.commitOp(A, generation))
+    expect([held(X), audience.heldBy(A)(X), audience.heldBy(B)(X)]).toEqual([false, true, false])
+    await write(disk, audience.unmark(A, name('fetched')))
+    expect(held(name('fetched'))).toBe(false)
+  })
+
   it('the marks of a crashed export never count, whatever is committed later', async () => {
     const disk = new CrashDisk()
     let audience = new AudienceIndex(disk.kv)

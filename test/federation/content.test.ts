@@ -113,7 +113,7 @@ class Node {
       fetch: async (name, refs, onBlock) => {
         const peer = peers[name] as Peer
         const missing: Reference[] = []
-        const handed: Array<Promise<void> | undefined> = []
+        const handed: Array<Promise<void>> = []
         for (const ref of refs) this.asked.push([name, ref])
         for (const [index, ref] of refs.entries()) {
           for (let n = dice.next((peer.slow ?? 0) + 1); n > 0; n--) await turn()
@@ -123,7 +123,7 @@ class Node {
           if (!peer.has(ref)) missing.push(ref)
           else {
             const bytes = peer.lies?.(ref) === true ? utf8('something else') : content.bytes(ref)
-            for (let n = peer.stutters === true ? 2 : 1; n > 0; n--) handed.push(onBlock(index, bytes))
+            for (let n = peer.stutters === true ? 2 : 1; n > 0; n--) handed.push(Promise.resolve(onBlock(index, bytes)))
           }
         }
         await Promise.all(handed)

@@ -185,7 +185,9 @@ test('gossip is judged before it is forwarded: a rejected message never reaches 
   await left.dial(address(middle))
   await right.dial(address(middle))
   // Subscriptions travel on their own streams: publish until the first good one has gone through.
-  await until(async () => await left.publish(topic, bytes('ok first')) > 0 && atEnd.length > 0)
+  // Each time with other words, for the same ones are the same message.
+  let n = 0
+  await until(async () => await left.publish(topic, bytes(`ok ${n++}`)) > 0 && atEnd.length > 0)
   await left.publish(topic, bytes('bad'))
   await left.publish(topic, bytes('old'))
   const before = atEnd.length
@@ -193,7 +195,7 @@ test('gossip is judged before it is forwarded: a rejected message never reaches 
   await until(async () => atEnd.length > before)
   expect(atMiddle).toContain('bad')
   expect(atMiddle).toContain('old')
-  expect(new Set(atEnd)).toEqual(new Set(['ok first from middle', 'ok last from middle']))
+  expect(atEnd.every((t) => /^ok (\d+|last) from middle$/.test(t))).toBe(true)
   await expect(left.publish(topic, new Uint8Array(300_000))).rejects.toMatchObject({ code: 'gossip-too-large' })
 })
 

@@ -163,6 +163,7 @@ describe('the hasher', () => {
       const got = nativeHasher.sha256(...parts)
       expect(toHex(got)).toBe(want)
       expect(Object.getPrototypeOf(got)).toBe(Uint8Array.prototype)
+      expect(nativeHasher.sha256Hex?.(...parts)).toBe(want)
       expect(toHex(nobleHasher.sha256(...parts))).toBe(want)
     }), { numRuns: 200 })
   })

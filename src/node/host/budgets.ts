@@ -27,6 +27,9 @@ export const HOST_LIMITS = {
   requestFramesBurst: 20_000,
   requestBytesPerSecond: 16 * MiB,
   requestBytesBurst: 64 * MiB,
+  /** hellos: one in ten seconds, and at connect one for each 1,024 domains; reading one of those takes 4 ms */
+  helloFramesPerSecond: 2,
+  helloFramesBurst: 32,
   /** answers: we asked for them, so the figures only stop a peer that answers what nobody asked */
   responseFramesPerSecond: 20_000,
   responseFramesBurst: 100_000,

@@ -140,7 +140,7 @@ export class Links {
   #frames (peer: Peer, protocol: FrameProtocol, direction: Direction, channel: () => Channel): Intake {
     const { limits, events, spend, log } = this.init
     return new FrameIntake(limits.frameBytes, (bytes) => {
-      spend(peer, direction, 1, bytes.length)
+      spend(peer, protocol === 'hello' ? 'hello' : direction, 1, bytes.length)
       const failed = (err: unknown): void => {
         // Malformed bytes are always the sender's fault; anything else is ours and mustn't cost the peer its connection.
         if (err instanceof MalformedError) channel().cut(err)

@@ -2,7 +2,7 @@
 import { type HostLimits, TokenBucket } from './budgets.js'
 
 /** What a peer makes us spend. */
-export type Spending = 'request' | 'response' | 'gossip' | 'routing' | 'stream'
+export type Spending = 'hello' | 'request' | 'response' | 'gossip' | 'routing' | 'stream'
 
 interface Entry {
   points: number
@@ -20,6 +20,7 @@ export class Standing {
 
   constructor (private readonly limits: HostLimits, private readonly now: () => number) {
     this.#rates = {
+      hello: { frames: [limits.helloFramesPerSecond, limits.helloFramesBurst], bytes: [limits.requestBytesPerSecond, limits.requestBytesBurst] },
       request: { frames: [limits.requestFramesPerSecond, limits.requestFramesBurst], bytes: [limits.requestBytesPerSecond, limits.requestBytesBurst] },
       response: { frames: [limits.responseFramesPerSecond, limits.responseFramesBurst], bytes: [limits.responseBytesPerSecond, limits.responseBytesBurst] },
       gossip: { frames: [limits.gossipMessagesPerSecond, limits.gossipMessagesBurst], bytes: [limits.gossipBytesPerSecond, limits.gossipBytesBurst] },
@@ -77,7 +78,7 @@ export class Standing {
   }
 }
 
-const UNITS: { readonly [K in Spending]: string } = { request: 'requests', response: 'answers', gossip: 'gossip messages', routing: 'DHT messages', stream: 'new streams' }
+const UNITS: { readonly [K in Spending]: string } = { hello: 'hellos', request: 'requests', response: 'answers', gossip: 'gossip messages', routing: 'DHT messages', stream: 'new streams' }
 
 function bucket (buckets: Map<Spending, TokenBucket>, kind: Spending, [rate, burst]: readonly [number, number], now: number): TokenBucket {
   let found = buckets.get(kind)
