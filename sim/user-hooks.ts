@@ -1,7 +1,8 @@
 /** Looks at what the hooks of a user's adversary return: a wrong answer throws inside the hook, where it is laid to the adversary, not to the simulator. */
 import { isRecord } from './scenario/source.js'
 import { oneOf, show } from './scenario/suggest.js'
-import type { BlockRequest, Hooks } from './world/node.js'
+import type { Hooks } from './world/node.js'
+import type { BlockRequest } from './world/wire.js'
 
 const CHANNELS = ['hello', 'sync']
 const DIRECTIONS = ['request', 'response']

@@ -10,7 +10,7 @@ import type { AdversaryKit } from '../plugin.js'
 import type { Micros } from '../trace.js'
 import type { GossipMessage } from '../world/gossip.js'
 import { signerFrom } from '../world/keys.js'
-import type { SendEffect } from '../world/node.js'
+import type { SendEffect } from '../world/wire.js'
 import type { Random } from '../world/random.js'
 
 /** While nobody is connected (all have banned us), timers look only so often. */
@@ -122,7 +122,7 @@ export function answering (kit: AdversaryKit, domains: ReadonlySet<Reference>, l
 
 /** Those of them that hear gossip about `domain`. */
 export function listeners (kit: AdversaryKit, domain: Reference): string[] {
-  return neighbours(kit).filter((peer) => kit.world.node(peer).gossip.follows(domain))
+  return neighbours(kit).filter((peer) => kit.world.network.follows(peer, domain))
 }
 
 /** Gossips to chosen peers only. Bytes that were gossiped before are judged again: the memory of what was seen fades within minutes on a real network. */

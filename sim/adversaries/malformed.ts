@@ -2,7 +2,7 @@
 import { WIRE } from '../../src/federation/messages.js'
 import { baseAdversaries } from '../scenario/base-schemas.js'
 import { adversary } from '../plugin.js'
-import type { SendEffect } from '../world/node.js'
+import type { SendEffect } from '../world/wire.js'
 import { every, later, listeners, madeUpHash, neighbours, sayHello, targets, whisper } from './kit.js'
 import { spoiled } from './spoil.js'
 

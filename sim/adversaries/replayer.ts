@@ -4,7 +4,7 @@ import { MalformedError } from '../../src/substrate/errors.js'
 import { baseAdversaries } from '../scenario/base-schemas.js'
 import { adversary } from '../plugin.js'
 import type { GossipMessage } from '../world/gossip.js'
-import type { SendEffect } from '../world/node.js'
+import type { SendEffect } from '../world/wire.js'
 import { every, helloOf, known, listeners, neighbours, paced, reply, requestOf, targets, whisper } from './kit.js'
 
 interface ReplayerArgs { readonly start: number, readonly delay: number }

@@ -4,6 +4,7 @@
  */
 import type { LinkProps } from '../scenario/types.js'
 import type { Micros } from '../trace.js'
+import { Barriers } from './barriers.js'
 import type { Clock } from './clock.js'
 import type { Random } from './random.js'
 
@@ -22,10 +23,9 @@ export interface NetworkListener {
 }
 
 /** What the network asks of a node. */
-export interface Port {
+interface Port {
   readonly up: boolean
   onPeer: (peer: string, up: boolean) => void
-  /** false: this peer is banned and no connection is made */
   admits: (peer: string) => boolean
 }
 
@@ -63,8 +63,7 @@ export class SimNetwork {
   private readonly ports = new Map<string, Port>()
   private readonly connections = new Map<string, Connection>()
   private readonly byNode = new Map<string, Map<string, Connection>>()
-  private readonly cuts = new Set<string>()
-  private groups: Map<string, number> | undefined
+  private readonly barriers = new Barriers()
 
   private readonly known = new Map<string, LinkProps>()
 
@@ -91,7 +90,7 @@ export class SimNetwork {
       const mine = this.byNode.get(x) ?? new Map<string, Connection>()
       mine.set(y, made)
       this.byNode.set(x, mine)
-      if (this.propsOf(x, y).cut) this.cuts.add(`${x} ${y}`)
+      if (this.propsOf(x, y).cut) this.barriers.cut(x, y)
     }
     this.dial(made)
   }
@@ -119,28 +118,22 @@ export class SimNetwork {
   // ── what the scenario does to the links ──
 
   passes (from: string, to: string): boolean {
-    if (this.cuts.has(`${from} ${to}`)) return false
-    return this.groups === undefined || this.groups.get(from) === this.groups.get(to)
+    return this.barriers.passes(from, to)
   }
 
-  /** Nodes of different groups don't reach each other; those in no group are one of their own. */
   partition (groups: ReadonlyArray<readonly string[]>): void {
-    this.groups = new Map()
-    groups.forEach((group, i) => { for (const n of group) (this.groups as Map<string, number>).set(n, i + 1) })
+    this.barriers.partition(groups)
     this.check()
   }
 
   cut (from: string, to: string): void {
-    this.cuts.add(`${from} ${to}`)
+    this.barriers.cut(from, to)
     this.listener.link(from, to, 'cut')
     this.check()
   }
 
   heal (from?: string, to?: string): void {
-    if (from === undefined || to === undefined) {
-      this.groups = undefined
-      this.cuts.clear()
-    } else this.cuts.delete(`${from} ${to}`)
+    this.barriers.heal(from, to)
     for (const c of this.connections.values()) {
       if (!this.open(c)) continue
       c.brokenAt = undefined
@@ -151,7 +144,7 @@ export class SimNetwork {
   }
 
   private open (c: Connection): boolean {
-    return this.passes(c.a, c.b) && this.passes(c.b, c.a)
+    return this.barriers.open(c.a, c.b)
   }
 
   /** Connections that nothing passes over any more end when somebody notices. */

@@ -1,7 +1,7 @@
 /** One node in virtual time: the production engine on a simulated machine, wired to the simulated network. */
 import { blamePoints } from '../../src/federation/blame.js'
 import type { ContentResult, FetchBlocks } from '../../src/federation/content.js'
-import { Engine, type Outside } from '../../src/federation/engine.js'
+import { Engine } from '../../src/federation/engine.js'
 import { Mirror, MIRROR_RETRY_MS } from '../../src/federation/mirror.js'
 import type { GossipJudgement, Report } from '../../src/federation/effects.js'
 import { AudienceIndex } from '../../src/federation/audience.js'
@@ -13,16 +13,13 @@ import type { Reference } from '../../src/substrate/reference.js'
 import type { NodeSpec } from '../scenario/types.js'
 import type { Micros } from '../trace.js'
 import type { SimDisk } from './disk.js'
-import { type GossipMessage, SimGossip } from './gossip.js'
+import type { GossipMessage } from './gossip.js'
 import { Guard } from './guard.js'
 import type { Machine } from './machine.js'
 import type { Clock } from './clock.js'
-import type { Port, SimNetwork } from './network.js'
 import type { Random } from './random.js'
+import { type BlockAnswer, type BlockRequest, type Port, REF_BYTES, type SendEffect, type Wire } from './wire.js'
 
-export interface BlockRequest { readonly domain: Reference, readonly refs: readonly Reference[] }
-export type BlockAnswer = ReadonlyArray<Uint8Array | undefined>
-export type SendEffect = Parameters<Outside['send']>[0]
 
 /** Where an adversary may put its hand in. What a hook leaves alone is done honestly. */
 export interface Hooks {
@@ -53,7 +50,7 @@ const HONEST: Required<Hooks> = {
 export interface Surroundings {
   readonly random: Random
   readonly clock: Clock
-  readonly network: SimNetwork
+  readonly network: Wire
   readonly scenario: { readonly tick: Micros }
   node: (name: string) => SimNode
   seek: (node: SimNode, domain: Reference) => void
@@ -68,18 +65,12 @@ export interface Surroundings {
   tapBlocks: (node: SimNode, request: BlockRequest, answer: BlockAnswer) => void
 }
 
-/** a request for blocks that isn't answered in time is given up (HOST_LIMITS.blockIdleMs) */
-const BLOCK_TIMEOUT: Micros = HOST_LIMITS.blockIdleMs * 1000
-/** what a request and an answer for one block cost beside the block */
-const REF_BYTES = 34
-
 export class SimNode implements Port {
   engine: Engine | undefined
   mirror: Mirror | undefined
   /** counts starts and stops; what an earlier life had under way is ignored */
   private life = 0
   private starting: Promise<void> | undefined
-  readonly gossip: SimGossip
   readonly standing: Standing
   /** an adversary's code is called through it */
   readonly guard: Guard
@@ -90,12 +81,6 @@ export class SimNode implements Port {
     this.random = world.random.fork(`node ${spec.name}`)
     this.guard = new Guard(spec.adversary, (text) => { world.violate('adversary', spec.name, text) })
     this.standing = new Standing(HOST_LIMITS, () => Math.floor(world.clock.now / 1000))
-    this.gossip = new SimGossip({
-      neighbours: () => world.network.neighbours(spec.name),
-      subscribed: (peer, domain) => world.node(peer).gossip.follows(domain),
-      send: (to, message) => { this.sendGossip(to, message) },
-      random: this.random.fork('mesh')
-    })
   }
 
   get name (): string {
@@ -145,9 +130,9 @@ export class SimNode implements Port {
     const alive = (): boolean => life === this.life
     engine.outside = {
       send: (effect) => { if (alive()) this.send(effect) },
-      gossip: (domain, bytes) => { if (alive()) this.gossip.publish(domain, bytes) },
+      gossip: (domain, bytes) => { if (alive()) world.network.gossip(this.name, domain, bytes) },
       seek: (domain) => { if (alive()) world.seek(this, domain) },
-      subscribe: (domain, on) => { if (alive()) this.gossip.subscribe(domain, on) },
+      subscribe: (domain, on) => { if (alive()) world.network.subscribe(this.name, domain, on) },
       blame: (peer, code) => { if (alive()) this.blame(peer, blamePoints(code)) }
     }
     engine.onReport((report) => { if (alive()) this.report(report) })
@@ -246,17 +231,11 @@ export class SimNode implements Port {
 
   /** Puts a frame on the wire, whatever the core thinks of it. */
   rawSend (effect: SendEffect): void {
-    const { name } = this
-    const { peer, bytes } = effect
     this.world.tapFrame(this, effect)
-    this.world.network.send(name, peer, {
-      what: effect.channel,
-      bytes: bytes.length,
-      deliver: () => { this.world.node(peer).takeFrame({ ...effect, peer: name }) }
-    })
+    this.world.network.frame(this.name, effect)
   }
 
-  private takeFrame (effect: SendEffect): void {
+  takeFrame (effect: SendEffect): void {
     const over = this.standing.spend(effect.peer, effect.channel === 'hello' ? 'hello' : effect.direction, 1, effect.bytes.length)
     if (over !== undefined) {
       this.overBudget(effect.peer)
@@ -272,28 +251,30 @@ export class SimNode implements Port {
     this.blame(peer, HOST_LIMITS.banPoints)
   }
 
+  /** Puts gossip on the wire to one peer, whatever the core thinks of it. */
   sendGossip (to: string, message: GossipMessage): void {
-    const { name } = this
-    this.world.tapGossip(this, message)
-    this.world.network.send(name, to, {
-      what: 'gossip',
-      bytes: message.bytes.length,
-      deliver: () => { this.world.node(to).takeGossip(name, message) }
-    })
+    this.world.network.whisper(this.name, to, message)
   }
 
-  private takeGossip (from: string, message: GossipMessage): void {
-    const { engine } = this
-    if (engine === undefined) return
+  passesOn (message: GossipMessage): void {
+    this.world.tapGossip(this, message)
+  }
+
+  hearGossip (from: string, message: GossipMessage): boolean {
+    if (!this.up) return false
     if (this.standing.spend(from, 'gossip', 1, message.bytes.length) !== undefined) {
       this.overBudget(from)
-      return
+      return false
     }
-    if (this.hooks.gossip?.(from, message) === false) return
-    const judged = this.gossip.receive(from, message, () => {
-      for (const e of engine.step({ type: 'gossip', from, domain: message.domain, bytes: message.bytes })) if (e.type === 'gossip-judgement') return e.result
-      return 'ignore'
-    })
+    return this.hooks.gossip?.(from, message) !== false
+  }
+
+  judgeGossip (from: string, { domain, bytes }: GossipMessage): GossipJudgement {
+    for (const e of this.engine?.step({ type: 'gossip', from, domain, bytes }) ?? []) if (e.type === 'gossip-judgement') return e.result
+    return 'ignore'
+  }
+
+  gossiped (from: string, message: GossipMessage, judged: GossipJudgement | 'seen'): void {
     this.world.gossiped(this, message, judged)
     if (judged === 'reject') this.blame(from, HOST_LIMITS.rejectPoints)
   }
@@ -301,21 +282,8 @@ export class SimNode implements Port {
   // ── blocks ──
 
   private fetcher (domain: Reference, life: number): FetchBlocks {
-    const { name, world } = this
     return async (peer, refs, onBlock) => {
-      const answer = await new Promise<BlockAnswer>((resolve, reject) => {
-        const gone = (): void => { reject(new DiadError('peer-gone', `${peer} is gone`)) }
-        if (!world.network.connected(name, peer)) {
-          gone()
-          return
-        }
-        world.clock.after(BLOCK_TIMEOUT, gone)
-        world.network.send(name, peer, {
-          what: 'block',
-          bytes: refs.length * REF_BYTES,
-          deliver: () => { world.node(peer).serveBlocks(name, { domain, refs }, resolve) }
-        })
-      })
+      const answer = await this.world.network.blocks(this.name, peer, { domain, refs })
       if (life !== this.life) throw new Stopped()
       const missing: Reference[] = []
       for (const [i, ref] of refs.entries()) {
@@ -327,21 +295,18 @@ export class SimNode implements Port {
     }
   }
 
-  private serveBlocks (from: string, request: BlockRequest, resolve: (answer: BlockAnswer) => void): void {
+  async answerBlocks (from: string, request: BlockRequest): Promise<BlockAnswer | undefined> {
     const { engine } = this
-    if (engine === undefined) return
+    if (engine === undefined) return undefined
     if (this.standing.spend(from, 'request', 1, request.refs.length * REF_BYTES) !== undefined) {
       this.overBudget(from)
-      return
+      return undefined
     }
-    void engine.blocksFor(request.domain, request.refs).catch(() => request.refs.map(() => undefined)).then((honest) => {
-      if (this.engine !== engine) return
-      const answer = this.hooks.blocks === undefined ? honest : this.hooks.blocks(request, honest, from)
-      if (answer === undefined) return
-      this.world.tapBlocks(this, request, answer)
-      const bytes = answer.reduce((n, b) => n + (b?.length ?? 0) + REF_BYTES, 0)
-      this.world.network.send(this.name, from, { what: 'block', bytes, deliver: () => { resolve(answer) } })
-    })
+    const honest = await engine.blocksFor(request.domain, request.refs).catch(() => request.refs.map(() => undefined))
+    if (this.engine !== engine) return undefined
+    const answer = this.hooks.blocks === undefined ? honest : this.hooks.blocks(request, honest, from)
+    if (answer !== undefined) this.world.tapBlocks(this, request, answer)
+    return answer
   }
 
   // ── what happened ──

@@ -15,16 +15,19 @@ import { knowledgeOf, mintingOrder, mintSimDomain, type SimDomain } from './doma
 import type { GossipMessage } from './gossip.js'
 import { Machine } from './machine.js'
 import { Meter } from './meter.js'
-import { SimNetwork } from './network.js'
-import { type BlockAnswer, type BlockRequest, openEngine, type SendEffect, SimNode, type Surroundings } from './node.js'
+import { type NetworkListener, SimNetwork } from './network.js'
+import { openEngine, SimNode, type Surroundings } from './node.js'
 import { Oracle } from './oracle.js'
 import { Random } from './random.js'
 import { Tracer } from './tracer.js'
 import type { Watch } from './watch.js'
+import { type BlockAnswer, type BlockRequest, type SendEffect, SimWire, type Wire } from './wire.js'
 
 export interface WorldInit {
   readonly scenario: Scenario
   readonly seed: number
+  /** real time and real sockets instead of simulated ones */
+  readonly real?: { readonly clock: Clock, readonly wire: (listener: NetworkListener) => Wire }
   /** keep the events, for a report */
   readonly keepTrace?: boolean
   /** taps on every frame that honest nodes send; off where a run is for its scale */
@@ -46,7 +49,7 @@ const MAX_VIOLATIONS = 20
 export interface Refusal { readonly node: string, readonly peer: string, readonly domain: string, readonly code: string, readonly ref: string }
 
 export class World implements Surroundings {
-  readonly clock = new Clock()
+  readonly clock: Clock
   readonly random: Random
   readonly scenario: Scenario
   readonly seed: number
@@ -56,7 +59,7 @@ export class World implements Surroundings {
   readonly violations: Violation[] = []
   readonly refusals: Refusal[] = []
   readonly domains = new Map<string, SimDomain>()
-  readonly network: SimNetwork
+  readonly network: Wire
   private readonly domainNames = new Map<Reference, string>()
   private readonly nodes = new Map<string, SimNode>()
   private readonly follows: Map<string, readonly string[]>
@@ -74,7 +77,7 @@ export class World implements Surroundings {
     this.tracer = new Tracer(() => this.clock.now, init.keepTrace ?? false)
     const draw = this.random.fork('follows')
     this.follows = drawFollows(this.scenario.nodes, (n) => draw.below(n))
-    this.network = new SimNetwork(this.clock, this.random.fork('network'), linkProps(this.scenario.links), {
+    const listener: NetworkListener = {
       sent: (from, to, m, arrives) => {
         this.meter.sent(from, to, m.what, m.bytes)
         this.tracer.add({ kind: 'sent', from, to, what: m.what, bytes: m.bytes, arrives })
@@ -84,7 +87,10 @@ export class World implements Surroundings {
         this.tracer.add({ kind: 'lost', from, to, what: m.what, why })
       },
       link: (from, to, state) => { this.tracer.add({ kind: 'link', from, to, state }) }
-    })
+    }
+    this.clock = init.real?.clock ?? new Clock()
+    this.network = init.real?.wire(listener) ??
+      new SimWire(new SimNetwork(this.clock, this.random.fork('network'), linkProps(this.scenario.links), listener), this.clock, this.random)
   }
 
   /** All machines furnished, all nodes down. */

@@ -88,7 +88,7 @@ describe('against the library', () => {
 
 test('a fault names its place', () => {
   const deep = struct({ rows: list(tuple<[string, number]>(text(5), uint(9)), { max: 9 }) })
-  expect(() => encodeCbor(deep, { rows: [['a', 1], ['b', 10]] }, 'Deep')).toThrow('Deep.rows[1][1]: expected an integer from 0 to 9')
+  expect(() => encodeCbor(deep, { rows: [['a', 1], ['b', 10]] as Array<[string, number]> }, 'Deep')).toThrow('Deep.rows[1][1]: expected an integer from 0 to 9')
   expect(() => decodeCbor(deep, dagCbor.encode({ rows: [['a', 1], ['b', 'c']] }), 'Deep')).toThrow('Deep.rows[1][1]: expected an integer from 0 to 9')
   expect(() => decodeCbor(deep, dagCbor.encode({ rows: 7 }), 'Deep')).toThrow('Deep.rows: expected a list')
 })
