@@ -4,7 +4,7 @@ import type { Plugins } from './plugin.js'
 import { sayArgs } from './scenario/say.js'
 import type { Args, ExpectationEntry, Scenario } from './scenario/types.js'
 import type { RunResult } from './trace.js'
-import { kindOf, World } from './world/world.js'
+import { kindOf, World, type WorldInit } from './world/world.js'
 import { useRememberingVerifier } from './world/keys.js'
 
 export interface RunOptions {
@@ -13,6 +13,8 @@ export interface RunOptions {
   readonly keepTrace?: boolean
   /** watch every frame; default: up to 50 nodes */
   readonly watchWire?: boolean
+  /** real time and real sockets (sim/real) */
+  readonly real?: WorldInit['real']
   /** called now and then with the virtual time */
   readonly onProgress?: (now: number, end: number) => void
 }
@@ -30,8 +32,17 @@ export async function runScenario (scenario: Scenario, plugins: Plugins, options
     scenario,
     seed,
     keepTrace: options.keepTrace ?? false,
+    ...options.real === undefined ? {} : { real: options.real },
     watchWire: options.watchWire ?? scenario.nodes.length <= WATCHED_NODES
   })
+  try {
+    return await carryOut(world, plugins, scenario, options)
+  } finally {
+    await world.close()
+  }
+}
+
+async function carryOut (world: World, plugins: Plugins, scenario: Scenario, options: RunOptions): Promise<RunResult> {
   for (const { name, create } of plugins.invariants) world.watch(name, create(world))
   for (const node of world.allNodes()) {
     const adversary = plugins.adversaries.get(node.spec.adversary)
@@ -43,7 +54,7 @@ export async function runScenario (scenario: Scenario, plugins: Plugins, options
   planExpectations(world, plugins, open)
   let last = 0
   await world.clock.run(scenario.duration, () => {
-    if (options.onProgress !== undefined && world.clock.steps - last >= PROGRESS_STEPS) {
+    if (options.onProgress !== undefined && (options.real !== undefined || world.clock.steps - last >= PROGRESS_STEPS)) {
       last = world.clock.steps
       options.onProgress(world.clock.now, scenario.duration)
     }

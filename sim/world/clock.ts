@@ -4,11 +4,15 @@ import type { Micros } from '../trace.js'
 interface Planned { readonly t: Micros, readonly order: number, readonly run: () => void }
 
 export class Clock {
-  now: Micros = 0
+  private reached: Micros = 0
   /** events carried out */
   steps = 0
   private order = 0
   private readonly heap: Planned[] = []
+
+  get now (): Micros {
+    return this.reached
+  }
 
   /** Runs `what` after `delay`; at the same moment in the order of asking. */
   after (delay: Micros, what: () => void): void {
@@ -27,16 +31,28 @@ export class Clock {
   /** Carries out everything up to and including `until`. `rest` is called after each event has come to rest; false ends the run early. */
   async run (until: Micros, rest: () => boolean): Promise<void> {
     for (;;) {
-      const next = this.heap[0]
-      if (next === undefined || next.t > until) break
-      pop(this.heap)
-      this.now = next.t
-      this.steps++
-      next.run()
+      const at = this.nextAt()
+      const due = this.takeDue(until)
+      if (at === undefined || due === undefined) break
+      this.reached = at
+      due()
       await quiet()
       if (!rest()) return
     }
-    this.now = Math.max(this.now, until)
+    this.reached = Math.max(this.reached, until)
+  }
+
+  protected nextAt (): Micros | undefined {
+    return this.heap[0]?.t
+  }
+
+  /** The next thing planned for a time up to `until`. */
+  protected takeDue (until: Micros): (() => void) | undefined {
+    const next = this.heap[0]
+    if (next === undefined || next.t > until) return undefined
+    pop(this.heap)
+    this.steps++
+    return next.run
   }
 }
 

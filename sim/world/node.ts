@@ -177,6 +177,11 @@ export class SimNode implements Port {
     })
   }
 
+  /** Forgets the running process without a word to anybody. */
+  abandon (): void {
+    this.end()
+  }
+
   private end (): void {
     this.life++
     this.engine = undefined

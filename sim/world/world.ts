@@ -128,6 +128,12 @@ export class World implements Surroundings {
     }
   }
 
+  /** The run is over: nothing goes on, nothing stays open. */
+  async close (): Promise<void> {
+    for (const node of this.nodes.values()) node.abandon()
+    await this.network.close()
+  }
+
   /** Puts on a node's disk what `diad init` and `diad follow` would. */
   private async furnish (node: SimNode): Promise<void> {
     const { spec, machine } = node

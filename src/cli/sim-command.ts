@@ -49,10 +49,6 @@ export async function simCommand (args: SimArgs, io: SimIo): Promise<SimOutcome>
 }
 
 async function runOne (args: RunArgs, io: SimIo): Promise<SimOutcome> {
-  if (args.network === 'libp2p') {
-    // Here sim/real/index.ts will take scenario and plug-ins, and return the same RunResult.
-    throw new DiadError('mode-unavailable', 'running a scenario over real libp2p hosts isn\'t built yet', 'leave --network out: the simulated network is the default')
-  }
   const { text, label } = findScenario(args.target, io.cwd)
   const report = args.report === undefined ? undefined : writable(args.report)
   const [{ PLUGINS }, { loadScenario }, { runScenario }] = await Promise.all([import('../../sim/plugins.js'), import('../../sim/scenario/load.js'), import('../../sim/run.js')])
@@ -63,7 +59,9 @@ async function runOne (args: RunArgs, io: SimIo): Promise<SimOutcome> {
   }
   const scenario = loadScenario(text, label, plugins)
   io.signal.throwIfAborted()
-  const run = await runScenario(scenario, plugins, {
+  // Real hosts are loaded only where they are asked for.
+  const runner = args.network === 'libp2p' ? (await import('../../sim/real/index.js')).runForReal : runScenario
+  const run = await runner(scenario, plugins, {
     ...(args.seed === undefined ? {} : { seed: args.seed }),
     keepTrace: report !== undefined,
     onProgress: (now, end) => {

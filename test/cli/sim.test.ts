@@ -118,7 +118,6 @@ describe('run', () => {
     ['run small.yaml --report small.yaml/out.html', 'unwritable', /small\.yaml" is no folder/],
     ['run small.yaml --report .', 'is-a-directory', /is a directory/],
     ['run small.yaml --report /dev/null', 'unwritable', /no plain file/],
-    ['run small.yaml --network libp2p', 'mode-unavailable', /isn't built yet/],
     ['run small.yaml --network tin', 'usage', /Allowed choices are sim, libp2p/],
     ['run', 'usage', /missing required argument/],
     ['rum small.yaml', 'usage', /unknown command 'rum'/],
