@@ -260,6 +260,7 @@ export class World implements Surroundings {
     switch (report.kind) {
       case 'refused': this.refused(node, report.peer, report.domain, report.code, report.ref); break
       case 'noted': this.tracer.add({ kind: 'noted', node: node.name, peer: report.peer, domain: this.nameOf(report.domain), code: report.code, ref: report.ref }); break
+      case 'malformed': this.refused(node, report.peer, undefined, 'malformed', undefined); break
       case 'changed': {
         const k = node.engine?.replica.domains.get(report.domain)
         if (k !== undefined) this.changed(node, k, report.by)

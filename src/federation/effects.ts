@@ -40,4 +40,6 @@ export type Report =
   | { readonly kind: 'refused' | 'noted', readonly peer: PeerId, readonly domain: Reference, readonly code: string, readonly ref: Reference }
   | { readonly kind: 'pulled', readonly peer: PeerId, readonly domain: Reference, readonly outcome: PullOutcome | 'timeout' | 'gone' }
   | { readonly kind: 'changed', readonly domain: Reference, readonly by: 'pull' | 'gossip' | 'own' }
+  /** bytes that break their shape, about no domain in particular */
+  | { readonly kind: 'malformed', readonly peer: PeerId }
   | { readonly kind: 'hello', readonly peer: PeerId, readonly domains: Reference[] }

@@ -160,6 +160,7 @@ export class Replica {
     } catch (err) {
       if (!(err instanceof MalformedError)) throw err
       this.effects.push({ type: 'score', peer: id, code: 'malformed' })
+      this.report({ kind: 'malformed', peer: id })
       for (const s of [...peer.sessions.values()]) {
         this.refuse(id, s.knowledge, 'malformed', s.knowledge.domain)
         this.finish(s, 'refused')

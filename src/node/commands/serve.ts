@@ -22,6 +22,7 @@ export async function serve (context: Context, args: CommandArgs['serve'], io: C
     switch (r.kind) {
       case 'refused':
       case 'noted': event({ event: r.kind, peer: r.peer, domain: r.domain, code: r.code, ref: r.ref }); break
+      case 'malformed': event({ event: 'refused', peer: r.peer, domain: null, code: 'malformed', ref: null }); break
       case 'changed': {
         const view = runtime.replica.domains.get(r.domain)?.view()
         event({ event: 'changed', domain: r.domain, by: r.by, names: view?.current.size ?? 0, view: view?.digest ?? null })
