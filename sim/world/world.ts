@@ -348,6 +348,7 @@ export class World implements Surroundings {
   }
 
   tapGossip (node: SimNode, message: GossipMessage): void {
+    if (this.init.watchWire === false) return
     this.watchAll(node, (w) => w.gossip?.(node, message.domain, message.bytes, message.hops))
   }
 
