@@ -54,9 +54,10 @@ export class DomainKnowledge {
   private ordered: readonly Reference[] | undefined
   /** counts changes of what views may rest on; they are computed once a revision */
   revision = 0
-  private readonly snapshots = new WaitPool<Reference, Snapshot>()
-  private readonly signatures = new WaitPool<Reference, Signature>()
-  private readonly proofs = new WaitPool<Reference, ForkEvidence>()
+  private readonly bounded = (): boolean => !this.reading
+  private readonly snapshots = new WaitPool<Reference, Snapshot>(this.bounded)
+  private readonly signatures = new WaitPool<Reference, Signature>(this.bounded)
+  private readonly proofs = new WaitPool<Reference, ForkEvidence>(this.bounded)
   /** refs of control objects that lie in the store */
   readonly persisted = new Set<Reference>()
   /** while reading the store, nothing is dropped for room: what is named shows only when all is there */

@@ -54,6 +54,8 @@ export class LaneKnowledge {
   readonly gone: Reference[] = []
   /** counts changes, so that a view of the lane is computed once for each */
   version = 0
+  /** counts bodies that were dropped: what was judged with one of them is judged again */
+  drops = 0
   /** heads that the last {@link trim} had to keep */
   private kept = 0
 
@@ -226,7 +228,7 @@ export class LaneKnowledge {
   }
 
   dropBody (hash: Hash): void {
-    this.bodies.delete(hash)
+    if (this.bodies.delete(hash)) this.drops++
     this.version++
   }
 }

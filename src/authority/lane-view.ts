@@ -3,7 +3,7 @@
  * Source: RULES L1, L3, K1-K4, E4, E5, M7.
  */
 import type { Reference } from '../substrate/reference.js'
-import { readLeaf } from '../publication/leaf.js'
+import { hasBody, readLeaf } from '../publication/leaf.js'
 import type { LeafLog } from '../publication/leaf-log.js'
 import { firstDifference, type HeldBranch, type LaneKnowledge, liesOn } from './lane-knowledge.js'
 import { judgeLeaf, type JudgedLeaf, type LaneRights, type LaneStop, stopsLane } from './leaf-rules.js'
@@ -83,19 +83,30 @@ function chooseBranch (k: LaneKnowledge, cuts: CutOf[]): Chosen {
   return { branch, anchored, unlinked, ends, endUnlinked }
 }
 
-/** Judged leaves of a log depend on the lane's manifest alone (L1), so they are kept beside the log and only ever grow. */
-const memo = new WeakMap<LeafLog, { rights: LaneRights, judged: JudgedLeaf[], stop: LaneStop | undefined }>()
+/**
+ * Judged leaves of a log depend on the lane's manifest (L1) and on which bodies are held, so they are kept beside the log; they grow, and are judged
+ * again when their body comes or goes. `drops` = of the lane, when they were last looked through for bodies that went.
+ */
+const memo = new WeakMap<LeafLog, { rights: LaneRights, judged: JudgedLeaf[], stop: LaneStop | undefined, drops: number }>()
+
+/** Whether the verdict rests on the body's bytes. */
+const readBody = (j: JudgedLeaf): boolean => j.body !== undefined || (j.code === 'body-malformed' && hasBody(j.leaf.kind))
 
 function judgeLeaves (k: LaneKnowledge, log: LeafLog, rights: LaneRights): { judged: JudgedLeaf[], stop: LaneStop | undefined } {
   let held = memo.get(log)
   if (held === undefined || held.rights.principal !== rights.principal || held.rights.policy !== rights.policy || held.judged.length > log.size) {
-    held = { rights, judged: [], stop: undefined }
+    held = { rights, judged: [], stop: undefined, drops: k.drops }
     memo.set(log, held)
   }
   const { judged } = held
+  // A dropped body can be wanted again, when a cut ends the erasure (R7): a process that never held it must come to the same verdict.
+  const dropped = held.drops !== k.drops
+  held.drops = k.drops
   for (let i = 0; i < judged.length; i++) {
     const j = judged[i] as JudgedLeaf
-    if (j.code === 'body-missing' && k.bodies.has(j.leaf.body_hash)) judged[i] = judgeLeaf(j.leaf, k.bodies.get(j.leaf.body_hash), rights)
+    const here = j.code === 'body-missing' && k.bodies.has(j.leaf.body_hash)
+    const gone = dropped && readBody(j) && !k.bodies.has(j.leaf.body_hash)
+    if (here || gone) judged[i] = judgeLeaf(j.leaf, k.bodies.get(j.leaf.body_hash), rights)
   }
   while (held.stop === undefined && judged.length < log.size) {
     const index = judged.length

@@ -6,6 +6,9 @@ const MAX_WAITING = 256
 export class WaitPool<K extends string, V> {
   private readonly held = new Map<K, { readonly on: string, readonly value: V }>()
 
+  /** `bounded`: whether the pool drops what is too much just now. What was accepted once and is read back must not push itself out. */
+  constructor (private readonly bounded: () => boolean = () => true) {}
+
   get size (): number {
     return this.held.size
   }
@@ -21,7 +24,11 @@ export class WaitPool<K extends string, V> {
   add (key: K, on: string, value: V): void {
     if (this.held.has(key)) return
     this.held.set(key, { on, value })
-    if (this.held.size > MAX_WAITING) this.held.delete(this.held.keys().next().value as K)
+    if (!this.bounded()) return
+    for (const oldest of this.held.keys()) {
+      if (this.held.size <= MAX_WAITING) return
+      this.held.delete(oldest)
+    }
   }
 
   delete (key: K): void {

@@ -5,22 +5,25 @@ import type { LeafLog } from '../publication/leaf-log.js'
 
 interface Index {
   size: number
-  readonly at: Map<Hash, number>
-  /** the further places of a hash that stands more than once: only a publisher who repeats a salt makes those */
-  readonly more: Map<Hash, number[]>
+  /** an array for a hash that stands more than once: only a publisher who repeats a salt makes those */
+  readonly at: Map<Hash, number | number[]>
 }
 
 const indexes = new WeakMap<LeafLog, Index>()
 
-/** Indexes of the leaves of `log` that name `hash`, ascending. */
+/** Indexes of the leaves of `log` whose body has `hash`, ascending. Leaves without a body (ticks: all have one hash) name none. */
 export function placesOf (log: LeafLog, hash: Hash): readonly number[] {
   let index = indexes.get(log)
-  if (index === undefined || index.size > log.size) indexes.set(log, index = { size: 0, at: new Map(), more: new Map() })
+  if (index === undefined || index.size > log.size) indexes.set(log, index = { size: 0, at: new Map() })
   for (; index.size < log.size; index.size++) {
-    const found = toHex(log.leaf(index.size).subarray(10)) as Hash
-    if (!index.at.has(found)) index.at.set(found, index.size)
-    else index.more.set(found, [...index.more.get(found) ?? [], index.size])
+    const leaf = log.leaf(index.size)
+    if (!hasBody(readU16(leaf, 0))) continue
+    const found = toHex(leaf.subarray(10)) as Hash
+    const before = index.at.get(found)
+    if (before === undefined) index.at.set(found, index.size)
+    else if (typeof before === 'number') index.at.set(found, [before, index.size])
+    else before.push(index.size)
   }
-  const first = index.at.get(hash)
-  return first === undefined ? [] : [first, ...index.more.get(hash) ?? []]
+  const places = index.at.get(hash) ?? []
+  return typeof places === 'number' ? [places] : places
 }

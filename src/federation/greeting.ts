@@ -17,6 +17,7 @@ export class Greeting {
   private readonly told = new Map<Reference, Hash>()
   private at = 0
   private epoch = -1
+  private stirred = false
 
   /**
    * The lists to send now, each as long as one hello takes. `shown` = domain → digest; `epoch` counts its changes. `heard` = what the peer said of
@@ -24,10 +25,11 @@ export class Greeting {
    */
   next (now: number, epoch: number, shown: ReadonlyMap<Reference, Hash>, heard: (domain: Reference) => Hash | undefined): Announced[] {
     const first = this.epoch < 0
-    if (!first && epoch === this.epoch) return []
+    if (!first && epoch === this.epoch && !this.stirred) return []
     // That a domain can be found here at all is worth saying at once.
     if (!first && now - this.at < ANNOUNCE_MS && this.knowsAll(shown)) return []
     this.epoch = epoch
+    this.stirred = false
     const changed: Announced = []
     for (const [domain, digest] of shown) {
       const told = this.told.get(domain)
@@ -48,6 +50,11 @@ export class Greeting {
     const pages: Announced[] = []
     for (let i = 0; i === 0 || i < changed.length; i += WIRE.helloDomains) pages.push(changed.slice(i, i + WIRE.helloDomains))
     return pages
+  }
+
+  /** The peer said what it holds: what didn't concern it may now. */
+  stir (): void {
+    this.stirred = true
   }
 
   private knowsAll (shown: ReadonlyMap<Reference, Hash>): boolean {

@@ -15,10 +15,12 @@ export interface Session {
   asked: boolean
   /** what we held when it started */
   readonly before: string
+  /** both sides' states when it started */
+  readonly pair: Pair
   id: number
   deadline: number
-  /** when it was started or last answered */
-  heard: number
+  /** when it was started or last brought something that counts */
+  progress: number
 }
 
 /** domains remembered of one peer that we don't hold ourselves; those we hold are always remembered */
@@ -38,11 +40,16 @@ export class Peer {
   /** domains that both sides hold */
   readonly common = new Set<Reference>()
   private greeted = false
+  /** it announced more than we remember: then it may hold what we don't know of */
+  overflowed = false
+  /** when each domain was last pulled from it */
+  private readonly asked = new Map<Reference, number>()
 
   /** Takes a hello. Returns the domains that it says something new about. */
   hear (domains: Hello['domains'], now: number, holds: (domain: Reference) => boolean): Reference[] {
     const at = this.greeted ? now : now - GRACE
     this.greeted = true
+    this.greeting.stir()
     for (const { domain, digest } of domains) {
       if (digest === GONE) this.drop(domain)
       else this.learn(domain, digest, at, holds(domain))
@@ -53,7 +60,10 @@ export class Peer {
   /** What it holds of `domain`, as it says itself. */
   learn (domain: Reference, digest: Hash, at: number, held: boolean): void {
     if (held) this.common.add(domain)
-    else if (this.heard.size >= MAX_HEARD && !this.heard.has(domain)) return
+    else if (this.heard.size >= MAX_HEARD && !this.heard.has(domain)) {
+      this.overflowed = true
+      return
+    }
     this.heard.set(domain, { digest, at })
   }
 
@@ -92,6 +102,16 @@ export class Peer {
     return k.lacksBodies() && (quiet === undefined || now - quiet.at >= BODIES_RETRY)
   }
 
+  /** Who wasn't asked for longest comes first, so that no number of busy liars keeps an honest peer waiting. */
+  lastAsked (domain: Reference): number {
+    return this.asked.get(domain) ?? -1
+  }
+
+  begin (domain: Reference, session: Session, now: number): void {
+    this.sessions.set(domain, session)
+    this.asked.set(domain, now)
+  }
+
   /** A pull ended. `changed` = it brought something, so that the next one may. */
   pulled (k: DomainKnowledge, now: number, changed: boolean): void {
     this.sessions.delete(k.domain)
@@ -101,6 +121,7 @@ export class Peer {
 
   /** What rests on the knowledge of `domain` held so far is void. */
   forget (domain: Reference): void {
+    this.asked.delete(domain)
     this.quiet.delete(domain)
     this.said.forget(domain)
   }

@@ -14,7 +14,7 @@ import { Peer, type Session } from './peer.js'
 import { pull, type PullOutcome, type PullSink } from './pull.js'
 import { Seeker } from './seek.js'
 import { answer } from './serve-sync.js'
-import { isPublic } from './visibility.js'
+import { isPublic, mayBeNamed } from './visibility.js'
 
 export interface ReplicaOptions {
   readonly agent: string
@@ -27,8 +27,10 @@ const PULL_TIMEOUT = 15_000
 
 /** pulls of one domain that run at once because digests differ: all peers have much the same, so the others mostly find nothing left */
 const MOVING_PULLS = 2
-/** ms without an answer after which a pull no longer keeps others from starting */
-const MOVING_MS = 2_000
+/** pulls from one peer at once: what it sends has to fit its link in the time of one answer */
+const PULLS_PER_PEER = 4
+/** ms without anything that counts after which a pull no longer keeps others from starting, however busy it looks */
+const MOVING_MS = 10_000
 
 /** Why a pull starts: a person asks (and hears everything again), a message shows that the peer must have something, or digests differ. */
 type Reason = 'asked' | 'news' | 'digest'
@@ -53,6 +55,7 @@ export class Replica {
   private epoch = 0
   private readonly seeker = new Seeker()
   private readonly history = new History()
+  private readonly topics = new Set<Reference>()
 
   constructor (private readonly options: ReplicaOptions) {}
 
@@ -105,8 +108,9 @@ export class Replica {
   /** Whether this is reported for the first time since either side changed. Whoever asked for a pull hears everything. */
   private isNews (id: PeerId, k: DomainKnowledge, kind: string, code: string, ref: Reference): boolean {
     const peer = this.peers.get(id)
-    if (peer === undefined || peer.sessions.get(k.domain)?.asked === true) return true
-    return peer.said.isNew(k.domain, { theirs: peer.digestOf(k.domain), ours: k.inventoryDigest() }, `${kind} ${code} ${ref}`)
+    const session = peer?.sessions.get(k.domain)
+    if (peer === undefined || session?.asked === true) return true
+    return peer.said.isNew(k.domain, session?.pair ?? { theirs: peer.digestOf(k.domain), ours: k.inventoryDigest() }, `${kind} ${code} ${ref}`)
   }
 
   // ── peers ──
@@ -129,7 +133,8 @@ export class Replica {
     const shown = new Map<Reference, Hash>()
     let same = true
     for (const [domain, k] of this.domains) {
-      if (k.authority().tip === undefined || !isPublic(k)) continue
+      this.listen(k)
+      if (!isPublic(k)) continue
       const digest = k.inventoryDigest()
       this.history.note(domain, digest)
       shown.set(domain, digest)
@@ -176,7 +181,7 @@ export class Replica {
   private onHello (id: PeerId, peer: Peer, hello: Hello): void {
     const domains = peer.hear(hello.domains, this.now, (d) => this.domains.has(d))
     this.report({ kind: 'hello', peer: id, domains })
-    if (this.options.autoPull !== false) for (const domain of domains) this.startPull(id, domain, 'digest')
+    for (const domain of domains) this.pullFairly(domain)
     // It may have begun to hold what we hold: then it is told how far we are.
     this.sayHello(id)
   }
@@ -192,17 +197,28 @@ export class Replica {
       if (reason === 'asked') running.asked = true
       return
     }
-    if (reason === 'digest' && !(peer.worthPulling(k, this.now, (d) => this.history.had(domain, d)) && this.movingPulls(domain) < MOVING_PULLS)) return
-    const session: Session = { peer: id, knowledge: k, run: pull(k, this.sink(id, k)), asked: reason === 'asked', before: stateOf(k), id: 0, deadline: 0, heard: this.now }
-    peer.sessions.set(domain, session)
+    if (reason === 'digest' && peer.sessions.size >= PULLS_PER_PEER) return
+    const pair = { theirs: peer.digestOf(domain), ours: k.inventoryDigest() }
+    const session: Session = { peer: id, knowledge: k, run: pull(k, this.sink(id, k)), asked: reason === 'asked', before: stateOf(k), pair, id: 0, deadline: 0, progress: this.now }
+    peer.begin(domain, session, this.now)
     this.pulls.set(domain, (this.pulls.get(domain) ?? new Set<Session>()).add(session))
     this.advance(session, undefined)
+  }
+
+  /** Starts pulls of `domain` from those who have something else than we, whoever wasn't asked for longest first. */
+  private pullFairly (domain: Reference): void {
+    const k = this.domains.get(domain)
+    if (k === undefined || this.options.autoPull === false || this.movingPulls(domain) >= MOVING_PULLS) return
+    const past = (digest: Hash): boolean => this.history.had(domain, digest)
+    const worth = [...this.peers].filter(([, p]) => p.common.has(domain) && !p.sessions.has(domain) && p.worthPulling(k, this.now, past))
+    worth.sort(([, a], [, b]) => a.lastAsked(domain) - b.lastAsked(domain))
+    for (const [id] of worth) if (this.movingPulls(domain) < MOVING_PULLS) this.startPull(id, domain, 'digest')
   }
 
   /** Pulls of `domain` that make progress. One that stalls holds nobody back. */
   private movingPulls (domain: Reference): number {
     let moving = 0
-    for (const session of this.pulls.get(domain) ?? []) if (this.now - session.heard <= MOVING_MS) moving++
+    for (const session of this.pulls.get(domain) ?? []) if (this.now - session.progress <= MOVING_MS) moving++
     return moving
   }
 
@@ -241,7 +257,7 @@ export class Replica {
     peer?.pulled(k, this.now, outcome === 'timeout' || stateOf(k) !== session.before)
     this.report({ kind: 'pulled', peer: session.peer, domain: k.domain, outcome })
     // Others waited for their turn; mostly there is nothing left to ask them.
-    if (this.options.autoPull !== false) for (const id of this.peers.keys()) this.startPull(id, k.domain, 'digest')
+    this.pullFairly(k.domain)
   }
 
   /** Ends a pull whose answers nobody wants any more. */
@@ -257,8 +273,11 @@ export class Replica {
     // An answer nobody waits for is late after a timeout, or made up: not worth more than forgetting it.
     for (const session of peer.sessions.values()) {
       if (session.id !== got.id) continue
-      session.heard = this.now
+      // A peer that delivers isn't late: what it owes us for other domains waits behind this on its link.
+      for (const other of peer.sessions.values()) other.deadline = this.now + PULL_TIMEOUT
+      const before = session.knowledge.inventoryDigest()
       this.advance(session, got)
+      if (session.knowledge.inventoryDigest() !== before) session.progress = this.now
       return
     }
   }
@@ -266,6 +285,7 @@ export class Replica {
   private onTick (now: number): void {
     this.now = now
     this.lookAround()
+    const differing = new Set<Reference>()
     for (const [id, peer] of this.peers) {
       for (const s of [...peer.sessions.values()]) {
         if (s.deadline === 0) s.deadline = now + PULL_TIMEOUT
@@ -275,30 +295,47 @@ export class Replica {
         }
       }
       this.sayHello(id)
-      if (this.options.autoPull !== false) for (const domain of peer.common) this.startPull(id, domain, 'digest')
+      for (const domain of peer.common) if (this.isWorth(peer, domain)) differing.add(domain)
     }
-    for (const domain of this.seeker.due(now, this.domains.keys(), (d) => this.providers(d).length)) this.effects.push({ type: 'seek', domain })
+    for (const domain of differing) this.pullFairly(domain)
+    const named = [...this.domains.values()].filter(mayBeNamed).map((k) => k.domain)
+    for (const domain of this.seeker.due(now, named, (d) => this.providers(d).length)) this.effects.push({ type: 'seek', domain })
+  }
+
+  private isWorth (peer: Peer, domain: Reference): boolean {
+    const k = this.domains.get(domain)
+    return k !== undefined && peer.worthPulling(k, this.now, (d) => this.history.had(domain, d))
   }
 
   // ── domains ──
 
   private onFollow (k: DomainKnowledge): void {
     const before = this.domains.get(k.domain)
-    if (before === undefined) this.effects.push({ type: 'subscribe', domain: k.domain })
     // Pulls under way fill an object that nobody looks at any more.
-    else if (before !== k) this.forget(k.domain)
+    if (before !== undefined && before !== k) this.forget(k.domain)
     this.domains.set(k.domain, k)
+    this.listen(k)
     for (const [id, peer] of this.peers) {
       peer.shared(k.domain, true)
-      this.startPull(id, k.domain, 'digest')
+      if (peer.overflowed && !peer.offers(k.domain)) this.startPull(id, k.domain, 'news')
     }
+    this.pullFairly(k.domain)
+  }
+
+  /** A topic names its domain to all neighbours, so a restricted one has none (V6). */
+  private listen (k: DomainKnowledge): void {
+    const wanted = mayBeNamed(k)
+    if (wanted === this.topics.has(k.domain)) return
+    if (wanted) this.topics.add(k.domain)
+    else this.topics.delete(k.domain)
+    this.effects.push({ type: wanted ? 'subscribe' : 'unsubscribe', domain: k.domain })
   }
 
   private onUnfollow (domain: Reference): void {
     if (!this.domains.delete(domain)) return
     this.forget(domain)
     this.seeker.forget(domain)
-    this.effects.push({ type: 'unsubscribe', domain })
+    if (this.topics.delete(domain)) this.effects.push({ type: 'unsubscribe', domain })
   }
 
   /** Ends all that rests on the knowledge of `domain` held so far. */

@@ -7,5 +7,10 @@ import type { DomainKnowledge } from '../authority/knowledge.js'
  */
 export function isPublic (k: DomainKnowledge): boolean {
   const { tip, policyOf } = k.authority()
-  return tip === undefined || policyOf(tip)?.federation_policy.trusted_domains.length === 0
+  return tip !== undefined && policyOf(tip)?.federation_policy.trusted_domains.length === 0
+}
+
+/** Whether the domain may be named to strangers: in the DHT and as a gossip topic. What isn't known yet must be, or it could never be found. */
+export function mayBeNamed (k: DomainKnowledge): boolean {
+  return k.authority().tip === undefined || isPublic(k)
 }
