@@ -5,16 +5,18 @@ import { TAG } from '../../src/substrate/type-tags.js'
 import type { Hash, Reference } from '../../src/substrate/reference.js'
 import { signatureCodec } from '../../src/substrate/signature.js'
 import { snapshotCodec } from '../../src/publication/lane.js'
-import { baseAdversaries } from '../scenario/base-schemas.js'
+import { map, NODE } from '../scenario/schema-parts.js'
 import { adversary } from '../plugin.js'
-import { answering, every, gossipOf, known, madeUpHash, neighbours, paced, sayHello, swallow, targets, withDigests } from './kit.js'
+import { answering, every, FROM, gossipOf, known, madeUpHash, neighbours, paced, sayHello, swallow, targets, withDigests } from './kit.js'
 
 interface EclipserArgs { readonly start: number, readonly victim: string }
 
 const PERIOD = 3_000_000
 
 export default adversary<EclipserArgs>({
-  ...baseAdversaries.get('eclipser')!,
+  name: 'eclipser',
+  summary: 'Wants to be the victim\'s only peer and shows it a world of its own choice.',
+  schema: map({ ...FROM, victim: NODE }, ['victim']),
   create (kit, { start, victim }) {
     const { world, random } = kit
     const domains = new Set(targets(kit))

@@ -9,11 +9,11 @@ import { laneCodec, PUBLISHED } from '../../src/publication/lane.js'
 import { leafOf } from '../../src/publication/leaf.js'
 import { encodeArtifact, referenceOf } from '../../src/substrate/artifact.js'
 import { NONE, type Reference } from '../../src/substrate/reference.js'
-import { baseAdversaries } from '../scenario/base-schemas.js'
+import { list, map, PUBLISHED as PUBLISHED_NAME } from '../scenario/schema-parts.js'
 import { type AdversaryKit, adversary } from '../plugin.js'
 import { knowledgeOf, type SimDomain } from '../world/domains.js'
 import { History } from './history.js'
-import { answering, every, gossipOf, known, listeners, neighbours, paced, sayHello, whisper, withDigests } from './kit.js'
+import { answering, every, FROM, gossipOf, known, listeners, neighbours, paced, sayHello, whisper, withDigests } from './kit.js'
 
 interface EquivocatorArgs { readonly start: number, readonly names: readonly string[] }
 
@@ -25,7 +25,9 @@ const EARLIEST = 1
 const CONTENT_BYTES = 200
 
 export default adversary<EquivocatorArgs>({
-  ...baseAdversaries.get('equivocator')!,
+  name: 'equivocator',
+  summary: 'Holds a key of its domain and shows two histories of one lane to two halves of its peers.',
+  schema: map({ ...FROM, names: list(PUBLISHED_NAME, 'the names it publishes twice', { minItems: 1, default: ['forked'] }) }),
   create (kit, { start, names }) {
     const { node, random, world } = kit
     const key = node.machine.keys.values().next().value

@@ -2,10 +2,10 @@
 import { type Gossip, helloWire, requestWire, WIRE } from '../../src/federation/messages.js'
 import { type Reference, referenceBytes } from '../../src/substrate/reference.js'
 import { NONE } from '../../src/substrate/reference.js'
-import { baseAdversaries } from '../scenario/base-schemas.js'
+import { map, quantity, whole } from '../scenario/schema-parts.js'
 import { type AdversaryKit, adversary } from '../plugin.js'
 import { type Forgery, forge } from './forgery.js'
-import { every, known, listeners, madeUpHash, neighbours, strangersKey, targets, whisper } from './kit.js'
+import { every, FROM, known, listeners, madeUpHash, neighbours, strangersKey, targets, whisper } from './kit.js'
 
 interface FlooderArgs { readonly start: number, readonly rate: number, readonly until?: number }
 
@@ -20,7 +20,9 @@ const LONG = 20
 const FORGE_EVERY = 50
 
 export default adversary<FlooderArgs>({
-  ...baseAdversaries.get('flooder')!,
+  name: 'flooder',
+  summary: 'Sends hellos, gossip and badly signed heads as fast as its links carry them.',
+  schema: map({ ...FROM, rate: whole('messages a second, a whole number from 1 to 100000', 1, 100_000, 500), until: quantity('time', 'when it stops') }),
   create (kit, { start, rate, until }) {
     const { node, random } = kit
     const domains = targets(kit)

@@ -4,10 +4,10 @@ import { decodeArtifact, encodeArtifact } from '../../src/substrate/artifact.js'
 import { MalformedError } from '../../src/substrate/errors.js'
 import type { Reference } from '../../src/substrate/reference.js'
 import { TAG } from '../../src/substrate/type-tags.js'
-import { baseAdversaries } from '../scenario/base-schemas.js'
+import { map } from '../scenario/schema-parts.js'
 import { adversary } from '../plugin.js'
 import { type Forgery, forge } from './forgery.js'
-import { answering, every, flipped, gossipOf, known, listeners, madeUpHash, paced, sayHello, strangersKey, swallow, targets, whisper, withDigests } from './kit.js'
+import { answering, every, flipped, FROM, gossipOf, known, listeners, madeUpHash, paced, sayHello, strangersKey, swallow, TARGET, targets, whisper, withDigests } from './kit.js'
 
 interface ForgerArgs { readonly start: number, readonly of?: string }
 
@@ -16,7 +16,9 @@ const STORIES = ['objects', 'bytes', 'leaves', 'bodies', 'proofs'] as const
 const PERIOD = 5_000_000
 
 export default adversary<ForgerArgs>({
-  ...baseAdversaries.get('forger')!,
+  name: 'forger',
+  summary: 'Answers with objects of its own making: wrong bytes under a right reference, signatures by the wrong key.',
+  schema: map({ ...FROM, ...TARGET }),
   create (kit, { start, of }) {
     const { random, world } = kit
     const domains = new Set(targets(kit, of))

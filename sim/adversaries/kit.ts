@@ -1,4 +1,5 @@
 /** What several adversaries need: guarded timers, the wire by hand, and copies of what the honest core knows. */
+import { named, quantity } from '../scenario/schema-parts.js'
 import type { DomainKnowledge } from '../../src/authority/knowledge.js'
 import { DomainKnowledge as Knowledge } from '../../src/authority/knowledge.js'
 import { answerWire, type Gossip, gossipWire, type Hello, helloWire, requestWire, type SyncAnswer, type SyncRequest } from '../../src/federation/messages.js'
@@ -12,6 +13,10 @@ import type { GossipMessage } from '../world/gossip.js'
 import { signerFrom } from '../world/keys.js'
 import type { SendEffect } from '../world/wire.js'
 import type { Random } from '../world/random.js'
+
+/** Arguments that most adversaries take. */
+export const FROM = { start: quantity('time', 'when it begins', { default: 0 }) }
+export const TARGET = { of: named('domain', 'the domain it works against; without it, all that it follows') }
 
 /** While nobody is connected (all have banned us), timers look only so often. */
 const LONELY: Micros = 10_000_000

@@ -1,9 +1,9 @@
 /** Sends bytes that break their shape: cut, bit-flipped, too long, too deep, with lying lengths, on every channel (THREATS 3, 4, 6). */
 import { WIRE } from '../../src/federation/messages.js'
-import { baseAdversaries } from '../scenario/base-schemas.js'
+import { map, whole } from '../scenario/schema-parts.js'
 import { adversary } from '../plugin.js'
 import type { SendEffect } from '../world/wire.js'
-import { every, later, listeners, madeUpHash, neighbours, sayHello, targets, whisper } from './kit.js'
+import { every, FROM, later, listeners, madeUpHash, neighbours, sayHello, targets, whisper } from './kit.js'
 import { spoiled } from './spoil.js'
 
 interface MalformedArgs { readonly start: number, readonly rate: number }
@@ -17,7 +17,9 @@ const MAX_TURNS = 10
 const TOO_LONG_PPM = 2_000
 
 export default adversary<MalformedArgs>({
-  ...baseAdversaries.get('malformed')!,
+  name: 'malformed',
+  summary: 'Sends bytes that break their shape: cut, bit-flipped, too long, too deep, with lying lengths.',
+  schema: map({ ...FROM, rate: whole('messages a second, a whole number from 1 to 100000', 1, 100_000, 50) }),
   create (kit, { start, rate }) {
     const { node, random, world } = kit
     const domains = targets(kit)

@@ -1,11 +1,11 @@
 /** Sends again what it once received, much later and to everybody: old heads, old answers, other people's hellos (THREATS 10, 19; RULES A4, S5). */
 import { answerWire, helloWire, type SyncAnswer } from '../../src/federation/messages.js'
 import { MalformedError } from '../../src/substrate/errors.js'
-import { baseAdversaries } from '../scenario/base-schemas.js'
+import { map, quantity } from '../scenario/schema-parts.js'
 import { adversary } from '../plugin.js'
 import type { GossipMessage } from '../world/gossip.js'
 import type { SendEffect } from '../world/wire.js'
-import { every, helloOf, known, listeners, neighbours, paced, reply, requestOf, targets, whisper } from './kit.js'
+import { every, FROM, helloOf, known, listeners, neighbours, paced, reply, requestOf, targets, whisper } from './kit.js'
 
 interface ReplayerArgs { readonly start: number, readonly delay: number }
 interface Recorded<T> { readonly at: number, readonly what: T }
@@ -15,7 +15,9 @@ const TAPE = 500
 const PERIOD = 2_000_000
 
 export default adversary<ReplayerArgs>({
-  ...baseAdversaries.get('replayer')!,
+  name: 'replayer',
+  summary: 'Sends again what it once received, much later and to everybody.',
+  schema: map({ ...FROM, delay: quantity('time', 'how long it waits', { default: '30s' }) }),
   create (kit, { start, delay }) {
     const { node, random, world } = kit
     const gossip: Array<Recorded<GossipMessage>> = []

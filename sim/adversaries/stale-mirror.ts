@@ -3,9 +3,9 @@ import type { DomainKnowledge } from '../../src/authority/knowledge.js'
 import { headGossip } from '../../src/federation/gossip.js'
 import { answer } from '../../src/federation/serve-sync.js'
 import type { Reference } from '../../src/substrate/reference.js'
-import { baseAdversaries } from '../scenario/base-schemas.js'
+import { map, quantity } from '../scenario/schema-parts.js'
 import { adversary } from '../plugin.js'
-import { answering, every, frozen, known, listeners, madeUpHash, paced, targets, whisper, withDigests } from './kit.js'
+import { answering, every, frozen, known, listeners, madeUpHash, paced, TARGET, targets, whisper, withDigests } from './kit.js'
 
 interface StaleMirrorArgs { readonly freeze: number, readonly of?: string }
 
@@ -13,7 +13,9 @@ interface StaleMirrorArgs { readonly freeze: number, readonly of?: string }
 const BOAST = 10_000_000
 
 export default adversary<StaleMirrorArgs>({
-  ...baseAdversaries.get('stale-mirror')!,
+  name: 'stale-mirror',
+  summary: 'Freezes: serves what it held at a moment for ever, and says that it is the newest.',
+  schema: map({ freeze: quantity('time', 'the moment it stays at', { default: '30s' }), ...TARGET }),
   create (kit, { freeze, of }) {
     const domains = new Set(targets(kit, of))
     const old = new Map<Reference, DomainKnowledge>()

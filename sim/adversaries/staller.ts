@@ -1,9 +1,9 @@
 /** Takes every request and answers so slowly that it might as well not (THREATS 4). */
 import { answerWire } from '../../src/federation/messages.js'
 import { REFERENCE_LENGTH } from '../../src/substrate/reference.js'
-import { baseAdversaries } from '../scenario/base-schemas.js'
+import { map, quantity } from '../scenario/schema-parts.js'
 import { adversary } from '../plugin.js'
-import { answering, later, reply, swallow, targets } from './kit.js'
+import { answering, FROM, later, reply, swallow, targets } from './kit.js'
 
 interface StallerArgs { readonly start: number, readonly rate: number }
 
@@ -13,7 +13,9 @@ const PATIENCE = 30_000_000
 const FOR_EVER = 3_600_000_000
 
 export default adversary<StallerArgs>({
-  ...baseAdversaries.get('staller')!,
+  name: 'staller',
+  summary: 'Takes every request and answers byte by byte, or never.',
+  schema: map({ ...FROM, rate: quantity('rate', 'how fast it answers', { range: [1, 1e12], default: '1B/s' }) }),
   create (kit, { start, rate }) {
     const stalls = (): boolean => kit.world.clock.now >= start
     const takes = (bytes: number): number => Math.floor(bytes * 1_000_000 / rate)

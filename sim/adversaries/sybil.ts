@@ -3,11 +3,11 @@
  * everybody's mesh, pass nothing on, claim to hold everything and give nothing, until their turn comes (THREATS 23).
  */
 import type { Hash, Reference } from '../../src/substrate/reference.js'
-import { baseAdversaries } from '../scenario/base-schemas.js'
+import { map } from '../scenario/schema-parts.js'
 import { type AdversaryKit, adversary } from '../plugin.js'
 import type { World } from '../world/world.js'
 import { type Forgery, forge } from './forgery.js'
-import { answering, every, known, listeners, madeUpHash, neighbours, paced, sayHello, strangersKey, swallow, targets, whisper, withDigests } from './kit.js'
+import { answering, every, FROM, known, listeners, madeUpHash, neighbours, paced, sayHello, strangersKey, swallow, TARGET, targets, whisper, withDigests } from './kit.js'
 
 interface SybilArgs { readonly start: number, readonly of?: string }
 
@@ -54,7 +54,9 @@ class Operator {
 const operators = new WeakMap<World, Operator>()
 
 export default adversary<SybilArgs>({
-  ...baseAdversaries.get('sybil')!,
+  name: 'sybil',
+  summary: 'One of many identities of one operator; together they push forged heads and each other\'s addresses.',
+  schema: map({ ...FROM, ...TARGET }),
   create (kit, { start, of }) {
     const { random, world } = kit
     const domains = new Set(targets(kit, of))

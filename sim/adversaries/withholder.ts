@@ -1,13 +1,15 @@
 /** Announces heads and never gives the log or the content (THREATS 24; RULES E2, A3). */
 import { referenceOfArtifactBytes } from '../../src/substrate/artifact.js'
-import { baseAdversaries } from '../scenario/base-schemas.js'
+import { map } from '../scenario/schema-parts.js'
 import { adversary } from '../plugin.js'
-import { answering, gossipOf, listeners, swallow, targets, whisper } from './kit.js'
+import { answering, FROM, gossipOf, listeners, swallow, TARGET, targets, whisper } from './kit.js'
 
 interface WithholderArgs { readonly start: number, readonly of?: string }
 
 export default adversary<WithholderArgs>({
-  ...baseAdversaries.get('withholder')!,
+  name: 'withholder',
+  summary: 'Announces heads and never gives the log or the content.',
+  schema: map({ ...FROM, ...TARGET }),
   create (kit, { start, of }) {
     const domains = new Set(targets(kit, of))
     const { clock } = kit.world
