@@ -317,18 +317,21 @@ function currentOf (lanes: ReadonlyMap<Reference, ViewedLane>, all: boolean): Ma
   return out
 }
 
-/** Heads of a lane that others may have: the greatest within what is exported, and those that cuts, vouches and `previous` name. */
+/** Whether others may see the log up to `head`. */
+export function isShown (v: ViewedLane, head: Head, vouched: ReadonlySet<Reference>): boolean {
+  // L2: an internal lane is nobody's to see, whoever names its heads.
+  if (v.log === undefined || v.knowledge.lane.visibility !== PUBLISHED) return false
+  // A head that a federate key vouched for is the domain's own advert, even where a fork or a malformed leaf ends the lane below it (E4).
+  return (has(v, 'federate') || head.snapshot.log_size <= v.exported || vouched.has(head.ref)) && liesOn(v.log, head)
+}
+
+/** Heads of a lane that stand in the inventory: the greatest that is shown, and those that cuts, vouches and `previous` name. */
 export function servedHeads (v: ViewedLane, { named, vouched }: Pick<DomainView, 'named' | 'vouched'>): Head[] {
   const out: Head[] = []
-  const { log } = v
-  // L2: an internal lane is nobody's to see, whoever names its heads.
-  if (log === undefined || v.knowledge.lane.visibility !== PUBLISHED) return out
-  const own = v.rights?.principal.roles.includes('federate') ?? false
   let best: Head | undefined
   for (const head of v.knowledge.heads.values()) {
+    if (!isShown(v, head, vouched)) continue
     const size = head.snapshot.log_size
-    // A head that a federate key vouched for is the domain's own advert, even where a fork or a malformed leaf ends the lane below it (E4).
-    if ((!own && size > v.exported && !vouched.has(head.ref)) || !liesOn(log, head)) continue
     if (named.has(head.ref)) out.push(head)
     if (best === undefined || size > best.snapshot.log_size || (size === best.snapshot.log_size && head.ref < best.ref)) best = head
   }

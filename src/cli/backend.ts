@@ -5,10 +5,10 @@ import type { Backend, CommandName, LocalBackendOptions } from '../node/command.
 /** Commands that may make a home where there is none: `init` a domain's, the others a reader's. */
 const CREATING: ReadonlySet<CommandName> = new Set(['init', 'serve', 'sync', 'follow'])
 
-export type OpenBackend = (home: string, command: CommandName) => Promise<Backend>
+export type OpenBackend = (home: string, command: CommandName, args: object) => Promise<Backend>
 
 /** Throws DiadError `store-busy` for a second `serve` on one home, and what opening the home throws. */
-export const openBackend: OpenBackend = async (home, command) => {
+export const openBackend: OpenBackend = async (home, command, args) => {
   const { socketPath } = await import('../node/home/paths.js')
   const daemon = await connectTo(socketPath(home))
   if (daemon !== undefined) {
@@ -16,7 +16,7 @@ export const openBackend: OpenBackend = async (home, command) => {
     await daemon.close()
     throw new DiadError('store-busy', `a daemon already serves ${home}`, 'stop it first, or give this one a --home of its own')
   }
-  const options: LocalBackendOptions = { command, create: CREATING.has(command) }
+  const options: LocalBackendOptions = { command, args, create: CREATING.has(command) }
   const { openLocalBackend } = await import('../node/local-backend.js')
   return openLocalBackend(home, options)
 }

@@ -167,7 +167,7 @@ function createProgram (parsing: Parsing, accept: Accept): Command {
     .action((target: string, dest: string, o: { specialModes?: true, acceptContested?: true }) =>
       done('checkout', { target: withName(target), dest: path(dest), specialModes: o.specialModes === true, acceptContested: o.acceptContested === true }))
 
-  command('verify', '<REF|DOMAIN/NAME>', 'judge an object, and say why', 'verify alice/www --explain')
+  command('verify', '<REF|DOMAIN[/NAME[/PATH]]>', 'judge an object, and say why', 'verify alice/www --explain')
     .option('--explain', 'show every check that was made')
     .action((target: string, o: { explain?: true }) => done('verify', { target, explain: o.explain === true }))
 

@@ -103,11 +103,12 @@ const RENDER: Readonly<Record<CommandName, Render>> = {
     `${named(r)}  ${verdictLine(r, style)}`,
     ...facts(style, [
       ['  snapshot', optionalText(r, 'snapshot')],
-      ['  heads', listOf(r, 'heads').length > 0 ? listOf(r, 'heads').map((h) => group(numberOf(h, 'log_size') ?? 0)).join(' + ') + ' records' : undefined],
+      ['  heads', headSizes(listOf(r, 'heads'))],
       ['  names', group(numberOf(r, 'names') ?? 0)],
       ['  fetched', `${count(numberOf(r, 'blocks') ?? 0, 'block')}, ${formatBytes(numberOf(r, 'bytes') ?? 0)}`]
     ]),
-    ...columns(listOf(r, 'refused').map((x) => [style.bad('  refused'), textOf(x, 'code', 80), `from ${textOf(x, 'peer', 80)}`, optionalText(x, 'ref', 80) ?? '']))
+    ...(r['code'] === 'unknown-domain' ? ['  nobody who was reached has it; give an address with --peer'] : []),
+    ...columns(listOf(r, 'refused').map((x) => [style.bad('  refused'), textOf(x, 'code', 80), `from ${textOf(x, 'peer', 256)}`, optionalText(x, 'ref', 80) ?? '']))
   ],
 
   ls: (r, style) => columns(listOf(r, 'entries').map((e) => {
@@ -135,6 +136,12 @@ const RENDER: Readonly<Record<CommandName, Render>> = {
   }
 }
 
+/** `3 records`, or `3 + 4 records` for two lanes. */
+function headSizes (heads: Fields[]): string | undefined {
+  const sizes = heads.map((h) => numberOf(h, 'log_size') ?? 0)
+  return sizes.length === 0 ? undefined : `${sizes.map(group).join(' + ')} record${sizes.length === 1 && sizes[0] === 1 ? '' : 's'}`
+}
+
 function domainLines (domains: Fields[], style: Style): string[] {
   const lines = [count(domains.length, 'domain')]
   for (const d of domains) {
@@ -152,10 +159,16 @@ export function renderEvent (event: object, style: Style): string[] {
   if (fields['event'] === 'listening') {
     return [`${style.good('listening')} as ${textOf(fields, 'peer', 80)}`, ...textsOf(fields, 'addresses').map((a) => `  ${a}`)]
   }
-  const rest = Object.keys(fields).filter((name) => name !== 'event').map((name) => {
-    const value = fields[name]
-    const shown = typeof value === 'object' ? textOf({ x: JSON.stringify(value) }, 'x', 200) : textOf(fields, name, 200)
-    return `${style.faint(textOf({ name }, 'name', 40))} ${shown}`
-  })
-  return [[style.strong(textOf(fields, 'event', 40)), ...rest].join('  ')]
+  const rest = Object.keys(fields).filter((name) => name !== 'event' && name !== fields['event'] && fields[name] !== null).map((name) => `${style.faint(textOf({ name }, 'name', 40))} ${eventValue(name, fields[name])}`)
+  // What the event is named after stands first: `peer 12D3…`, not `peer  peer 12D3…`.
+  const own = fields['event']
+  const subject = typeof own === 'string' && fields[own] !== undefined ? ` ${eventValue(own, fields[own])}` : ''
+  return [[style.strong(textOf(fields, 'event', 40)) + subject, ...rest].join('  ')]
+}
+
+/** Domains short, as RULES N1 wants them in lists; lists with commas. */
+function eventValue (name: string, value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.slice(0, 8).map((v) => eventValue(name, v)).join(', ') + (value.length > 8 ? ` and ${value.length - 8} more` : '')
+  if (name.startsWith('domain') && typeof value === 'string' && isReference(value)) return shortDomain(value)
+  return textOf({ value: typeof value === 'object' ? JSON.stringify(value) : value }, 'value', 200)
 }

@@ -64,7 +64,7 @@ async function perform (request: Request, around: Surroundings, output: Output, 
   try {
     if (request.command === 'sim') return await simulate(request, around, output, progress, style, signal)
     const { command, args } = request
-    const backend = await around.openBackend(request.home, command)
+    const backend = await around.openBackend(request.home, command, args)
     let result: unknown
     try {
       // People's words are loaded only where people read them.
@@ -123,6 +123,7 @@ async function show (request: HomeRequest, result: unknown, output: Output, styl
 }
 
 function commandIo (request: HomeRequest, around: Surroundings, output: Output, progress: ProgressLine, signal: AbortSignal, words: (event: CommandEvent) => string[], style: Style): CommandIo {
+  let before = ''
   return {
     signal,
     progress: (p) => progress.update(p),
@@ -134,6 +135,9 @@ function commandIo (request: HomeRequest, around: Surroundings, output: Output, 
       }
       progress.hide()
       const text = words(event).join('\n') + '\n'
+      // A peer says the same again whenever it greets: once is enough for people.
+      if (text === before) return
+      before = text
       if (request.command === 'serve') output.print(text)
       else around.stderr.write(text)
     },

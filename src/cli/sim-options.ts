@@ -1,6 +1,6 @@
 /** `diad sim`: its command line, parsed without loading the simulator. */
 import { resolve } from 'node:path'
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Help, InvalidArgumentError, Option } from 'commander'
 import { DiadError } from '../substrate/errors.js'
 
 export const NETWORKS = ['sim', 'libp2p'] as const
@@ -36,7 +36,10 @@ const MAX_RUNS = 1_000_000_000
 const MAX_MINUTES = 100_000
 
 export function addSimCommand (program: Command, cwd: string, accept: (args: SimArgs) => void): void {
+  const help = Object.assign(new Help(), { showGlobalOptions: true })
   const sim = program.command('sim').description('try a federation before you run it: whole networks in virtual time')
+    // It knows of no home.
+    .configureHelp({ ...program.configureHelp(), visibleGlobalOptions: (of) => help.visibleGlobalOptions(of).filter((o) => o.long !== '--home') })
     .addHelpText('after', '\nExit codes: 0 passed, 2 usage or bad input, 4 something didn\'t hold, 130 interrupted')
   const command = (usage: string, what: string, example: string): Command =>
     sim.command(usage).description(what).addHelpText('after', `\nExample:\n  $ diad sim ${example}`)

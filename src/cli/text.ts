@@ -13,10 +13,12 @@ const VALUE_CAP = 1024
 
 /** `text` as a terminal may have it: `\n`, `\t` and `\r` by their names, everything else that can't be shown as `\u{…}`; cut after `cap`. */
 export function safe (text: string, cap: number = VALUE_CAP): string {
-  const cut = text.length > cap
+  // A cut that its own note would outgrow is none.
+  const note = `… (${text.length - cap} more)`
+  const cut = text.length > cap + note.length
   // Cut first: nobody's megabyte goes through the expressions below. A surrogate split by the cut is escaped like any lone one.
   const shown = (cut ? text.slice(0, cap) : text).replace(UNSHOWABLE, escapeOne).replace(MARK_PILE, '$1…')
-  return cut ? `${shown}… (${text.length - cap} more)` : shown
+  return cut ? shown + note : shown
 }
 
 function escapeOne (char: string): string {

@@ -1,6 +1,7 @@
 /** Where in a log each body hash stands. Made when first asked for and grown with the log, so that a request costs no walk over all leaves. */
-import { toHex } from '../substrate/bytes.js'
+import { readU16, toHex } from '../substrate/bytes.js'
 import type { Hash } from '../substrate/reference.js'
+import { hasBody } from '../publication/leaf.js'
 import type { LeafLog } from '../publication/leaf-log.js'
 
 interface Index {

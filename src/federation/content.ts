@@ -16,7 +16,7 @@ import type { BlockReader } from '../substrate/store.js'
 import type { Expected } from '../publication/walk.js'
 import { type AudienceIndex, FETCHED } from './audience.js'
 import { wholeOp } from './ledger.js'
-import { childrenOfWant, isPlain, likelySize, openedKey, type Want } from './want.js'
+import { childrenOfWant, isPlain, likelySize, Opened, openedKey, type Want } from './want.js'
 
 /** The pack store, as far as the fetcher needs it. */
 export interface ContentStore extends BlockReader {
@@ -68,9 +68,6 @@ const PIPELINE = 2
 const BARRIER_BYTES = 64 * 1024 * 1024
 const BARRIER_BLOCKS = 8_192
 
-/** Trees and Files remembered as opened, or as proven whole: about 15 MB */
-const OPENED_NODES = 65_536
-
 /** Throws only for the store's own failures and the signal's reason; a peer's failures are reported and worked around. */
 export async function fetchContent (init: ContentInit, roots: ReadonlyArray<{ ref: Reference, expected: Expected | undefined }>): Promise<ContentResult> {
   const run = new ContentRun(init, roots)
@@ -80,7 +77,10 @@ export async function fetchContent (init: ContentInit, roots: ReadonlyArray<{ re
 class ContentRun {
   /** depth first: what comes next is on top */
   private readonly stack: Want[]
+  /** nobody has them */
   private readonly failed = new Set<Reference>()
+  /** not what some parent says: what another parent says of the same block may be true, so these are opened again for it */
+  private readonly faulty = new Set<Reference>()
   private readonly alive: Set<string>
   /** peers that were asked for a block and didn't give it */
   private readonly tried = new Map<Reference, Set<string>>()
@@ -98,7 +98,7 @@ class ContentRun {
   private landedBytes = 0
   private marks: KvOp[] = []
   private uncharged = 0
-  private opened = new Set<string>()
+  private readonly opened = new Opened()
   private readonly heldBefore: (ref: Reference) => boolean
 
   constructor (private readonly init: ContentInit, private readonly roots: readonly Want[]) {
@@ -121,9 +121,9 @@ class ContentRun {
     // Left when the last peer died, or when there was none: what is held is walked all the same and tells what is missing.
     await this.walkHeld()
     this.seal()
-    const whole = this.failed.size === 0 ? this.roots.map((r) => r.ref) : await this.proven()
+    const whole = this.failed.size + this.faulty.size === 0 ? this.roots.map((r) => r.ref) : await this.proven()
     await store.commit(whole.map((r) => wholeOp(domain, r)))
-    return { blocks: this.blocks, bytes: this.bytes, whole, missing: [...this.failed].sort() }
+    return { blocks: this.blocks, bytes: this.bytes, whole, missing: [...new Set([...this.failed, ...this.faulty])].sort() }
   }
 
   private async work (peer: string): Promise<void> {
@@ -177,6 +177,8 @@ class ContentRun {
     while (out.length < BATCH_BLOCKS && bytes < BATCH_BYTES) {
       const want = this.stack.pop()
       if (want === undefined) break
+      // What is held already may be millions of blocks, and costs no request after which anybody else looks.
+      this.init.signal.throwIfAborted()
       const { ref } = want
       const waiting = this.asked.get(ref)
       if (this.failed.has(ref)) continue
@@ -202,7 +204,7 @@ class ContentRun {
     if (isPlain(want, this.init.store.stat(want.ref))) return
     const artifact = await this.read(want.ref)
     if (artifact === undefined) this.stack.push(want)
-    else if (!this.expand(want, artifact)) this.failed.add(want.ref)
+    else if (!this.expand(want, artifact)) this.faulty.add(want.ref)
   }
 
   /** undefined when it was damaged on disk: the store has set it aside, and it is fetched again. */
@@ -222,10 +224,7 @@ class ContentRun {
     if (key !== undefined && this.opened.has(key)) return true
     const children = childrenOfWant(want, artifact)
     if (children === undefined) return false
-    if (key !== undefined) {
-      if (this.opened.size >= OPENED_NODES) this.opened = new Set()
-      this.opened.add(key)
-    }
+    if (key !== undefined) this.opened.add(key)
     for (let i = children.length - 1; i >= 0; i--) this.stack.push(children[i] as Want)
     return true
   }
@@ -302,7 +301,7 @@ class ContentRun {
     if (!this.expand(want, decodeArtifact(bytes))) {
       // The bytes are what was published: their bearer is not at fault.
       onRefused?.(peer, 'content-malformed', ref)
-      this.failed.add(ref)
+      this.faulty.add(ref)
     }
     if (this.stack.length > before) this.rouse()
     return true
@@ -348,13 +347,13 @@ class ContentRun {
   private async proven (): Promise<Reference[]> {
     if (this.roots.length === 1) return []
     await this.init.store.commit([])
-    const proven = new Set<string>()
+    const proven = new Opened()
     const whole: Reference[] = []
     for (const root of this.roots) if (await this.prove(root, proven)) whole.push(root.ref)
     return whole
   }
 
-  private async prove (want: Want, proven: Set<string>): Promise<boolean> {
+  private async prove (want: Want, proven: Opened): Promise<boolean> {
     if (!this.held(want.ref)) return false
     if (isPlain(want, this.init.store.stat(want.ref))) return true
     const key = openedKey(want)
@@ -364,7 +363,6 @@ class ContentRun {
     const children = artifact === undefined ? undefined : childrenOfWant(want, artifact)
     if (children === undefined) return false
     for (const child of children) if (!(await this.prove(child, proven))) return false
-    if (proven.size >= OPENED_NODES) proven.clear()
     proven.add(key)
     return true
   }

@@ -50,6 +50,10 @@ export class Engine {
   private readonly loading = new Map<Reference, Promise<DomainKnowledge>>()
   private readonly listeners = new Set<(report: Report) => void>()
   private onFailed: (err: unknown) => void = () => undefined
+  /** changes of records, one after the other: each is made from what the one before left */
+  private changes: Promise<unknown> = Promise.resolve()
+  /** told what a listener or `outside` threw; by default nobody is */
+  onTrouble: (err: unknown) => void = () => undefined
 
   protected constructor (readonly ports: EnginePorts, readonly records: Map<Reference, DomainRecord>, options: ReplicaOptions) {
     this.replica = new Replica(options)
@@ -109,15 +113,31 @@ export class Engine {
       switch (e.type) {
         // Durable before visible: whatever follows in the list waits for the disk.
         case 'commit': await this.commit(e.ops); break
-        case 'send': this.outside?.send(e); break
-        case 'gossip': this.outside?.gossip(e.domain, e.bytes); break
-        case 'subscribe': this.outside?.subscribe(e.domain, true); break
-        case 'unsubscribe': this.outside?.subscribe(e.domain, false); break
-        case 'seek': this.outside?.seek(e.domain); break
-        case 'score': this.outside?.blame(e.peer, e.code); break
-        case 'report': for (const listener of [...this.listeners]) listener(e.report); break
+        case 'report': for (const listener of [...this.listeners]) this.guarded(() => { listener(e.report) }); break
         case 'gossip-judgement': break
+        default: this.guarded(() => { this.tellOutside(e) })
       }
+    }
+  }
+
+  private tellOutside (e: Effect): void {
+    switch (e.type) {
+      case 'send': this.outside?.send(e); break
+      case 'gossip': this.outside?.gossip(e.domain, e.bytes); break
+      case 'subscribe': this.outside?.subscribe(e.domain, true); break
+      case 'unsubscribe': this.outside?.subscribe(e.domain, false); break
+      case 'seek': this.outside?.seek(e.domain); break
+      case 'score': this.outside?.blame(e.peer, e.code); break
+      default:
+    }
+  }
+
+  /** What is durable stays true whoever fails to hear of it: only the store's own failure ends the engine. */
+  private guarded (tell: () => void): void {
+    try {
+      tell()
+    } catch (err) {
+      this.onTrouble(err)
     }
   }
 
@@ -149,9 +169,17 @@ export class Engine {
     this.loading.delete(domain)
   }
 
-  async setRecord (domain: Reference, record: DomainRecord): Promise<void> {
-    await this.commit([recordOp(domain, record)])
-    this.records.set(domain, record)
+  /** Makes a new record of the one held when its turn comes, or leaves it when `to` gives none. */
+  private async change<T extends DomainRecord | undefined> (domain: Reference, to: (before: DomainRecord | undefined) => T): Promise<T> {
+    const mine = this.changes.then(async () => {
+      const record = to(this.records.get(domain))
+      if (record === undefined) return record
+      await this.commit([recordOp(domain, record)])
+      this.records.set(domain, record)
+      return record
+    })
+    this.changes = mine.catch(() => undefined)
+    return await mine
   }
 
   /** Domains that take part: own and followed ones. */
@@ -177,34 +205,37 @@ export class Engine {
 
   async wake (domain: Reference): Promise<DomainKnowledge> {
     const k = await this.knowledge(domain)
-    if (this.replica.domains.get(domain) !== k) this.step({ type: 'follow', knowledge: k })
+    // It may have been unfollowed while the store was read: what is dormant isn't shown.
+    if (this.records.get(domain)?.dormant !== true && this.replica.domains.get(domain) !== k) this.step({ type: 'follow', knowledge: k })
     return k
   }
 
   /** Follows a domain; what was held of it before is taken up again. */
   async follow (domain: Reference, mode: DomainRecord['mode'], peers: readonly string[]): Promise<DomainRecord> {
-    const before = this.records.get(domain)
-    if (before?.own === true) throw new DiadError('own-domain', 'this is the home\'s own domain, which it holds anyway', 'follow other domains')
-    const addresses = [...new Set([...peers, ...before?.peers ?? []])].slice(0, MAX_ADDRESSES)
-    const record: DomainRecord = { mode, own: false, dormant: false, peers: addresses }
-    await this.setRecord(domain, record)
+    const record = await this.change(domain, (before): DomainRecord => {
+      if (before?.own === true) throw new DiadError('own-domain', 'this is the home\'s own domain, which it holds anyway', 'follow other domains')
+      return { mode, own: false, dormant: false, peers: [...new Set([...peers, ...before?.peers ?? []])].slice(0, MAX_ADDRESSES) }
+    })
     await this.wake(domain)
     return record
   }
 
   /** Addresses where the domain was found are tried again next time, newest first. */
   async remember (domain: Reference, found: readonly string[]): Promise<void> {
-    const record = this.records.get(domain)
-    if (record === undefined || record.own || found.every((a) => record.peers.includes(a))) return
-    await this.setRecord(domain, { ...record, peers: [...new Set([...found, ...record.peers])].slice(0, MAX_ADDRESSES) })
+    await this.change(domain, (record) => {
+      if (record === undefined || record.own || found.every((a) => record.peers.includes(a))) return undefined
+      return { ...record, peers: [...new Set([...found, ...record.peers])].slice(0, MAX_ADDRESSES) }
+    })
   }
 
   async unfollow (domain: Reference): Promise<void> {
-    const record = this.records.get(domain)
-    if (record === undefined || record.dormant) throw new DiadError('not-found', 'this home doesn\'t follow that domain', 'see `diad status`')
-    if (record.own) throw new DiadError('own-domain', 'a home can\'t unfollow its own domain', '')
-    await this.setRecord(domain, { ...record, dormant: true })
-    this.step({ type: 'unfollow', domain })
+    await this.change(domain, (record): DomainRecord => {
+      if (record === undefined || record.dormant) throw new DiadError('not-found', 'this home doesn\'t follow that domain', 'see `diad status`')
+      if (record.own) throw new DiadError('own-domain', 'a home can\'t unfollow its own domain', '')
+      return { ...record, dormant: true }
+    })
+    // It may be followed again already.
+    if (this.records.get(domain)?.dormant === true) this.step({ type: 'unfollow', domain })
   }
 
   /** Whether anything of the domain is shown to peers at all. */

@@ -11,7 +11,7 @@ import { laneCodec, PUBLISHED, snapshotCodec } from '../publication/lane.js'
 import { LEAF_BYTES, readLeaf } from '../publication/leaf.js'
 import type { DomainKnowledge } from '../authority/knowledge.js'
 import { type Head, type HeldBranch, LaneKnowledge, liesOn, linkOf } from '../authority/lane-knowledge.js'
-import { bodyOp, branchOps, controlOps, unpersistedOps } from './ledger.js'
+import { bodyOp, branchOps, unpersistedOps } from './ledger.js'
 import { type Gossip, WIRE } from './messages.js'
 import { leafAnswer, servedLog } from './serve-sync.js'
 
@@ -45,15 +45,15 @@ export function judgeGossip (k: DomainKnowledge, message: Gossip, sink: GossipSi
 function judgeEvidence (k: DomainKnowledge, bytes: Uint8Array, sink: GossipSink): GossipJudgement {
   const artifact = decodeArtifact(bytes)
   const proof = forkEvidenceCodec.from(artifact)
-  const lane = k.lanes.get(proof.lane)
-  if (lane === undefined) return 'ignore'
+  // Of a lane that nothing in the domain names anybody can make proofs without end (L5, E6).
+  if (k.view().lanes.get(proof.lane)?.considered !== true) return 'ignore'
   const { ref, result, code } = k.admit(artifact)
   if (result === 'rejected') {
     sink.refuse(code, ref)
     return 'reject'
   }
   if (result !== 'added') return 'ignore'
-  sink.taken([...controlOps(k, [lane.ref, ref]), ...unpersistedOps(k)])
+  sink.taken(unpersistedOps(k))
   return 'accept'
 }
 
@@ -100,10 +100,8 @@ function takeHead (k: DomainKnowledge, l: LaneKnowledge, head: Head, message: He
     }
     return 'ignore'
   }
-  if (link === 'false') {
-    sink.refuse('bad-range', head.ref)
-    return 'reject'
-  }
+  // Our log refutes it. Whoever passed it on may not have had that log yet, so it isn't held against them.
+  if (link === 'false') return 'ignore'
   // Past a proven fork nothing counts (E4), so nothing is stored.
   const ended = l.evidence !== undefined && held > l.evidence.index
   if (!ended && size > held && message.leaves.length === (size - message.from) * LEAF_BYTES && message.from <= held) {
@@ -116,12 +114,12 @@ function takeHead (k: DomainKnowledge, l: LaneKnowledge, head: Head, message: He
       return 'accept'
     }
   }
-  // Signed by the lane's own key and not linked to what we hold: ask for its log, or for the fork it shows (E2).
+  // Signed by the lane's own key and not linked to what we hold: ask for its log, or for the fork it shows (E2). It isn't passed on: a key can sign any
+  // number of heads that nobody can show, and whatever leaves and bodies came with this one nobody has verified. Once pulled, our hello says it.
   const news = l.addHead(head)
   if (news) k.touch()
   sink.pull(news)
-  // Whoever sends the same head again, in whatever clothes, isn't helped by us: it is passed on once.
-  return news && size > held ? 'accept' : 'ignore'
+  return 'ignore'
 }
 
 /** Keeps the bodies of `message` that held leaves name and that aren't held; returns the ops. */

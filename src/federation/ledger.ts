@@ -2,7 +2,7 @@
  * How a domain's knowledge lies in the key-value map: what is written when something was accepted, and how it is read back. Everything of one
  * change goes into one batch, so the head is never there without its leaves (RULES L3, THREATS 28). Reading judges anew: the disk isn't trusted.
  */
-import { decodeArtifact, encodeArtifact } from '../substrate/artifact.js'
+import { type Artifact, decodeArtifact, encodeArtifact } from '../substrate/artifact.js'
 import { concatBytes, fromHex, readU64, toHex, writeU64 } from '../substrate/bytes.js'
 import { decodeCbor, encodeCbor } from '../substrate/codec.js'
 import { DiadError, MalformedError } from '../substrate/errors.js'
@@ -10,9 +10,11 @@ import { type Kv, type KvOp, KEYSPACE } from '../substrate/ports.js'
 import { digestOf, type Hash, type Reference, referenceBytes, referenceFromBytes } from '../substrate/reference.js'
 import { bool, list, oneOf, struct, text, type TypeOf } from '../substrate/shape.js'
 import { LEAF_BYTES } from '../publication/leaf.js'
-import { bodyOfLeaf, type HeldBranch, type LaneKnowledge } from '../authority/lane-knowledge.js'
+import { LeafLog } from '../publication/leaf-log.js'
+import { bodyOfLeaf, type HeldBranch, liesOn, type LaneKnowledge } from '../authority/lane-knowledge.js'
 import { DomainKnowledge } from '../authority/knowledge.js'
 import { signatureCodec } from '../substrate/signature.js'
+import { forkEvidenceCodec } from '../publication/evidence.js'
 import { snapshotCodec } from '../publication/lane.js'
 import { placesOf } from './body-index.js'
 
@@ -34,6 +36,13 @@ export type DomainRecord = TypeOf<typeof recordShape>
 
 const key = (space: number, ...parts: Uint8Array[]): Uint8Array => concatBytes(Uint8Array.of(space), ...parts)
 const digest = (ref: Reference): Uint8Array => fromHex(digestOf(ref))
+
+/** As concatBytes; a long log has more leaves than a call may have arguments. */
+function joined (parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.length * LEAF_BYTES)
+  parts.forEach((p, i) => { out.set(p, i * LEAF_BYTES) })
+  return out
+}
 
 /** The first key after all that start with `prefix`. No prefix of ours ends in 0xff bytes only. */
 function after (prefix: Uint8Array): Uint8Array {
@@ -76,17 +85,30 @@ export function controlOps (k: DomainKnowledge, refs: Iterable<Reference>): KvOp
 }
 
 /**
- * Ops for whatever became part of the domain's state and isn't in the store yet, however it came to be relevant, and for what ceased to be: heads and
- * proofs that were overtaken, bodies that an anchored erasure ended.
+ * Ops for whatever became part of the domain's state and isn't in the store yet, however it came to be relevant, for the heads that held logs end in,
+ * and for what ceased to be: heads and proofs that were overtaken, bodies that an anchored erasure ended.
  */
 export function unpersistedOps (k: DomainKnowledge): KvOp[] {
-  return [...controlOps(k, k.inventory().filter((r) => !k.persisted.has(r))), ...goneOps(k), ...erasedOps(k)]
+  return [...controlOps(k, k.inventory().filter((r) => !k.persisted.has(r))), ...[...k.lanes.values()].flatMap((l) => tipOps(k, l)), ...goneOps(k), ...erasedOps(k)]
+}
+
+/**
+ * Ops for the heads that the lane's logs end in, with the signatures they carry now. Not all of them are in the inventory, and a log whose head can't be
+ * read is worth nothing.
+ */
+function tipOps (k: DomainKnowledge, lane: LaneKnowledge): KvOp[] {
+  const out: KvOp[] = []
+  for (const { head } of lane.branches) out.push(...controlOps(k, [lane.ref, head.ref, head.signatureRef].filter((r) => !k.persisted.has(r))))
+  return out
 }
 
 /** Ends the store's copy of control objects that memory let go: a head is in the store only while it is held, or every start would read them all. */
 function goneOps (k: DomainKnowledge): KvOp[] {
   const out: KvOp[] = []
   for (const lane of k.lanes.values()) {
+    if (lane.gone.length === 0) continue
+    // What goes may be the signature of a head that stays: the one in its place is written in the same batch.
+    out.push(...tipOps(k, lane))
     for (const ref of lane.gone.splice(0)) {
       if (!k.has(ref) && k.persisted.delete(ref)) out.push({ type: 'del', key: controlKey(k.domain, ref) })
     }
@@ -98,24 +120,41 @@ function goneOps (k: DomainKnowledge): KvOp[] {
 function erasedOps (k: DomainKnowledge): KvOp[] {
   const out: KvOp[] = []
   const { droppable, lanes } = k.view()
+  // Hashes that a leaf which isn't erased names too: looked at once, not once for each erased leaf of the same body.
+  const kept = new Set<string>()
   for (const place of droppable) {
     const at = place.indexOf('/')
     const v = lanes.get(place.slice(0, at) as Reference)
     if (v?.log === undefined) continue
     const hash = toHex(v.log.leaf(Number(place.slice(at + 1))).subarray(10)) as Hash
-    if (!v.knowledge.bodies.has(hash)) continue
-    if (placesOf(v.log, hash).some((i) => !droppable.has(`${v.knowledge.ref}/${i}`))) continue
+    if (!v.knowledge.bodies.has(hash) || kept.has(`${v.knowledge.ref}/${hash}`)) continue
+    if (placesOf(v.log, hash).some((i) => !droppable.has(`${v.knowledge.ref}/${i}`))) {
+      kept.add(`${v.knowledge.ref}/${hash}`)
+      continue
+    }
     v.knowledge.dropBody(hash)
     out.push({ type: 'del', key: key(KEYSPACE.body, digest(v.knowledge.ref), fromHex(hash)) })
   }
   return out
 }
 
-/** Ops for a log that grew from `from` leaves to its head, with the bodies held of those leaves. */
+/** Under which number each branch lies in the store: where one wasn't read back, that isn't its place in memory. */
+const numbers = new WeakMap<HeldBranch, number>()
+
+function freeNumber (lane: LaneKnowledge): number {
+  const taken = new Set(lane.branches.map((b) => numbers.get(b)))
+  let number = 0
+  while (taken.has(number)) number++
+  return number
+}
+
+/** Ops for a log that grew from `from` leaves to its head, with the bodies held of those leaves. One that was never written is written from its start. */
 export function branchOps (k: DomainKnowledge, lane: LaneKnowledge, branch: HeldBranch, from: number): KvOp[] {
-  const number = lane.branches.indexOf(branch)
+  const known = numbers.get(branch)
+  const number = known ?? freeNumber(lane)
+  numbers.set(branch, number)
   const out: KvOp[] = []
-  for (let i = from; i < branch.log.size; i++) {
+  for (let i = known === undefined ? 0 : from; i < branch.log.size; i++) {
     const leaf = branch.log.leaf(i)
     out.push({ type: 'put', key: leafKey(lane.ref, number, i), value: leaf })
     const hash = toHex(leaf.subarray(10)) as Hash
@@ -159,57 +198,70 @@ export async function loadKnowledge (kv: Kv, domain: Reference): Promise<DomainK
   const damaged = (what: string, cause?: unknown): DiadError =>
     new DiadError('store-damaged', `the store's ${what} of domain ${domain.slice(4, 16)} is damaged`, 'keep a copy of the store, then start a fresh home and sync again', { cause })
   const heads: Array<[Uint8Array, Uint8Array]> = []
+  const proofs: Artifact[] = []
   for await (const [at, value] of scan(kv, key(KEYSPACE.control, digest(domain)))) {
     k.persisted.add(referenceFromBytes(at.subarray(33)))
     try {
       const artifact = decodeArtifact(value)
       if (artifact.typeTag === snapshotCodec.tag || artifact.typeTag === signatureCodec.tag) heads.push([at, value])
+      else if (artifact.typeTag === forkEvidenceCodec.tag) proofs.push(artifact)
       else if (k.admit(artifact).result === 'rejected') throw damaged('control object')
     } catch (err) {
       if (err instanceof MalformedError) throw damaged('control object', err)
       throw err
     }
   }
+  for (const proof of proofs) if (k.admit(proof).result === 'rejected') throw damaged('evidence')
   // Heads come last, so that none of them has to wait for its lane in a bounded pool; snapshots and signatures alternate by target.
-  for (const [snapshot, signature] of pairs(heads)) {
-    if (k.admit(snapshot).result === 'rejected') throw damaged('head')
-    if (signature !== undefined && k.admit(signature).result === 'rejected') throw damaged('head')
-  }
+  for (const artifact of pairs(heads)) if (k.admit(artifact).result === 'rejected') throw damaged('head')
   for (const lane of k.lanes.values()) await loadLane(kv, lane, damaged)
   k.reading = false
   k.touch()
   return k
 }
 
-function * pairs (stored: Array<[Uint8Array, Uint8Array]>): Generator<[ReturnType<typeof decodeArtifact>, ReturnType<typeof decodeArtifact> | undefined]> {
-  const snapshots = new Map<Reference, ReturnType<typeof decodeArtifact>>()
-  const signatures = new Map<Reference, ReturnType<typeof decodeArtifact>>()
-  const loose: Array<ReturnType<typeof decodeArtifact>> = []
+/** Snapshots, each followed by its signatures; a key may have made several, and a crash may have left two (the smallest counts). */
+function * pairs (stored: Array<[Uint8Array, Uint8Array]>): Generator<Artifact> {
+  const snapshots = new Map<Reference, Artifact>()
+  const signatures = new Map<Reference, Artifact[]>()
   for (const [at, value] of stored) {
     const artifact = decodeArtifact(value)
-    if (artifact.typeTag === snapshotCodec.tag) snapshots.set(referenceFromBytes(at.subarray(33)), artifact)
+    const signature = artifact.typeTag === snapshotCodec.tag ? undefined : signatureCodec.from(artifact)
+    if (signature === undefined) snapshots.set(referenceFromBytes(at.subarray(33)), artifact)
+    else if (signature.purpose !== 'snapshot') yield artifact
     else {
-      const signature = signatureCodec.from(artifact)
-      if (signature.purpose === 'snapshot') signatures.set(signature.target, artifact)
-      else loose.push(artifact)
+      const others = signatures.get(signature.target)
+      if (others === undefined) signatures.set(signature.target, [artifact])
+      else others.push(artifact)
     }
   }
-  for (const artifact of loose) yield [artifact, undefined]
-  for (const [ref, artifact] of snapshots) yield [artifact, signatures.get(ref)]
+  for (const [ref, artifact] of snapshots) {
+    yield artifact
+    yield * signatures.get(ref) ?? []
+  }
 }
 
 async function loadLane (kv: Kv, lane: LaneKnowledge, damaged: (what: string) => DiadError): Promise<void> {
   for await (const [at, value] of scan(kv, key(KEYSPACE.tip, digest(lane.ref)))) {
-    const head = lane.heads.get(referenceFromBytes(value))
-    if (head === undefined) throw damaged('head')
-    const leaves = new Uint8Array(head.snapshot.log_size * LEAF_BYTES)
-    let next = 0
-    for await (const [where, leaf] of scan(kv, key(KEYSPACE.leaf, digest(lane.ref), at.subarray(33)))) {
-      if (readU64(where, where.length - 8) !== next || leaf.length !== LEAF_BYTES || next >= head.snapshot.log_size) throw damaged('log')
-      leaves.set(leaf, next * LEAF_BYTES)
-      next++
+    const stored = at.subarray(33)
+    const parts: Uint8Array[] = []
+    for await (const [where, leaf] of scan(kv, key(KEYSPACE.leaf, digest(lane.ref), stored))) {
+      // What lies beyond the head was cut off once.
+      if (readU64(where, where.length - 8) !== parts.length || leaf.length !== LEAF_BYTES) break
+      parts.push(leaf)
     }
-    if (next !== head.snapshot.log_size || lane.extend(head, 0, leaves).result !== 'extended') throw damaged('log')
+    const log = new LeafLog()
+    log.append(joined(parts))
+    const tip = lane.heads.get(referenceFromBytes(value))
+    if (tip !== undefined && !liesOn(log, tip)) throw damaged('log')
+    // Without its head a log goes back to the greatest one that is here; peers bring the rest. No lane of our own goes on from there: the marker, which
+    // knows the head that is gone, doesn't agree (L4).
+    const head = tip ?? [...lane.heads.values()].filter((h) => liesOn(log, h)).sort((a, b) => b.snapshot.log_size - a.snapshot.log_size)[0]
+    if (head === undefined) continue
+    const extended = lane.extend(head, 0, log.leaves(0, head.snapshot.log_size))
+    if (extended.result !== 'extended') throw damaged('log')
+    // Two that turn out to be one lie in full where the longer one does.
+    if (extended.branch.head === head) numbers.set(extended.branch, stored[0] as number)
   }
   const bodies = new Map<string, Uint8Array>()
   for await (const [at, value] of scan(kv, key(KEYSPACE.body, digest(lane.ref)))) bodies.set(toHex(at.subarray(33)), value)

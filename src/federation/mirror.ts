@@ -35,6 +35,9 @@ export const MIRROR_RETRY_MS = 30_000
 /** fetches; a peer that comes back is tried again after so many */
 const PASS_OVER = 16
 
+/** What was asked for in vain, and of whom. */
+interface Vain { readonly roots: ReadonlySet<Reference>, readonly peers: Set<string> }
+
 interface Job { again: boolean, stopped: boolean, done: Promise<void> }
 
 export class Mirror {
@@ -42,17 +45,46 @@ export class Mirror {
   /** peers that left a request unanswered → fetches for which they are passed over while there is anybody else */
   private readonly passedOver = new Map<string, number>()
 
+  /** mirrored domains that each peer named: only what it names for the first time is worth a look */
+  private readonly offers = new Map<string, Set<Reference>>()
+  /** by domain, since the last {@link retry}: nobody is asked for the same again before, whatever hellos and heads come in */
+  private readonly vain = new Map<Reference, Vain>()
+
   constructor (private readonly init: MirrorInit) {}
 
   /** Hand the engine's reports here. */
   readonly onReport = (report: Report): void => {
     if (report.kind === 'pulled' || report.kind === 'changed') this.start(report.domain)
-    else if (report.kind === 'hello') report.domains.forEach((d) => { this.start(d) })
+    else if (report.kind === 'hello') for (const domain of this.news(report.peer, report.domains)) this.start(domain)
   }
 
-  /** Call now and then: what nobody had may be somewhere by now. */
+  /** Those of `domains` that are mirrored here and that `peer` didn't name before on its connection. */
+  private news (peer: string, domains: readonly Reference[]): Reference[] {
+    let before = this.offers.get(peer)
+    if (before === undefined) {
+      this.dropGone()
+      this.offers.set(peer, before = new Set())
+    }
+    const out: Reference[] = []
+    for (const domain of domains) {
+      if (before.has(domain) || !this.wanted(domain)) continue
+      before.add(domain)
+      this.vain.get(domain)?.peers.delete(peer)
+      out.push(domain)
+    }
+    return out
+  }
+
+  private dropGone (): void {
+    const connected = new Set(this.init.engine.replica.connected)
+    for (const p of this.offers.keys()) if (!connected.has(p)) this.offers.delete(p)
+  }
+
+  /** Call every {@link MIRROR_RETRY_MS}: what nobody had may be somewhere by now. */
   async retry (): Promise<void> {
     const { engine } = this.init
+    this.vain.clear()
+    this.dropGone()
     for (const domain of engine.active()) {
       if (this.wanted(domain) && !this.jobs.has(domain) && missingRoots(engine, await engine.knowledge(domain)).length > 0) this.start(domain)
     }
@@ -91,7 +123,7 @@ export class Mirror {
     try {
       do {
         job.again = false
-        const result = await this.fetch(domain, { stop })
+        const result = await this.fetchNew(domain, stop)
         if (result !== undefined) init.onContent(domain, result)
       } while (job.again && this.wanted(domain))
     } catch (err) {
@@ -99,6 +131,32 @@ export class Mirror {
     } finally {
       this.jobs.delete(domain)
     }
+  }
+
+  /** As {@link fetch}, but for what was asked in vain of the very same peers a moment ago. */
+  private async fetchNew (domain: Reference, stop: Stop): Promise<ContentResult | undefined> {
+    const { engine } = this.init
+    await engine.settled()
+    const missing = missingRoots(engine, await engine.knowledge(domain))
+    const vain = this.vain.get(domain)
+    const providers = engine.replica.providers(domain)
+    const fresh = missing.filter((r) => vain?.roots.has(r) !== true)
+    const old = missing.filter((r) => vain?.roots.has(r) === true)
+    const strangers = providers.filter((p) => vain?.peers.has(p) !== true)
+    const asked = new Set(vain?.peers)
+    const whole = new Set<Reference>()
+    const results: ContentResult[] = []
+    // What is new is asked of all, and all else of whoever wasn't asked for it yet.
+    for (const [roots, peers] of [[fresh, providers], [old, strangers]] as const) {
+      if (roots.length === 0 || (roots === old && strangers.length === 0)) continue
+      const chosen = this.choose(peers)
+      const result = await this.fetchRoots(domain, roots, chosen, { stop })
+      results.push(result)
+      for (const r of result.whole) whole.add(r)
+      if (roots === old || old.length === 0) for (const p of chosen) asked.add(p)
+    }
+    this.vain.set(domain, { roots: new Set(missing.filter((r) => !whole.has(r))), peers: asked })
+    return results.length === 0 ? undefined : joined(results)
   }
 
   /** Resolves when no job runs any more. */
@@ -112,6 +170,11 @@ export class Mirror {
     await engine.settled()
     const roots = missingRoots(engine, await engine.knowledge(domain))
     if (roots.length === 0) return undefined
+    return await this.fetchRoots(domain, roots, options.peers ?? this.choose(engine.replica.providers(domain)), options)
+  }
+
+  private async fetchRoots (domain: Reference, roots: readonly Reference[], peers: readonly string[], options: FetchOptions): Promise<ContentResult> {
+    const { engine } = this.init
     const { blocks: store, audience } = engine.ports
     const onRefused = (peer: string, code: string, ref: Reference): void => {
       if (code === 'peer-gone') this.passedOver.set(peer, PASS_OVER)
@@ -124,7 +187,7 @@ export class Mirror {
       domain,
       store,
       audience,
-      peers: options.peers ?? this.choose(engine.replica.providers(domain)),
+      peers,
       fetch: this.init.fetchBlocks(domain, options.stop),
       signal: options.stop,
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
@@ -147,6 +210,13 @@ export class Mirror {
 }
 
 class Unfollowed extends Error {}
+
+const joined = (results: readonly ContentResult[]): ContentResult => ({
+  blocks: results.reduce((n, r) => n + r.blocks, 0),
+  bytes: results.reduce((n, r) => n + r.bytes, 0),
+  whole: results.flatMap((r) => r.whole),
+  missing: [...new Set(results.flatMap((r) => r.missing))].sort()
+})
 
 /** References of CURRENT names whose content isn't held in full. */
 export function missingRoots (engine: Engine, k: DomainKnowledge): Reference[] {

@@ -15,6 +15,7 @@ import type { DomainKnowledge } from '../authority/knowledge.js'
 import { bodyOfLeaf, branchOf, type Head, type HeldBranch, isRefuted, type LaneKnowledge, liesOn, linkOf } from '../authority/lane-knowledge.js'
 import { bodyOp, branchOps, controlOps, unpersistedOps } from './ledger.js'
 import { type AnswerTo, type SyncAnswer, type SyncRequest, WIRE } from './messages.js'
+import { NO_HASH } from './serve-sync.js'
 import { type Offered, type PullSink, Staged } from './staging.js'
 
 export type { PullSink } from './staging.js'
@@ -28,6 +29,8 @@ const MAX_PAGES = 64
 const MAX_ROUNDS = 4
 /** Requests for bodies of one lane that may come back with nothing before the peer is taken to have none. */
 const MAX_EMPTY = 4
+/** Fresh heads that a peer may offer, one for the other, without a single leaf before its log is left to the next pull. */
+const MAX_IDLE = 4
 /**
  * Bytes of bodies that ride along with one log before its last leaf is here; what goes beyond is asked for afterwards. The leaves themselves need no
  * bound of their own: each answer is proved against the signed head before the next is asked for, so what is staged is never more than one
@@ -51,12 +54,9 @@ export function * pull (k: DomainKnowledge, sink: PullSink): Asking<PullOutcome>
   try {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const before = k.revision
-      const theirs = yield * inventory(k, sink)
+      const theirs = yield * inventory(k, k.inventoryDigest(), watching)
       if (theirs === 'unknown') return refused ? 'refused' : outcome === 'same' ? 'unknown' : outcome
-      if (theirs !== 'same') {
-        const offered = yield * pullObjects(k, theirs, watching)
-        yield * pullLogs(k, offered, watching)
-      }
+      if (theirs !== 'same') yield * pullLogs(k, theirs, watching)
       yield * pullBodies(k, watching)
       const fresh = unpersistedOps(k)
       if (fresh.length > 0) sink.commit(fresh)
@@ -70,25 +70,44 @@ export function * pull (k: DomainKnowledge, sink: PullSink): Asking<PullOutcome>
   return refused && outcome === 'same' ? 'refused' : outcome
 }
 
-function * inventory (k: DomainKnowledge, sink: PullSink): Asking<Reference[] | 'unknown' | 'same'> {
-  const refs: Reference[] = []
+/** What the peer offers, as it was when its inventory was read last. */
+interface Theirs { digest: Hash, readonly offered: Offered }
+
+/**
+ * Reads the peer's inventory and takes what we lack of it, unless its digest is `known`. One page at a time: what a peer merely names is forgotten
+ * before it names more, so that long lists cost no memory.
+ */
+function * inventory (k: DomainKnowledge, known: Hash, sink: PullSink): Asking<Theirs | 'unknown' | 'same'> {
+  let staged: Staged | undefined
+  let digest = known
   let after = referenceBytes(NONE)
-  const known = k.inventoryDigest()
   for (let page = 0; page < MAX_PAGES; page++) {
     const got = yield * ask({ t: 'inventory', id: 0, domain: k.domain, known, after })
     if (got.status !== 'unknown') sink.digest(got.status === 'same' ? known : got.digest)
-    if (got.status !== 'held') return got.status
-    refs.push(...got.refs)
+    if (got.status !== 'held') {
+      if (staged === undefined) return got.status
+      break
+    }
+    if (staged === undefined) {
+      // Of the first page: what moved while the others were read has moved.
+      digest = got.digest
+      staged = new Staged(k, sink)
+    }
+    staged.offerHeld(new Set(got.refs))
+    yield * pullObjects(k, staged, got.refs.filter((r) => !k.has(r)), sink)
     const last = got.refs.at(-1)
     if (!got.more || last === undefined) break
     after = referenceBytes(last)
   }
-  return refs
+  staged?.flush()
+  const fresh = unpersistedOps(k)
+  if (fresh.length > 0) sink.commit(fresh)
+  return { digest, offered: staged?.offered ?? new Map<Reference, Map<Reference, Head>>() }
 }
 
-function * pullObjects (k: DomainKnowledge, theirs: Reference[], sink: PullSink): Asking<Offered> {
-  const staged = new Staged(k, sink, new Set(theirs))
-  const waiting = new Set(theirs.filter((r) => !k.has(r)))
+/** Asks for what a page of the inventory names and isn't held. */
+function * pullObjects (k: DomainKnowledge, staged: Staged, lacking: readonly Reference[], sink: PullSink): Asking<void> {
+  const waiting = new Set(lacking)
   while (waiting.size > 0) {
     const refs: Reference[] = []
     for (const r of waiting) if (refs.push(r) === WIRE.objectRefs) break
@@ -116,16 +135,12 @@ function * pullObjects (k: DomainKnowledge, theirs: Reference[], sink: PullSink)
     if (useful === 0) break
     if (got.artifacts.length > 0 && useful < refs.length && bytesOf(got.artifacts) < WIRE.answerBytes) for (const r of asked) waiting.delete(r)
   }
-  staged.flush()
-  const fresh = unpersistedOps(k)
-  if (fresh.length > 0) sink.commit(fresh)
-  return staged.offered
 }
 
 const bytesOf = (parts: Uint8Array[]): number => parts.reduce((n, p) => n + p.length, 0)
 
 /** Brings each considered lane's log up to the greatest head that is known of it. Only what this peer offers is asked of it. */
-function * pullLogs (k: DomainKnowledge, offered: Offered, sink: PullSink): Asking<void> {
+function * pullLogs (k: DomainKnowledge, theirs: Theirs, sink: PullSink): Asking<void> {
   const done = new Set<Reference>()
   // Logs bring vouches, vouches bring lanes into view: go on until nothing new comes.
   for (;;) {
@@ -133,7 +148,7 @@ function * pullLogs (k: DomainKnowledge, offered: Offered, sink: PullSink): Aski
     if (next === undefined) return
     done.add(next.knowledge.ref)
     const lane = next.knowledge
-    const heads = offered.get(lane.ref)
+    const heads = theirs.offered.get(lane.ref)
     if (heads === undefined) continue
     for (const head of [...heads.values()].sort((a, b) => b.snapshot.log_size - a.snapshot.log_size)) {
       const branch = next.branch ?? lane.branches[0]
@@ -144,44 +159,71 @@ function * pullLogs (k: DomainKnowledge, offered: Offered, sink: PullSink): Aski
       }
       if ((branch !== undefined && liesOn(branch.log, head)) || lane.compared.has(head.ref)) continue
       // Past a proven fork no longer branch counts (E4), but it may differ from ours earlier than what is proven (E3).
-      if (branch !== undefined && lane.evidence !== undefined && held > lane.evidence.index) yield * findFork(k, lane, branch, head, sink)
-      else yield * pullLog(k, lane, head, branch, sink)
+      if (branch !== undefined && lane.evidence !== undefined && held > lane.evidence.index) yield * findFork(k, lane, branch, head, theirs, sink)
+      else yield * pullLog(k, lane, head, branch, theirs, sink)
     }
     // K4: a head that a cut names chooses the branch. If it doesn't lie on ours, its log is held beside ours.
     for (const ref of k.view().lanes.get(lane.ref)?.unlinked ?? []) {
       const head = heads.get(ref)
       if (head === undefined || isRefuted(lane, head)) continue
-      if (lane.held >= head.snapshot.log_size || lane.evidence !== undefined) yield * pullLog(k, lane, head, undefined, sink)
+      if (lane.held >= head.snapshot.log_size || lane.evidence !== undefined) yield * pullLog(k, lane, head, undefined, theirs, sink)
     }
   }
 }
 
-function * pullLog (k: DomainKnowledge, lane: LaneKnowledge, head: Head, branch: HeldBranch | undefined, sink: PullSink): Asking<void> {
-  const { log_size: size, log_root: root } = head.snapshot
+/**
+ * A head was not answered for. When the peer's state has moved since its inventory was read, that may have gone with it, and what it offers is read
+ * again; otherwise it never meant to show the log (E2: a head whose log nobody will show has misled nobody). Returns whether it has moved.
+ */
+function * moved (k: DomainKnowledge, head: Head, theirs: Theirs, sink: PullSink): Asking<boolean> {
+  const now = yield * inventory(k, theirs.digest, sink)
+  if (now === 'same' || (now !== 'unknown' && now.offered.get(head.snapshot.lane)?.has(head.ref) === true)) {
+    sink.refuse('log-withheld', head.ref)
+    return false
+  }
+  sink.note('log-withheld', head.ref)
+  if (now === 'unknown') return false
+  theirs.digest = now.digest
+  for (const [lane, heads] of now.offered) theirs.offered.set(lane, heads)
+  return true
+}
+
+function * pullLog (k: DomainKnowledge, lane: LaneKnowledge, offered: Head, branch: HeldBranch | undefined, theirs: Theirs, sink: PullSink): Asking<void> {
+  let head = offered
+  let { log_size: size, log_root: root } = head.snapshot
   const before = branch?.log.size ?? 0
   if (branch !== undefined && size <= before) {
-    yield * findFork(k, lane, branch, head, sink)
+    yield * findFork(k, lane, branch, head, theirs, sink)
     return
   }
   const staged = branch === undefined ? new LeafLog() : branch.log.clone()
   const bodies = new Map<Hash, Uint8Array>()
   let bytes = 0
+  let idle = 0
   while (staged.size < size) {
     const from = staged.size
     const got = yield * ask({ t: 'leaves', id: 0, domain: k.domain, lane: lane.ref, head: head.ref, from })
     const count = got.leaves.length / LEAF_BYTES
     if (got.from !== from || count === 0 || !Number.isInteger(count) || from + count > size || got.bodies.length !== count) {
-      // A head whose log nobody will show has misled nobody (E2).
-      sink.refuse('log-withheld', head.ref)
-      return
+      if (!(yield * moved(k, head, theirs, sink)) || ++idle === MAX_IDLE) return
+      // The consistency proof of the next answer covers what is staged, too: a log that grows all the time is read to its end all the same.
+      const next = [...theirs.offered.get(lane.ref)?.values() ?? []].sort((a, b) => b.snapshot.log_size - a.snapshot.log_size).find((h) => !isRefuted(lane, h))
+      if (next === undefined || next.snapshot.log_size <= size) return
+      head = next
+      size = head.snapshot.log_size
+      root = head.snapshot.log_root
+      continue
     }
+    idle = 0
     staged.append(got.leaves)
     const proved = staged.size === size
       ? staged.root() === root
       : verifyConsistency({ first: staged.size, firstRoot: staged.root(), second: size, secondRoot: root, path: got.path })
     if (!proved) {
-      if (branch === undefined) sink.refuse('bad-range', head.ref)
-      else yield * findFork(k, lane, branch, head, sink)
+      // What was staged for one head may not lie below another one: then it is read afresh the next time.
+      if (head !== offered) sink.note('log-withheld', head.ref)
+      else if (branch === undefined) sink.refuse('bad-range', head.ref)
+      else yield * findFork(k, lane, branch, head, theirs, sink)
       return
     }
     got.bodies.forEach((body, i) => {
@@ -204,7 +246,7 @@ function * pullLog (k: DomainKnowledge, lane: LaneKnowledge, head: Head, branch:
   if (extended.result === 'old') return
   if (extended.result !== 'extended') {
     if (branch === undefined) sink.refuse('bad-range', head.ref)
-    else yield * findFork(k, lane, branch, head, sink)
+    else yield * findFork(k, lane, branch, head, theirs, sink)
     return
   }
   const grown = extended.branch
@@ -221,7 +263,7 @@ function announceProof (k: DomainKnowledge, lane: LaneKnowledge, sink: PullSink)
 }
 
 /** E2: walks down to the first leaf at which the signed head's log differs from ours, every step proved by the head itself. */
-function * findFork (k: DomainKnowledge, lane: LaneKnowledge, branch: HeldBranch, head: Head, sink: PullSink): Asking<void> {
+function * findFork (k: DomainKnowledge, lane: LaneKnowledge, branch: HeldBranch, head: Head, theirs: Theirs, sink: PullSink): Asking<void> {
   const { log_size: size, log_root: root } = head.snapshot
   const common = Math.min(size, branch.head.snapshot.log_size)
   // Only a difference below the proven one would change anything (E3).
@@ -244,7 +286,7 @@ function * findFork (k: DomainKnowledge, lane: LaneKnowledge, branch: HeldBranch
       } else if (first < high && first > low) { high = first; learned = true }
     }
     if (!learned) {
-      sink.refuse('log-withheld', head.ref)
+      yield * moved(k, head, theirs, sink)
       return
     }
   }
@@ -256,6 +298,10 @@ function * findFork (k: DomainKnowledge, lane: LaneKnowledge, branch: HeldBranch
   }
   const got = yield * ask({ t: 'inclusion', id: 0, domain: k.domain, lane: lane.ref, head: head.ref, index: low })
   const { leaf_hash: leafHash, path } = got
+  if (leafHash === NO_HASH) {
+    yield * moved(k, head, theirs, sink)
+    return
+  }
   if (!verifyInclusion({ leafHash, index: low, size, path, root })) {
     sink.refuse('bad-range', head.ref)
     return

@@ -7,6 +7,7 @@ import { toHex } from '../substrate/bytes.js'
 import type { Hash, Reference } from '../substrate/reference.js'
 import { hasBody, LEAF_BYTES, readLeaf } from '../publication/leaf.js'
 import { PUBLISHED } from '../publication/lane.js'
+import { isShown } from '../authority/domain-view.js'
 import type { DomainKnowledge } from '../authority/knowledge.js'
 import type { LeafLog } from '../publication/leaf-log.js'
 import type { LaneKnowledge } from '../authority/lane-knowledge.js'
@@ -14,7 +15,8 @@ import { LIMITS } from '../substrate/limits.js'
 import { placesOf } from './body-index.js'
 import { type SyncAnswer, type SyncRequest, WIRE } from './messages.js'
 
-const NO_HASH = '0'.repeat(64) as Hash
+/** where there is nothing to give the hash of */
+export const NO_HASH = '0'.repeat(64) as Hash
 
 /** A log that may be shown up to `size`. */
 export interface Served {
@@ -25,12 +27,16 @@ export interface Served {
   readonly erased: ReadonlySet<string>
 }
 
-/** The log behind a head that we serve, or undefined. */
+/**
+ * The log behind a head that we serve, or undefined. Any head that we still hold will do, though the inventory lists but the greatest: a publisher
+ * whose log grows while somebody reads it would otherwise take away the head that the reader proves its answers against.
+ */
 export function servedLog (k: DomainKnowledge, laneRef: Reference, headRef: Reference): Served | undefined {
-  const head = k.served(laneRef).find((h) => h.ref === headRef)
-  const { lanes, erased } = k.view()
+  const { lanes, erased, vouched } = k.view()
   const v = lanes.get(laneRef)
-  return head === undefined || v?.log === undefined ? undefined : { lane: v.knowledge, log: v.log, size: head.snapshot.log_size, erased }
+  if (v?.log === undefined || (!v.considered && v.exported === 0)) return undefined
+  const head = v.knowledge.heads.get(headRef)
+  return head === undefined || !isShown(v, head, vouched) ? undefined : { lane: v.knowledge, log: v.log, size: head.snapshot.log_size, erased }
 }
 
 /** Leaves from `from` with their bodies, as many as one answer holds. */

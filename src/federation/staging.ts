@@ -40,16 +40,21 @@ export class Staged {
   private count = 0
   readonly offered: Offered = new Map()
 
-  /** `theirs`: the references of all that the peer offers. */
-  constructor (private readonly k: DomainKnowledge, private readonly sink: PullSink, theirs: ReadonlySet<Reference>) {
-    const { named } = k.view()
-    for (const lane of k.lanes.values()) {
+  private readonly named: ReadonlySet<Reference>
+
+  constructor (private readonly k: DomainKnowledge, private readonly sink: PullSink) {
+    this.named = k.view().named
+  }
+
+  /** `page`: some of what the peer offers. What is held of it needn't come, and is offered all the same. */
+  offerHeld (page: ReadonlySet<Reference>): void {
+    for (const lane of this.k.lanes.values()) {
       for (const head of lane.heads.values()) {
-        if (!theirs.has(head.ref)) continue
+        if (!page.has(head.ref)) continue
         this.offer(lane.ref, head)
         // A head that others name is shown by everybody and says nothing about its bearer.
         const { log_size: size } = head.snapshot
-        if (!named.has(head.ref) && lane.branches.some((b) => b.log.size > size && liesOn(b.log, head))) sink.note('superseded', head.ref)
+        if (!this.named.has(head.ref) && lane.branches.some((b) => b.log.size > size && liesOn(b.log, head))) this.sink.note('superseded', head.ref)
       }
     }
   }

@@ -11,7 +11,15 @@ export interface Want {
   readonly ref: Reference
   /** undefined for a published name, which may be a Tree, a File or plain bytes: its parent, the leaf, doesn't say */
   readonly expected: Expected | undefined
+  /** blocks above it on the way from the root; none for a root */
+  readonly depth?: number
 }
+
+/**
+ * Blocks on top of each other. A path has up to 512 segments (LIMITS.pathBytes) and a directory up to four levels of Trees; nobody can name what lies
+ * deeper, and a ladder of directories may be as deep as it has blocks.
+ */
+const MAX_DEPTH = LIMITS.pathBytes * 2
 
 /** assumed of a Tree or File, whose size no parent declares */
 const NODE_BYTES = 32 * 1024
@@ -27,13 +35,14 @@ export function isPlain ({ expected }: Want, stat: BlockStat | undefined): boole
   return expected === undefined || ((expected.type === 'chunk' || expected.type === 'content') && stat.length === expected.size)
 }
 
-/** What is directly below; undefined when the block isn't what its parent says, so that no peer can have anything better. */
-export function childrenOfWant ({ expected }: Want, artifact: Artifact): Child[] | undefined {
+/** What is directly below; undefined when the block isn't what its parent says or lies too deep, so that no peer can have anything better. */
+export function childrenOfWant ({ expected, depth = 0 }: Want, artifact: Artifact): Want[] | undefined {
   try {
     // Of a directory's root nothing more is said than its type, and decoding a Tree twice would be most of what a small file costs here.
     const typeIsAll = expected?.type === 'tree' && artifact.typeTag === TAG.tree
     if (expected !== undefined && !typeIsAll) checkChild(artifact, expected)
-    return childrenOf(artifact)
+    const children: readonly Child[] = childrenOf(artifact)
+    return children.length > 0 && depth >= MAX_DEPTH ? undefined : children.map((c) => ({ ref: c.ref, expected: c.expected, depth: depth + 1 }))
   } catch (err) {
     if (err instanceof DiadError && (err.code === 'content-malformed' || err.code === 'malformed')) return undefined
     throw err
@@ -43,4 +52,31 @@ export function childrenOfWant ({ expected }: Want, artifact: Artifact): Child[]
 /** What was opened as one thing may not pass for another: what the parent says belongs to it. */
 export function openedKey ({ ref, expected }: Want): string {
   return expected === undefined ? ref : `${ref} ${JSON.stringify(expected)}`
+}
+
+/** Trees and Files remembered as opened, or as proven whole: about 15 MB */
+const OPENED_NODES = 65_536
+
+/** What was opened lately. In two halves, of which the older one goes when the younger is full: what the walk still comes across stays. */
+export class Opened {
+  private young = new Set<string>()
+  private old = new Set<string>()
+
+  /** `nodes` are remembered at most, and half of them at least. */
+  constructor (private readonly nodes = OPENED_NODES) {}
+
+  has (key: string): boolean {
+    if (this.young.has(key)) return true
+    if (!this.old.has(key)) return false
+    this.add(key)
+    return true
+  }
+
+  add (key: string): void {
+    if (this.young.size >= this.nodes / 2) {
+      this.old = this.young
+      this.young = new Set()
+    }
+    this.young.add(key)
+  }
 }

@@ -55,6 +55,8 @@ export interface Backend {
 export interface LocalBackendOptions {
   /** the command that will be run: the backend loads what this one needs */
   command: CommandName
+  /** its arguments, checked before a home is made for it */
+  args: object
   /** whether this command may make a home where there is none (`init`: a domain's, `serve`, `sync`, `follow`: a reader's) */
   create: boolean
 }
@@ -75,7 +77,7 @@ export interface CommandArgs {
   ls: { target: string, all: boolean }
   cat: { target: string, acceptContested: boolean }
   checkout: { target: string, /** absolute */ dest: string, specialModes: boolean, acceptContested: boolean }
-  /** `target` is a reference or DOMAIN/NAME as typed */
+  /** `target` is a reference, DOMAIN, DOMAIN/NAME or DOMAIN/NAME/PATH as typed */
   verify: { target: string, explain: boolean }
 }
 

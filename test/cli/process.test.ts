@@ -85,7 +85,7 @@ test('cat streams whole, standard input too, and a reader that leaves early is n
 })
 
 test('a second serve on one home is refused', async () => {
-  await expect(openBackend(home, 'serve')).rejects.toMatchObject({ code: 'store-busy' })
-  const backend = await openBackend(home, 'status')
+  await expect(openBackend(home, 'serve', {})).rejects.toMatchObject({ code: 'store-busy' })
+  const backend = await openBackend(home, 'status', {})
   await backend.close()
 })

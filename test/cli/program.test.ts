@@ -121,6 +121,14 @@ describe('help', () => {
     expect((await diad(example.split(' '))).calls[0]?.command).toBe(name)
   })
 
+  test('of sim, which knows no home, names none', async () => {
+    for (const words of [['sim', '--help'], ['sim', 'run', '--help']]) {
+      const { stdout } = await diad(words)
+      expect(stdout).toContain('--json')
+      expect(stdout).not.toContain('--home')
+    }
+  })
+
   test('--version', async () => {
     expect(await diad(['--version'])).toMatchObject({ exit: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), calls: [] })
   })

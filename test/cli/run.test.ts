@@ -105,6 +105,21 @@ describe('output', () => {
     expect(human.stdout).toBe('listening as p\n  /ip4/1.2.3.4/tcp/5/p2p/p\n')
   })
 
+  test('for people an event names domains short, and says the same thing once', async () => {
+    const domains = ['0001' + '5a'.repeat(32), '0001' + '6b'.repeat(32)]
+    const { stdout } = await diad(['serve'], ({ io }) => {
+      for (let i = 0; i < 3; i++) io.event({ event: 'peer', peer: '12D3abc', domains })
+      io.event({ event: 'refused', peer: '12D3abc', domain: null, code: 'malformed', ref: domains[0] })
+      io.event({ event: 'peer', peer: '12D3abc', domains: [] })
+    })
+    expect(stdout.split('\n')).toEqual([
+      expect.stringMatching(/^peer 12D3abc {2}domains dom1\w{4}…\w{4}, dom1\w{4}…\w{4}$/),
+      `refused  peer 12D3abc  code malformed  ref ${domains[0] ?? ''}`,
+      'peer 12D3abc  domains none',
+      ''
+    ])
+  })
+
   test('other commands with --json print their object alone', async () => {
     const { stdout } = await diad(['sync', '--json'], ({ io }) => {
       io.event({ event: 'peer' })
@@ -146,6 +161,11 @@ describe('output', () => {
     ['verify al/x --explain', { status: 'accepted', code: 'accepted', checks: [{ rule: 'M1', ok: true, text: 'manifest' }, { rule: 'R2', ok: false, text: 'role' }] },
       'accepted\n  ✓  M1  manifest\n  ✗  R2  role\n'],
     ['put x', { ref: '0001aa' }, '0001aa\n'],
+    ['sync al', { domain: 'd', status: 'accepted', code: 'accepted', heads: [{ log_size: 1 }], names: 1, blocks: 1, bytes: 2 },
+      'd  accepted\n  heads    1 record\n  names    1\n  fetched  1 block, 2 B\n'],
+    ['sync al', { domain: 'd', status: 'deferred', code: 'unknown-domain', heads: [], names: 0, blocks: 0, bytes: 0, refused: [{ peer: `/ip4/192.0.2.1/tcp/4001/p2p/${'1'.repeat(60)}`, code: 'peer-mismatch', ref: null }] },
+      'd  deferred: unknown-domain  the genesis of the domain is not held, so nothing of it can be judged\n  names    0\n  fetched  0 blocks, 0 B\n' +
+      `  nobody who was reached has it; give an address with --peer\n  refused  peer-mismatch  from /ip4/192.0.2.1/tcp/4001/p2p/${'1'.repeat(60)}\n`],
     ['sync', [], 'nothing is followed yet: diad follow DOMAIN\n']
   ])('diad %s for people', async (line, result, text) => {
     expect((await diad(line.split(' '), () => result)).stdout).toBe(text)

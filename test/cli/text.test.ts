@@ -16,7 +16,9 @@ describe('safe', () => {
 
   test('cuts, and says how much', () => {
     expect(safe('x'.repeat(1_000_000), 10)).toBe('xxxxxxxxxx… (999990 more)')
-    expect(safe('ab🎉', 3)).toBe('ab\\u{d83c}… (1 more)')
+    expect(safe('ab🎉' + 'x'.repeat(20), 3)).toBe('ab\\u{d83c}… (21 more)')
+    // never longer than what was cut
+    for (let n = 0; n < 40; n++) expect(safe('x'.repeat(n), 10).length).toBeLessThanOrEqual(n)
   })
 })
 

@@ -4,13 +4,16 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openHome } from '../../src/node/home/home.js'
+import { Runtime } from '../../src/node/runtime.js'
+import type { Reference } from '../../src/substrate/reference.js'
 import { type Daemon, inventory, Stage } from '../helpers/cli.js'
 
 let stage: Stage
 let domain: string
 let alice: Daemon
 /** a port that is taken by somebody else, one that answers nobody, and a PeerId that nobody has here */
-let taken: Server
+let taken: Server | undefined
 const NOBODY = '/ip4/127.0.0.1/tcp/1/p2p/12D3KooWGatU7DHBbb7uoxSGcx4J3qSCs2bwGHC5Nr4BNf1nEFEH'
 /** a DomainID that no domain has */
 let stranger: string
@@ -46,16 +49,21 @@ beforeAll(async () => {
   await once(taken, 'listening')
 })
 afterAll(async () => {
-  taken.close()
+  taken?.close()
   await stage.close()
 })
 
-const takenPort = (): number => (taken.address() as { port: number }).port
+const takenPort = (): number => (taken?.address() as { port: number }).port
 
 /** what is typed (after a home), exit code, code, and what the one line names */
 type Row = [what: string, home: string, words: () => string[], exit: number, code: string, line: RegExp]
 
 const ROWS: Row[] = [
+  ['a path that isn\'t below a name', 'alice', () => ['verify', `${domain}/docs/two`], 3, 'not-found', /two/],
+  ['a port that is none, of a follower', 'reader', () => ['follow', stranger, '--peer', '/ip4/1.2.3.4/tcp/99999'], 2, 'malformed-address', /99999/],
+  ['a name with a slash', 'fresh', () => ['init', '--no-passphrase', '--name', 'bad/name'], 2, 'malformed', /bad\/name/],
+  ['a home where none can be', '/proc/diad/home', () => ['init', '--no-passphrase'], 2, 'unwritable', /proc/],
+  ['serve with a wrong passphrase', 'locked', () => ['serve', '--listen', '/ip4/127.0.0.1/tcp/0', '--passphrase-file', stage.path('wrong')], 2, 'wrong-passphrase', /passphrase/],
   ['malformed reference', 'reader', () => ['verify', domain.slice(0, 67) + 'g'], 2, 'malformed', /g/],
   ['a domain that is no domain', 'reader', () => ['sync', 'f155' + '00'.repeat(32)], 2, 'malformed', /./],
   ['an unknown petname', 'reader', () => ['ls', 'bob'], 3, 'unknown-domain-name', /bob/],
@@ -99,11 +107,11 @@ describe('one clear line and nothing changed', () => {
   afterAll(async () => { expect(await state()).toEqual(before) })
 
   // One home at a time where this process would own the store: rows of one home come one after the other.
-  const homes = [...new Set(ROWS.map(([, home]) => home))]
+  const homes = [...new Set(ROWS.map(([, home]) => home))].filter((home) => process.platform === 'linux' || !home.startsWith('/proc'))
   test.concurrent.each(homes)('%s', async (home) => {
     for (const [what, of, words, exit, code, line] of ROWS) {
       if (of !== home) continue
-      const done = await stage.run(...words(), '--home', stage.path(home), '--json')
+      const done = await stage.run(...words(), '--home', home.startsWith('/') ? home : stage.path(home), '--json')
       expect([done.exit, done.stdout], what).toEqual([exit, expect.stringMatching(/^[^\n]+\n$/)])
       const { error, ...rest } = JSON.parse(done.stdout)
       expect(rest, what).toEqual({})
@@ -126,7 +134,25 @@ test.concurrent('a domain that nobody holds, and a bootstrap address that doesn\
   expect([done.exit, JSON.parse(done.stdout)]).toEqual([3, {
     domain: stranger, status: 'deferred', code: 'unknown-domain', snapshot: null, heads: [], names: 0, blocks: 0, bytes: 0, refused: [{ peer: NOBODY, code: 'peer-unreachable', ref: null }]
   }])
-  expect(done.stderr).toMatch(/^diad: warning: .*does not answer\n$/)
+  expect(done.stderr).toMatch(/^diad: warning: made a reader's home at .*lonely\ndiad: warning: .*does not answer .*\n$/)
+})
+
+test.concurrent('a peer that isn\'t the one that the address names', async () => {
+  const done = await stage.run('sync', stranger, '--peer', alice.address.replace(/[^/]+$/, NOBODY.slice(NOBODY.lastIndexOf('/') + 1)), '--home', stage.path('misled'), '--json')
+  expect([done.exit, JSON.parse(done.stdout).refused]).toEqual([3, [expect.objectContaining({ code: 'peer-mismatch' })]])
+  expect(done.stderr).toMatch(/another node answers at \/ip4/)
+})
+
+test.concurrent('a stored address that is none is skipped, and each domain has its line', async () => {
+  const home = openHome(stage.path('mended'), { create: 'reader' })
+  const runtime = await Runtime.open(home.paths.store, true)
+  const other = stranger.slice(0, 4) + '6b'.repeat(32)
+  for (const [d, address] of [[stranger, '/ip4/1.2.3.4/tcp/99999'], [other, NOBODY]] as const) await runtime.follow(d as Reference, 'mirror', [address])
+  await runtime.close()
+  const done = await stage.run('sync', '--home', stage.path('mended'), '--json')
+  expect(done.exit).toBe(3)
+  expect(done.stdout.trimEnd().split('\n').map((line) => JSON.parse(line).domain).sort()).toEqual([stranger, other].sort())
+  expect(done.stderr).toMatch(/warning: the address \/ip4\/1\.2\.3\.4\/tcp\/99999 that is stored for dom1\S+ can't be used/)
 })
 
 test.concurrent('a peer that doesn\'t hold the domain', async () => {

@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 const MAIN = fileURLToPath(new URL('../../dist/demo/main.js', import.meta.url))
+/** demos that haven't ended, and what they have printed so far */
+const running = new Map<ChildProcessWithoutNullStreams, () => string>()
 let root: string
 let files: string
 /** TMPDIR of the demo: whatever it leaves behind is seen here */
@@ -28,7 +30,16 @@ beforeAll(() => {
   symlinkSync('a/grüße.txt', join(files, 'link'))
   symlinkSync('../nowhere', join(files, 'dangling'))
 })
-afterAll(() => { rmSync(root, { recursive: true, force: true }) })
+afterAll(async () => {
+  // A test that failed mustn't leave its story running: the demo first, so that it starts nobody any more, then those that it had started.
+  await Promise.all([...running].map(async ([child, printed]) => {
+    const gone = once(child, 'close')
+    child.kill('SIGKILL')
+    for (const pid of alive(printed())) process.kill(pid, 'SIGKILL')
+    await gone
+  }))
+  rmSync(root, { recursive: true, force: true, maxRetries: 5 })
+})
 
 function demo (...words: string[]): ChildProcessWithoutNullStreams {
   return spawn(process.execPath, [MAIN, ...words], { env: { ...process.env, TMPDIR: scratch, NO_COLOR: '1' } })
@@ -40,7 +51,9 @@ async function end (child: ChildProcessWithoutNullStreams, onText: (stdout: stri
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => { onText(stdout += text) })
   child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text })
+  running.set(child, () => stdout)
   const [exit] = await once(child, 'close')
+  running.delete(child)
   return { exit, stdout, stderr }
 }
 
@@ -55,7 +68,7 @@ function alive (stdout: string): number[] {
   })
 }
 
-test('the whole story holds and leaves nothing behind', { timeout: 60_000 }, async () => {
+test('the whole story holds and leaves nothing behind', { timeout: 120_000 }, async () => {
   const { exit, stdout, stderr } = await end(demo(files))
   expect([exit, stderr], stdout).toEqual([0, ''])
   const told = ['refused: bad-signature', 'refused: reference-mismatch', 'holds the old head', 'overtook', 'informational: superseded', 'unharmed', 'identical', 'Everything held']
@@ -64,7 +77,7 @@ test('the whole story holds and leaves nothing behind', { timeout: 60_000 }, asy
   expect([alive(stdout), readdirSync(scratch)]).toEqual([[], []])
 })
 
-test('Ctrl-C in the middle ends every process and removes every file', { timeout: 60_000 }, async () => {
+test('Ctrl-C in the middle ends every process and removes every file', { timeout: 120_000 }, async () => {
   const child = demo(files)
   let sent = false
   const { exit, stdout, stderr } = await end(child, (text) => {

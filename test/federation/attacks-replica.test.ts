@@ -102,7 +102,7 @@ test('peers that drip useless objects don\'t keep a node from asking the honest 
   const v = net.add('victim')
   v.step({ type: 'follow', knowledge: victim })
   net.add('honest').step({ type: 'follow', knowledge: honest })
-  const hello = (): Uint8Array => helloWire.encode({ t: 'hello', version: 1, agent: 's', domains: [{ domain: domain.domain, digest: digestFrom(`${net.now}`) as Hash }] })
+  const hello = (): Uint8Array => helloWire.encode({ t: 'hello', version: 1, agent: 's', domains: [{ domain: domain.domain, digest: digestFrom(`${net.now}`) }] })
   for (const s of sybils) {
     net.step('victim', { type: 'peer', peer: s, up: true })
     net.step('victim', { type: 'frame', peer: s, channel: 'hello', direction: 'request', bytes: hello() })
@@ -115,7 +115,7 @@ test('peers that drip useless objects don\'t keep a node from asking the honest 
       if (e.at !== 'victim' || e.type !== 'send' || !sybils.includes(e.peer) || e.channel !== 'sync' || e.direction !== 'request') continue
       const q = requestWire.decode(e.bytes)
       const answer = q.t === 'inventory'
-        ? { t: 'inventory-answer' as const, id: q.id, status: 'held' as const, digest: digestFrom(`${e.peer} ${t}`) as Hash, refs, more: false }
+        ? { t: 'inventory-answer' as const, id: q.id, status: 'held' as const, digest: digestFrom(`${e.peer} ${t}`), refs, more: false }
         : { t: 'objects-answer' as const, id: q.id, artifacts: q.t === 'objects' ? [junk.get(q.refs[0] as Reference) as Uint8Array] : [] }
       net.step('victim', { type: 'frame', peer: e.peer, channel: 'sync', direction: 'response', bytes: answerWire.encode(answer) })
     }
@@ -163,7 +163,7 @@ test('peers that come and go can\'t make a node ask the DHT without end, and pee
   flapping.step({ type: 'peer', peer: 'x', up: true })
   let n = 0
   for (let t = 1; t <= 600; t++) {
-    flapping.step({ type: 'frame', peer: 'x', channel: 'hello', direction: 'request', bytes: says(domains.map((domain) => ({ domain, digest: t % 2 === 0 ? digestFrom('x') as Hash : GONE }))) })
+    flapping.step({ type: 'frame', peer: 'x', channel: 'hello', direction: 'request', bytes: says(domains.map((domain) => ({ domain, digest: t % 2 === 0 ? digestFrom('x') : GONE }))) })
     n += seeks(flapping.step({ type: 'tick', now: t * 1000 }))
   }
   expect(n).toBeLessThan(700)
@@ -173,7 +173,7 @@ test('peers that come and go can\'t make a node ask the DHT without end, and pee
   claimed.step({ type: 'follow', knowledge: new DomainKnowledge(domain) })
   for (const peer of ['s1', 's2', 's3']) {
     claimed.step({ type: 'peer', peer, up: true })
-    claimed.step({ type: 'frame', peer, channel: 'hello', direction: 'request', bytes: says([{ domain, digest: digestFrom(peer) as Hash }]) })
+    claimed.step({ type: 'frame', peer, channel: 'hello', direction: 'request', bytes: says([{ domain, digest: digestFrom(peer) }]) })
   }
   let m = 0
   for (let t = 1; t <= 3600; t++) m += seeks(claimed.step({ type: 'tick', now: t * 1000 }))
@@ -184,7 +184,7 @@ test('a peer that announces more than is remembered is asked once when a domain 
   const domain = makeDomain({ seed: 'many', principals })
   const v = new Replica({ agent: 'v' })
   v.step({ type: 'peer', peer: 'big', up: true })
-  const all = Array.from({ length: 8192 }, (_, i) => ({ domain: refFrom(`o${i}`), digest: digestFrom(`o${i}`) as Hash }))
+  const all = Array.from({ length: 8192 }, (_, i) => ({ domain: refFrom(`o${i}`), digest: digestFrom(`o${i}`) }))
   for (let i = 0; i < all.length; i += 1024) v.step({ type: 'frame', peer: 'big', channel: 'hello', direction: 'request', bytes: says(all.slice(i, i + 1024)) })
   const effects = v.step({ type: 'follow', knowledge: new DomainKnowledge(domain.domain) })
   expect(effects.some((e) => e.type === 'send' && e.channel === 'sync')).toBe(true)

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { AudienceIndex } from '../../src/federation/audience.js'
 import { type ContentResult, fetchContent } from '../../src/federation/content.js'
 import { isWhole } from '../../src/federation/ledger.js'
+import { Opened } from '../../src/federation/want.js'
 import { fileCodec } from '../../src/publication/file.js'
 import { type Entry, treeCodec } from '../../src/publication/tree.js'
 import { TreeBuilder } from '../../src/publication/tree-builder.js'
@@ -297,4 +298,55 @@ it('killed in the middle, most of what had landed is there, and a rerun asks for
   expect(held.length).toBeGreaterThan(8_192)
   expect(node.audience.heldBytes(DOMAIN)).toBe(size(content, held))
   expect(await node.fetch(content, [root], { all: ALL })).toMatchObject({ blocks: content.blocks.size - held.length, whole: [root], missing: [] })
+})
+
+describe('a ladder of directories, each level of which leads twice to the next', () => {
+  const ladder = async (content: Content, levels: number, below: Reference[] = []): Promise<Reference> => {
+    let pair = below
+    for (let i = 0; i < levels; i++) pair = await Promise.all(['a', 'b'].map(async (side) => await content.tree(...pair.map((ref, n) => dir(`${side}${n}`, ref)))))
+    return await content.tree(...pair.map((ref, n) => dir(`${n}`, ref)))
+  }
+
+  it('is fetched to the depth that a path may have, and is whole if that is all', async () => {
+    const content = new Content()
+    const fine = await ladder(content, 2_000)
+    const node = await Node.open()
+    expect(await node.fetch(content, [fine], { all: ALL })).toMatchObject({ blocks: 4_000, whole: [fine], missing: [] })
+    const deep = await ladder(content, 60, [fine, fine])
+    const result = await node.fetch(content, [deep], { all: ALL })
+    expect(result).toMatchObject({ whole: [] })
+    expect(result.missing.length).toBeGreaterThan(0)
+  })
+
+  it('takes nothing from what it lies above', async () => {
+    const content = new Content()
+    const good = await content.tree(file('x', await content.text('x'), 1))
+    let over = good
+    for (let i = 0; i < 2_048; i++) over = await content.tree(dir(`${i}`, over))
+    const node = await Node.open()
+    expect(await node.fetch(content, [over, good], { all: ALL })).toMatchObject({ blocks: 2_050, whole: [good], missing: [good] })
+  })
+
+  it('that is held is left when somebody says stop', async () => {
+    const content = new Content()
+    const root = await ladder(content, 50)
+    const node = await Node.open()
+    await node.fetch(content, [root], { all: ALL })
+    let looks = 0
+    const signal = { throwIfAborted: () => { if (++looks > 20) throw new Error('stop') } }
+    const init = { domain: DOMAIN, store: node.store, audience: node.audience, fetch: async () => ({ missing: [] }), signal }
+    await expect(fetchContent({ ...init, peers: ['p'] }, [{ ref: root, expected: undefined }])).rejects.toThrow('stop')
+    looks = 0
+    await expect(fetchContent({ ...init, peers: [] }, [{ ref: root, expected: undefined }])).rejects.toThrow('stop')
+  })
+})
+
+it('what a walk still comes across stays in memory, and what it left behind goes', () => {
+  const opened = new Opened(8)
+  for (let n = 0; n < 100; n++) {
+    opened.add(`${n}`)
+    expect(opened.has('0')).toBe(true)
+    expect(opened.has(`${Math.max(0, n - 1)}`)).toBe(true)
+    if (n > 10) expect(opened.has(`${n - 9}`)).toBe(false)
+  }
 })

@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url'
 const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
 const LOOPBACK = '/ip4/127.0.0.1/tcp/0'
 /** How long one event may take before a test says what it waited for. */
-const PATIENCE_MS = 15_000
+const PATIENCE_MS = 45_000
 
 export interface Ended {
   readonly exit: number | null
@@ -50,6 +50,10 @@ export class Stage {
     const child = spawn(process.execPath, [MAIN, ...words], { cwd: this.root, env, stdio: ['ignore', 'pipe', 'pipe'] })
     this.#children.add(child)
     child.once('close', () => this.#children.delete(child))
+    // Also when this process ends without its hooks: no node may outlive the tests.
+    const end = (): void => { child.kill('SIGKILL') }
+    process.once('exit', end)
+    child.once('close', () => process.off('exit', end))
     return child
   }
 

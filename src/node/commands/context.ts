@@ -1,15 +1,17 @@
 /** What every command works with, and the small questions that several of them ask. */
 import type { DomainKnowledge } from '../../authority/knowledge.js'
 import type { CurrentEntry } from '../../authority/domain-view.js'
+import { shortDomain } from '../../substrate/domain-id.js'
 import { DiadError, MalformedError } from '../../substrate/errors.js'
 import { NONE, type Reference } from '../../substrate/reference.js'
 import type { Signer } from '../../substrate/signature.js'
 import type { Backend, CommandIo } from '../command.js'
 import type { Home } from '../home/home.js'
-import { resolveDomain } from '../home/petnames.js'
+import { petnameOf, readPetnames, resolveDomain } from '../home/petnames.js'
 import { findKeyFile, loadKey } from '../keys/key-file.js'
 import type { Network } from '../network.js'
 import type { Runtime } from '../runtime.js'
+import { sortAddresses } from './check-arguments.js'
 
 export interface Context {
   home: Home
@@ -31,7 +33,7 @@ export function domainOf (context: Context, text: string): Reference {
 /** The home's own domain. Throws DiadError `role-missing`: without a key this node is a reader. */
 export function ownDomain (context: Context): Reference {
   const domain = context.runtime.own()
-  if (domain === undefined) throw new DiadError('role-missing', 'this home has no domain of its own: it is a reader', 'make one with `diad init`')
+  if (domain === undefined) throw new DiadError('role-missing', 'this home has no domain of its own: it is a reader', 'make one with `diad init --name NAME`')
   return domain
 }
 
@@ -56,7 +58,7 @@ export function parseTarget (context: Context, text: string): Target {
 /** Knowledge of a domain that this home has a record of. Throws `unknown-domain`. */
 export async function heldDomain (context: Context, domain: Reference): Promise<DomainKnowledge> {
   const k = context.runtime.records.has(domain) ? await context.runtime.knowledge(domain) : undefined
-  if (k?.authority().tip === undefined) throw new DiadError('unknown-domain', `nothing of the domain ${domain} is held here`, 'run `diad sync` with its DomainID and a peer that has it')
+  if (k?.authority().tip === undefined) throw new DiadError('unknown-domain', `nothing of the domain ${calledHere(context, domain)} is held here`, 'run `diad sync` with its DomainID and a peer that has it')
   return k
 }
 
@@ -78,4 +80,17 @@ export function readableEntry (k: DomainKnowledge, target: Target, acceptContest
     throw new DiadError('contested', `"${found.entry.name}" is contested: its publisher signed two different histories`, 'see `diad verify DOMAIN/NAME --explain`; --accept-contested reads it all the same')
   }
   return found
+}
+
+/** The addresses stored with a domain that can be dialled; one that can't mustn't stop the node. */
+export async function storedPeers (context: Context, domain: Reference, io: CommandIo): Promise<string[]> {
+  const { good, bad } = await sortAddresses(context.runtime.records.get(domain)?.peers ?? [])
+  for (const address of bad) io.warn(`the address ${address} that is stored for ${calledHere(context, domain)} can't be used and is skipped`)
+  return good
+}
+
+/** As a person knows it: the petname with the short DomainID behind it (RULES N1). */
+export function calledHere (context: Context, domain: Reference): string {
+  const petname = petnameOf(readPetnames(context.home), domain)
+  return petname === undefined ? shortDomain(domain) : `${petname} (${shortDomain(domain)})`
 }

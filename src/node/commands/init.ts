@@ -3,22 +3,25 @@ import { defaultPolicy } from '../../authority/policy.js'
 import { DiadError } from '../../substrate/errors.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../command.js'
 import { setOwnDomain } from '../home/home.js'
+import { makeDirectory, removeMade } from '../home/make-directory.js'
 import { writeOfflineNote } from '../home/offline.js'
 import { writeProjection } from '../home/projection.js'
-import { choosePassphrase } from '../keys/passphrase.js'
-import { mintDomain } from '../mint.js'
+import { choosePassphrase, type PassphraseSource } from '../keys/passphrase.js'
+import { mintDomain, type Minted } from '../mint.js'
+import { checkInit } from './check-arguments.js'
 import type { Context } from './context.js'
 
 /** `diad init`: a domain with all its keys. The home stays a reader's if anything fails. */
 export async function init (context: Context, args: CommandArgs['init'], io: CommandIo): Promise<CommandResults['init']> {
   const { home, runtime } = context
+  checkInit(args)
   if (runtime.own() !== undefined) throw new DiadError('domain-exists', `the home ${home.paths.root} has a domain already`, 'give the new one a --home of its own')
   const name = args.name ?? 'home'
   const roots = args.roots ?? home.paths.offline
   // One question for all four keys.
   const given = io.passphrase ?? { kind: 'none' as const }
   const passphrase = given.kind === 'none' ? given : { kind: 'given' as const, passphrase: await choosePassphrase(given, 'the keys of the new domain') as string }
-  const { knowledge, rootKey, principal } = await mintDomain({ keys: home.paths.keys, roots, passphrase })
+  const { knowledge, rootKey, principal } = await mintIn(roots, home.paths.keys, passphrase)
   const { domain } = knowledge
   await runtime.found(knowledge)
   context.home = setOwnDomain(home, domain, name)
@@ -33,4 +36,15 @@ export async function init (context: Context, args: CommandArgs['init'], io: Com
   await runtime.wake(domain)
   io.warn(`The offline roots are in ${roots}: move that directory to a stick and keep two copies; nobody can recover the domain without them.`)
   return { domain, home: home.paths.root, name, principal, roots, text: domainText(domain) } as CommandResults['init']
+}
+
+/** The directory of the roots goes again with the keys in it when nothing comes of them. */
+async function mintIn (roots: string, keys: string, passphrase: PassphraseSource): Promise<Minted> {
+  const first = makeDirectory(roots)
+  try {
+    return await mintDomain({ keys, roots, passphrase })
+  } catch (err) {
+    removeMade(roots, first)
+    throw err
+  }
 }

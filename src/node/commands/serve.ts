@@ -3,14 +3,18 @@ import { DiadError } from '../../substrate/errors.js'
 import type { CommandArgs, CommandEvent, CommandIo } from '../command.js'
 import { startControlServer } from '../control/server.js'
 import { socketPath } from '../home/paths.js'
+import { findKeyFile } from '../keys/key-file.js'
 import { Network } from '../network.js'
 import type { Report } from '../../federation/effects.js'
-import type { Context } from './context.js'
+import { checkAddresses } from './check-arguments.js'
+import { type Context, principalSigner, storedPeers } from './context.js'
 
 const DEFAULT_LISTEN = ['/ip4/0.0.0.0/tcp/0']
 
 export async function serve (context: Context, args: CommandArgs['serve'], io: CommandIo): Promise<undefined> {
   const { runtime, home } = context
+  await checkAddresses(args.peers)
+  await openGivenKey(context, io)
   // The first line is `listening`, whatever the network has to say before it (docs/cli.md).
   const early: CommandEvent[] = []
   let open = false
@@ -32,12 +36,13 @@ export async function serve (context: Context, args: CommandArgs['serve'], io: C
       case 'pulled': event({ event: 'pulled', peer: r.peer, domain: r.domain, outcome: r.outcome }); break
     }
   }
-  const known = [...new Set([...args.peers, ...runtime.active().flatMap((d) => runtime.records.get(d)?.peers ?? [])])]
+  const known = new Set(args.peers)
+  for (const domain of runtime.active()) for (const address of await storedPeers(context, domain, io)) known.add(address)
   const network = await Network.start({
     home,
     runtime,
     listen: args.listen.length > 0 ? args.listen : DEFAULT_LISTEN,
-    bootstrap: known,
+    bootstrap: [...known],
     mdns: args.mdns,
     dht: args.dht,
     autoMirror: true,
@@ -81,4 +86,11 @@ export async function serve (context: Context, args: CommandArgs['serve'], io: C
     await network.stop()
   }
   return undefined
+}
+
+/** A node that serves signs nothing by itself. A passphrase that was given is tried now: whoever waits for the first publication learns of a typo too late. */
+async function openGivenKey (context: Context, io: CommandIo): Promise<void> {
+  if (io.passphrase?.kind !== 'file') return
+  if (findKeyFile(context.home.paths.keys, 'principal') === undefined) io.warn('--passphrase-file is not used: this home has no key')
+  else await principalSigner(context, io)
 }

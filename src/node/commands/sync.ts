@@ -9,7 +9,8 @@ import type { Report } from '../../federation/effects.js'
 import type { CommandArgs, CommandIo, CommandResults, SyncResult } from '../command.js'
 import { petnameOf, readPetnames, setPetname } from '../home/petnames.js'
 import { Network } from '../network.js'
-import { type Context, domainOf } from './context.js'
+import { checkAddresses, followsNothing } from './check-arguments.js'
+import { calledHere, type Context, domainOf, storedPeers } from './context.js'
 
 const DEFAULT_TIMEOUT = 60
 /** How long nobody may have anything new before a domain that nobody offered counts as unknown: mDNS and DHT answers take about a second. */
@@ -30,6 +31,7 @@ async function withNetwork<T> (context: Context, work: (network: Network) => Pro
 
 export async function sync (context: Context, args: CommandArgs['sync'], io: CommandIo): Promise<SyncResult | SyncResult[]> {
   const { runtime } = context
+  await checkAddresses(args.peers)
   if (args.domain !== undefined) {
     const domain = domainOf(context, args.domain)
     const record = runtime.records.get(domain)
@@ -38,12 +40,23 @@ export async function sync (context: Context, args: CommandArgs['sync'], io: Com
     return await withNetwork(context, async (network) => await syncOne(context, network, domain, args, io))
   }
   const domains = runtime.active().filter((d) => runtime.records.get(d)?.own !== true)
-  if (domains.length === 0) throw new DiadError('not-found', 'this home follows no domain yet', 'name one: `diad sync DOMAIN --peer ADDRESS`')
+  if (domains.length === 0) throw followsNothing()
   return await withNetwork(context, async (network) => {
     const out: SyncResult[] = []
-    for (const domain of domains) out.push(await syncOne(context, network, domain, args, io))
+    for (const domain of domains) out.push(await syncOneOfMany(context, network, domain, args, io))
     return out
   })
+}
+
+/** One domain that fails mustn't keep the others from being asked for. What the disk says is another matter: it fails for all of them. */
+async function syncOneOfMany (context: Context, network: Network, domain: Reference, args: CommandArgs['sync'], io: CommandIo): Promise<SyncResult> {
+  try {
+    return await syncOne(context, network, domain, args, io)
+  } catch (err) {
+    if (io.signal.aborted || (err instanceof DiadError && /^(store|disk)-/.test(err.code))) throw err
+    io.warn(`${calledHere(context, domain)}: ${err instanceof Error ? err.message : String(err)}`)
+    return { domain, status: 'deferred', code: err instanceof DiadError ? err.code : 'internal', snapshot: null, heads: [], names: 0, blocks: 0, bytes: 0, refused: [] }
+  }
 }
 
 async function syncOne (context: Context, network: Network, domain: Reference, args: CommandArgs['sync'], io: CommandIo): Promise<SyncResult> {
@@ -64,18 +77,17 @@ async function syncOne (context: Context, network: Network, domain: Reference, a
   }
   const unsubscribe = runtime.onReport(onReport)
   try {
-    const { reached, unreached } = await dialAll(network, [...args.peers, ...(record?.peers ?? [])], signal)
+    const { reached, unreached } = await dialAll(network, [...args.peers, ...await storedPeers(context, domain, io)], signal)
     io.signal.throwIfAborted()
-    for (const { address, code } of unreached) {
-      if (args.peers.includes(address)) {
-        refuse(address, code, null)
-        io.warn(`${address} does not answer`)
-      }
+    for (const { address, code, why } of unreached) {
+      // Stored addresses go stale by themselves; that somebody else answers at one is worth a word.
+      if (args.peers.includes(address)) refuse(address, code, null)
+      if (args.peers.includes(address) || code === 'peer-mismatch') io.warn(code === 'peer-mismatch' ? `another node answers at ${address}: its key is not the one that the address names` : why)
     }
     await pullFromAll(context, network, k, signal, new Set(reached.keys()), reached.size + unreached.length > 0 ? QUIET_MS : 2 * QUIET_MS)
     io.signal.throwIfAborted()
     const offering = runtime.replica.providers(domain)
-    if (offering.length === 0 && record?.own !== true && k.authority().tip !== undefined) io.warn('nobody who has this domain could be asked; what is held is shown')
+    if (offering.length === 0 && record?.own !== true && k.authority().tip !== undefined) io.warn(`nobody who has ${calledHere(context, domain)} could be asked; what is held is shown`)
     await runtime.remember(domain, offering.flatMap((p) => reached.get(p) ?? []))
     let blocks = 0
     let bytes = 0
@@ -96,7 +108,7 @@ async function syncOne (context: Context, network: Network, domain: Reference, a
 }
 
 /** `reached`: peer → the address that answered */
-interface Dialled { readonly reached: Map<string, string>, readonly unreached: Array<{ address: string, code: string }> }
+interface Dialled { readonly reached: Map<string, string>, readonly unreached: Array<{ address: string, code: string, why: string }> }
 
 async function dialAll (network: Network, addresses: readonly string[], signal: AbortSignal): Promise<Dialled> {
   const out: Dialled = { reached: new Map(), unreached: [] }
@@ -105,7 +117,7 @@ async function dialAll (network: Network, addresses: readonly string[], signal: 
       out.reached.set(await network.host.dial(address, signal), address)
     } catch (err) {
       if (err instanceof DiadError && err.code === 'malformed-address') throw err
-      out.unreached.push({ address, code: err instanceof DiadError ? err.code : 'peer-unreachable' })
+      out.unreached.push({ address, code: err instanceof DiadError ? err.code : 'peer-unreachable', why: err instanceof DiadError ? err.message : `${address} does not answer` })
     }
   }))
   return out
@@ -189,6 +201,7 @@ export function summary (context: Context, k: DomainKnowledge): Omit<SyncResult,
 export async function follow (context: Context, args: CommandArgs['follow'], _io: CommandIo): Promise<CommandResults['follow']> {
   const domain = domainOf(context, args.domain)
   const mode: Mode = args.mode ?? 'mirror'
+  await checkAddresses(args.peers)
   if (args.name !== undefined) setPetname(context.home, args.name, domain)
   await context.runtime.follow(domain, mode, args.peers)
   if (context.network !== undefined) {

@@ -1,25 +1,29 @@
 /** `diad verify`: the verdict on anything held, with the chain of checks that leads to it. */
 import { domainText } from '../../substrate/domain-id.js'
-import { MalformedError } from '../../substrate/errors.js'
+import { DiadError, MalformedError } from '../../substrate/errors.js'
 import { isReference, NONE, parseReference, type Reference } from '../../substrate/reference.js'
 import type { BlockReader } from '../../substrate/store.js'
 import { TAG, tagName } from '../../substrate/type-tags.js'
 import { kindName } from '../../publication/leaf.js'
-import { childrenOf } from '../../publication/walk.js'
+import { showName } from '../../publication/names.js'
+import type { Entry } from '../../publication/tree.js'
+import { childrenOf, resolvePath } from '../../publication/walk.js'
 import type { DomainKnowledge } from '../../authority/knowledge.js'
 import type { CurrentEntry, ViewedLane } from '../../authority/domain-view.js'
 import { VERDICT_CODES, type VerdictCode } from '../../authority/verdict.js'
 import type { Check, CommandArgs, CommandIo, CommandResults } from '../command.js'
-import { type Context, currentEntry, parseTarget } from './context.js'
+import { type Context, currentEntry, domainOf, parseTarget, type Target } from './context.js'
 
 type Result = CommandResults['verify']
 
 const tick = (rule: string, ok: boolean, text: string): Check => ({ rule, ok, text })
+const counted = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`
 const statusOf = (code: string): string => VERDICT_CODES.get(code as VerdictCode)?.status ?? 'informational'
 
 export async function verify (context: Context, args: CommandArgs['verify'], io: CommandIo): Promise<Result> {
-  if (args.target.includes('/')) return await verifyName(context, args.target, io)
-  const ref = await resolveRef(context, args.target)
+  const at = args.target.includes('/') ? parseTarget(context, args.target) : undefined
+  if (at !== undefined && at.segments.length > 0) return await verifyName(context, at, io)
+  const ref = at?.domain ?? await resolveRef(context, args.target)
   for (const domain of [...context.runtime.records.keys()].sort()) {
     const k = await context.runtime.knowledge(domain)
     const found = verifyControl(k, ref)
@@ -33,7 +37,7 @@ export async function verify (context: Context, args: CommandArgs['verify'], io:
 
 /** A reference, or a domain by any of its names, or a unique prefix of something held. */
 async function resolveRef (context: Context, text: string): Promise<Reference> {
-  if (isReference(text) || /^b[a-z2-7]{20,}$/.test(text)) return parseReference(text)
+  if (isReference(text)) return parseReference(text)
   if (/^[0-9a-f]{12,67}$/.test(text)) {
     const found = new Set<Reference>()
     for (const domain of context.runtime.records.keys()) for (const r of (await context.runtime.knowledge(domain)).inventory()) if (r.startsWith(text)) found.add(r)
@@ -42,13 +46,14 @@ async function resolveRef (context: Context, text: string): Promise<Reference> {
     if (only !== undefined && found.size === 1) return only
     throw new MalformedError(found.size === 0 ? `nothing held here begins with ${text}` : `${text} is not unique: give more digits`)
   }
-  return parseTarget(context, text).domain
+  // A CID may name anything; the reader of DomainIDs takes it too, and says what is wrong with it.
+  return domainOf(context, text)
 }
 
 function authorityChecks (k: DomainKnowledge): Check[] {
   const a = k.authority()
   return [
-    tick('M5', a.rootChain.entries.length > 0, `root chain of ${domainText(k.domain)}: ${a.rootChain.entries.length} entries, ${a.rootChain.state}`),
+    tick('M5', a.rootChain.entries.length > 0, `root chain of ${domainText(k.domain)}: ${counted(a.rootChain.entries.length, 'entry', 'entries')}, ${a.rootChain.state}`),
     tick('M7', a.state === 'ok', a.stateText)
   ]
 }
@@ -71,7 +76,7 @@ function verifyControl (k: DomainKnowledge, ref: Reference): Result | undefined 
       const code = !linked ? 'log-missing' : newest ? laneVerdict(v).code : 'superseded'
       return {
         status: statusOf(code), code,
-        checks: [head, ...authorityChecks(k), ...laneChecks(k, v), tick('S1', true, `signed by the lane's principal ${snapshot.signature.public_key.slice(0, 16)}…`), tick('L3', linked, `${size} leaves hash to its root`)]
+        checks: [head, ...authorityChecks(k), ...laneChecks(k, v), tick('S1', true, `signed by the lane's principal ${snapshot.signature.public_key.slice(0, 16)}…`), tick('L3', linked, `${counted(size, 'leaf hashes', 'leaves hash')} to its root`)]
       }
     }
   }
@@ -108,18 +113,40 @@ function leafChecks (k: DomainKnowledge, e: CurrentEntry): Check[] {
   ]
 }
 
-async function verifyName (context: Context, target: string, io: CommandIo): Promise<Result> {
-  const at = parseTarget(context, target)
+async function verifyName (context: Context, at: Target, io: CommandIo): Promise<Result> {
+  const { blocks } = context.runtime.store
   const k = context.runtime.records.has(at.domain) ? await context.runtime.knowledge(at.domain) : undefined
   if (k?.authority().tip === undefined) return { status: 'deferred', code: 'unknown-domain', checks: [tick('M5', false, `nothing of ${domainText(at.domain)} is held here`)], missing: [at.domain] }
   const found = currentEntry(k, at.segments, true)
   if (found === undefined) return { status: 'deferred', code: 'not-held', checks: [...authorityChecks(k), tick('R4', false, `no record of "${at.segments.join('/')}" is held`)] }
-  const { entry } = found
+  const { entry, rest } = found
   const exported = k.view().current.get(entry.name)?.leafHash === entry.leafHash
-  const complete = await wholeBelow(context.runtime.store.blocks, entry.ref, io.signal)
-  const code = entry.code === 'contested' ? 'contested' : !exported ? 'not-exported' : complete === undefined ? 'accepted' : 'content-missing'
-  const checks = [...leafChecks(k, entry), tick('A2', exported, exported ? 'exported' : 'not exported'), tick('V4', complete === undefined, complete === undefined ? 'every block below it is held and hashes to its reference' : `the block ${complete} is not here`)]
-  return { status: statusOf(code), code, ref: entry.ref, checks, ...(complete === undefined ? {} : { missing: [complete] }) }
+  const checks = [...leafChecks(k, entry), tick('A2', exported, exported ? 'exported' : 'not exported')]
+  const place = await placeBelow(blocks, entry, rest)
+  if (place !== undefined) checks.push(tick('V4', place.ok, place.text))
+  // What can't be reached is missing somewhere in the whole; a link has nothing below it.
+  const root = place === undefined || !place.ok ? entry.ref : place.ref
+  const lacking = root === undefined ? undefined : await wholeBelow(blocks, root, io.signal)
+  const code = entry.code === 'contested' ? 'contested' : !exported ? 'not-exported' : lacking === undefined && place?.ok !== false ? 'accepted' : 'content-missing'
+  if (root !== undefined) checks.push(tick('V4', lacking === undefined, lacking === undefined ? 'every block below it is held and hashes to its reference' : `the block ${lacking} is not here`))
+  const ref = place === undefined ? entry.ref : place.ref
+  return { status: statusOf(code), code, ...(ref === undefined ? {} : { ref }), checks, ...(lacking === undefined ? {} : { missing: [lacking] }) }
+}
+
+/** Where the path `rest` leads in what `entry` names; undefined for no path. `ok` is false when a Tree on the way isn't held. Throws `not-found`. */
+async function placeBelow (reader: BlockReader, { name, ref, mode }: CurrentEntry, rest: readonly string[]): Promise<{ ok: boolean, ref?: Reference, text: string } | undefined> {
+  if (rest.length === 0) return undefined
+  const path = showName(rest.join('/'))
+  let there: Entry | undefined
+  try {
+    there = await resolvePath(reader, { ref, mode }, rest)
+  } catch (err) {
+    if (!(err instanceof DiadError) || err.code !== 'content-missing') throw err
+    return { ok: false, text: `${path} in ${showName(name)} can't be looked up: ${err.message}` }
+  }
+  if (there === undefined) throw new DiadError('not-found', `there is no ${path} in ${showName(name)}`, 'see `diad ls`')
+  if (there.kind === 'link') return { ok: true, text: `${path} in ${showName(name)} is a link; the Tree that holds it is contained in this record` }
+  return { ok: true, ref: there.ref, text: `${path} in ${showName(name)} is ${there.ref}, contained in this record` }
 }
 
 /** Walks everything below `root`, hashing each block. Returns the first that isn't held. */

@@ -163,6 +163,7 @@ export function wireError (err: unknown): WireError {
   const { name, code, message } = (typeof err === 'object' && err !== null ? err : { message: String(err) }) as { name?: unknown, code?: unknown, message?: unknown }
   if (name === 'AbortError' || code === 'ABORT_ERR') return { code: 'interrupted', message: 'interrupted', hint: 'run the same command again to go on' }
   if (code === 'ENOSPC' || code === 'EDQUOT') return { code: 'disk-full', message: 'the disk is full', hint: 'make room and run the same command again; what is committed stays' }
+  if (code === 'EFBIG') return { code: 'disk-full', message: 'a file would be larger than the size limit that is set here', hint: 'raise the limit (ulimit -f), then run the same command again' }
   if (code === 'EROFS') return { code: 'read-only-disk', message: 'the disk is read-only', hint: 'give --home a place that can be written' }
   return { code: INTERNAL, message: typeof message === 'string' && message !== '' ? message : 'unknown error', hint: '' }
 }

@@ -50,33 +50,34 @@ export interface CheckoutReader extends BlockReader {
  * `disk-full`, `unwritable`; the signal's reason when aborted. Then `dest` is as it was and the partial directory is removed.
  */
 export async function checkout (reader: CheckoutReader, root: { ref: Reference, mode: number }, dest: string, options: CheckoutOptions = {}): Promise<CheckedOut> {
-  const run = new CheckoutRun(reader, options)
   const top = await rootEntry(reader, root.ref, root.mode)
   const { parent, name, path } = place(dest)
-  refuseOccupied(path, top.kind)
+  refuseOccupied(path, dest, top.kind)
   let partial: string
   try {
     await removeLeftovers(parent, name)
     partial = makePartial(parent, name)
   } catch (err) {
-    throw writeFailure(err, parent)
+    throw writeFailure(err, dest)
   }
   try {
+    // Whoever reads a message knows the destination; the partial directory is gone by then.
+    const run = new CheckoutRun(reader, options, top.kind === 'dir' ? { from: partial, to: dest } : { from: join(partial, 'content'), to: dest })
     if (top.kind === 'dir') await run.intoDirectory(top.ref, top.mode, partial, options.probe ?? probeNames)
     else await run.file(join(partial, 'content'), top)
     options.signal?.throwIfAborted()
-    if (top.kind === 'dir') move(partial, path)
+    if (top.kind === 'dir') move(partial, path, dest)
     else {
-      moveFile(join(partial, 'content'), path)
+      moveFile(join(partial, 'content'), path, dest)
       await removeTree(partial)
     }
+    return { path, kind: top.kind === 'dir' ? 'tree' : 'file', ...run.report() }
   } catch (err) {
     await removeTree(partial).catch(() => undefined)
     throw err
   } finally {
     releasePartial(partial)
   }
-  return { path, kind: top.kind === 'dir' ? 'tree' : 'file', ...run.report() }
 }
 
 /** Files up to here are read ahead together, at most this many: what a lying Tree can make us hold is 64 blocks of 1 MiB. */
@@ -93,7 +94,7 @@ class CheckoutRun {
   #files = 0
   #bytes = 0
 
-  constructor (reader: CheckoutReader, { signal, onProgress, specialModes = false }: CheckoutOptions) {
+  constructor (reader: CheckoutReader, { signal, onProgress, specialModes = false }: CheckoutOptions, private readonly place: { from: string, to: string }) {
     this.#reader = reader
     this.#onProgress = onProgress
     this.#modeBits = specialModes ? 0o7777 : 0o777
@@ -107,9 +108,9 @@ class CheckoutRun {
   }
 
   async intoDirectory (ref: Reference, mode: number, path: string, probe: (directory: string) => NameRules): Promise<void> {
-    await checkNames(this.#reader, ref, attempt(path, () => probe(path)), this.#pacer)
+    await checkNames(this.#reader, ref, this.#attempt(path, () => probe(path)), this.#pacer)
     await this.#fill(path, ref)
-    attempt(path, () => chmodSync(path, mode & this.#modeBits))
+    this.#attempt(path, () => chmodSync(path, mode & this.#modeBits))
   }
 
   /** Writes the entries of `ref` into the empty directory `path`, which keeps mode 0700 until its caller gives it the real one. */
@@ -124,9 +125,9 @@ class CheckoutRun {
         if (e.kind === 'link') {
           links = true
         } else if (e.kind === 'dir') {
-          attempt(at, () => mkdirSync(at, 0o700))
+          this.#attempt(at, () => mkdirSync(at, 0o700))
           await this.#fill(at, e.ref)
-          attempt(at, () => chmodSync(at, e.mode & this.#modeBits))
+          this.#attempt(at, () => chmodSync(at, e.mode & this.#modeBits))
         } else {
           if (this.#reader.getMany !== undefined && e.size <= AHEAD_SIZE && !ahead.has(e)) await this.#readAhead(this.#reader.getMany.bind(this.#reader), entries, i, ahead)
           await this.file(at, e, ahead.get(e))
@@ -154,8 +155,8 @@ class CheckoutRun {
         if (e.kind !== 'link') continue
         if (this.#pacer.due()) await this.#pacer.turn()
         const at = `${path}/${e.name}`
-        const target = targetOf(e, at)
-        attempt(at, () => symlinkSync(target, at))
+        const target = targetOf(e, this.#shown(at))
+        this.#attempt(at, () => symlinkSync(target, at))
         this.#files++
       }
     }
@@ -167,7 +168,7 @@ class CheckoutRun {
     const expected = { type: 'content', size: e.size } as const
     // Before the file is made, so that a lie costs nothing.
     checkChild(block, expected)
-    const fd = attempt(path, () => openSync(path, NEW_FILE, 0o600))
+    const fd = this.#attempt(path, () => openSync(path, NEW_FILE, 0o600))
     try {
       if (block.typeTag === undefined) {
         this.#write(fd, path, block.payload)
@@ -178,7 +179,7 @@ class CheckoutRun {
         }
       }
       // Last, since writing to a file takes setuid and setgid away from it.
-      attempt(path, () => fchmodSync(fd, e.mode & this.#modeBits))
+      this.#attempt(path, () => fchmodSync(fd, e.mode & this.#modeBits))
     } finally {
       closeSync(fd)
     }
@@ -186,8 +187,22 @@ class CheckoutRun {
   }
 
   #write (fd: number, path: string, bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length;) at += attempt(path, () => writeSync(fd, bytes, at, bytes.length - at))
+    for (let at = 0; at < bytes.length;) at += this.#attempt(path, () => writeSync(fd, bytes, at, bytes.length - at))
     this.#bytes += bytes.length
+  }
+
+  #attempt<T> (path: string, call: () => T): T {
+    try {
+      return call()
+    } catch (err) {
+      throw writeFailure(err, this.#shown(path))
+    }
+  }
+
+  /** Where `path` will stand. */
+  #shown (path: string): string {
+    const { from, to } = this.place
+    return path.startsWith(from) ? to + path.slice(from.length) : path
   }
 }
 
@@ -200,16 +215,21 @@ function place (dest: string): { parent: string, name: string, path: string } {
   try {
     parent = realpathSync(dirname(absolute))
   } catch (err) {
-    if (systemCode(err) === 'ENOENT') throw new DiadError('not-found', `there is no directory ${showName(dirname(absolute))}`, 'make it first', { cause: err })
-    throw writeFailure(err, dirname(absolute))
+    if (systemCode(err) === 'ENOENT') throw new DiadError('not-found', `can't write ${showName(dest)}: there is no directory to put it in`, `make ${showName(dirname(absolute))} first`, { cause: err })
+    throw writeFailure(err, dest)
   }
   return { parent, name, path: join(parent, name) }
 }
 
-function refuseOccupied (path: string, kind: 'file' | 'dir'): void {
-  const stats = attempt(path, () => lstatSync(path, { throwIfNoEntry: false }))
-  if (stats === undefined) return
-  if (kind === 'file' || !stats.isDirectory() || attempt(path, () => readdirSync(path)).length > 0) throw occupied(path)
+function refuseOccupied (path: string, dest: string, kind: 'file' | 'dir'): void {
+  let free: boolean
+  try {
+    const stats = lstatSync(path, { throwIfNoEntry: false })
+    free = stats === undefined || (kind === 'dir' && stats.isDirectory() && readdirSync(path).length === 0)
+  } catch (err) {
+    throw writeFailure(err, dest)
+  }
+  if (!free) throw occupied(dest)
 }
 
 function occupied (path: string): DiadError {
@@ -217,16 +237,16 @@ function occupied (path: string): DiadError {
 }
 
 /** The kernel refuses to rename over anything but an empty directory, so what came there meanwhile is safe. */
-function move (from: string, to: string): void {
+function move (from: string, to: string, dest: string): void {
   try {
     renameSync(from, to)
   } catch (err) {
-    throw ['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(systemCode(err) ?? '') ? occupied(to) : writeFailure(err, to)
+    throw ['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(systemCode(err) ?? '') ? occupied(dest) : writeFailure(err, dest)
   }
 }
 
 /** A rename would replace a file that came there meanwhile; a hard link doesn't, nor does an exclusive copy where there are no hard links. */
-function moveFile (from: string, to: string): void {
+function moveFile (from: string, to: string, dest: string): void {
   try {
     try {
       linkSync(from, to)
@@ -235,19 +255,11 @@ function moveFile (from: string, to: string): void {
       copyFileSync(from, to, constants.COPYFILE_EXCL)
     }
   } catch (err) {
-    throw systemCode(err) === 'EEXIST' ? occupied(to) : writeFailure(err, to)
+    throw systemCode(err) === 'EEXIST' ? occupied(dest) : writeFailure(err, dest)
   }
 }
 
 function targetOf (e: LinkEntry, path: string): Buffer {
   if (e.target.includes(0)) throw new DiadError('content-malformed', `the target of the link ${showName(path)} holds a NUL`, 'no system can make such a link; ask its publisher')
   return Buffer.from(e.target.buffer, e.target.byteOffset, e.target.length)
-}
-
-function attempt<T> (path: string, call: () => T): T {
-  try {
-    return call()
-  } catch (err) {
-    throw writeFailure(err, path)
-  }
 }

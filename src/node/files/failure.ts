@@ -36,6 +36,7 @@ export function writeFailure (err: unknown, path: string): Error {
     case undefined: return err instanceof Error ? err : new Error(String(err), options)
     case 'ENOSPC':
     case 'EDQUOT': return new DiadError('disk-full', `no room left to write ${showName(path)}`, 'nothing was left behind; make room and try again', options)
+    case 'EFBIG': return new DiadError('disk-full', `${showName(path)} would be larger than a file may be here`, 'raise the size limit of files (ulimit -f), or check out to a file system without one', options)
     case 'EEXIST': return new DiadError('name-twins', `${showName(path)} is there already under a name that this file system takes for the same`, 'check out to another file system', options)
     case 'EINVAL': return new DiadError('name-unsupported', `this file system can't hold the name ${showName(path)}`, 'check out to another file system', options)
     case 'ENAMETOOLONG': return new DiadError('path-too-long', `the system can't hold a path as long as ${showName(path)}`, 'check out nearer to the root', options)

@@ -1,12 +1,13 @@
 /** The home directory of one node: its configuration `home.json`, and making one. */
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
-import { basename } from 'node:path'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { domainText, parseDomain } from '../../substrate/domain-id.js'
 import { DiadError } from '../../substrate/errors.js'
 import type { Reference } from '../../substrate/reference.js'
 import { createFile, errorCode, replaceFile } from './atomic-file.js'
+import { homeFailure, isThere, makeDirectory, removeMade } from './make-directory.js'
 import { type HomePaths, homePaths } from './paths.js'
-import { isPetname } from './petname.js'
+import { checkPetname, isPetname } from './petname.js'
 
 const FORMAT = 'diad-home'
 /** The layout that this program writes. A newer one is refused, never guessed at. */
@@ -25,15 +26,20 @@ export interface OpenHome {
   readonly create: 'reader' | false
 }
 
+/** Whether `root` holds a home. Throws DiadError `unreadable`. */
+export function hasHome (root: string): boolean {
+  return isThere(homePaths(root).config)
+}
+
 /**
- * Opens the home at `root` (see `resolveHome`), or makes it, all directories mode 0700. Throws DiadError `home-missing`, `not-a-home`, `home-newer`
- * or `home-damaged`.
+ * Opens the home at `root` (see `resolveHome`), or makes it, all directories mode 0700. Throws DiadError `home-missing`, `not-a-home`, `home-newer`,
+ * `home-damaged`, `unreadable` or `unwritable`.
  */
 export function openHome (root: string, options: OpenHome): Home {
   const paths = homePaths(root)
-  if (!existsSync(paths.config)) {
+  if (!isThere(paths.config)) {
     if (options.create === false) {
-      throw new DiadError('home-missing', `there is no diad home at ${root}`, 'Make one with "diad init NAME", or name another with --home.')
+      throw new DiadError('home-missing', `there is no diad home at ${root}`, 'make one with `diad init --name NAME`, or name another with --home')
     }
     create(paths)
   }
@@ -42,7 +48,7 @@ export function openHome (root: string, options: OpenHome): Home {
 
 /** Records whose home this is. Durable on return. */
 export function setOwnDomain (home: Home, domain: Reference, name: string): Home {
-  if (!isPetname(name)) throw new DiadError('malformed', `${JSON.stringify(name)} can't be the name of a domain`, 'Use letters, digits, dot, dash and underscore.')
+  checkPetname(name)
   replaceFile(home.paths.config, configText(domain, name))
   return { ...home, domain, name }
 }
@@ -50,16 +56,37 @@ export function setOwnDomain (home: Home, domain: Reference, name: string): Home
 function create (paths: HomePaths): void {
   // A directory with other things in it isn't taken over; what an interrupted attempt left behind is.
   const ours = new Set([paths.keys, paths.store].map((p) => basename(p)))
-  if (existsSync(paths.root) && !isDirectoryOf(paths.root, (name) => ours.has(name) || name.endsWith('.tmp'))) {
-    throw new DiadError('not-a-home', `${paths.root} is not empty and not a diad home`, 'Name an empty or a new directory.')
+  if (isThere(paths.root) && !isDirectoryOf(paths.root, (name) => ours.has(name) || name.endsWith('.tmp'))) {
+    throw new DiadError('not-a-home', `${paths.root} is not empty and not a diad home`, 'name an empty or a new directory')
   }
-  for (const path of [paths.root, paths.keys, paths.store]) mkdirSync(path, { recursive: true, mode: 0o700 })
+  for (const path of [paths.root, paths.keys, paths.store]) makeDirectory(path)
   try {
     // Last: with it the directory is a home.
     createFile(paths.config, configText(undefined, undefined))
   } catch (err) {
-    if (errorCode(err) !== 'EEXIST') throw err // another process was quicker
+    if (errorCode(err) !== 'EEXIST') throw homeFailure(err, paths.root, 'write') // another process was quicker
   }
+}
+
+/**
+ * Makes a home where there is none, for a command that may fail: what is returned takes it back, and all that the command put into it. undefined
+ * when there is a home already, or something that an interrupted attempt left: that isn't ours to remove.
+ */
+export function makeHome (root: string): (() => void) | undefined {
+  if (hasHome(root)) return undefined
+  if (isThere(root) && !isDirectoryOf(root, () => false)) return undefined
+  const first = makeDirectory(root)
+  const takeBack = (): void => {
+    for (const name of readdirSync(root)) rmSync(join(root, name), { recursive: true, force: true })
+    removeMade(root, first)
+  }
+  try {
+    create(homePaths(root))
+  } catch (err) {
+    takeBack()
+    throw err
+  }
+  return takeBack
 }
 
 function isDirectoryOf (path: string, allowed: (name: string) => boolean): boolean {
@@ -67,7 +94,7 @@ function isDirectoryOf (path: string, allowed: (name: string) => boolean): boole
     return readdirSync(path).every(allowed)
   } catch (err) {
     if (errorCode(err) === 'ENOTDIR') return false
-    throw err
+    throw homeFailure(err, path, 'read')
   }
 }
 
@@ -78,10 +105,16 @@ function configText (domain: Reference | undefined, name: string | undefined): s
 
 function readConfig (path: string): Pick<Home, 'domain' | 'name'> {
   const damaged = (why: string, cause?: unknown): DiadError =>
-    new DiadError('home-damaged', `${path} is damaged: ${why}`, 'Restore it from a backup, or make a new home and put the keys there.', { cause })
+    new DiadError('home-damaged', `${path} is damaged: ${why}`, 'restore it from a backup, or make a new home and put the keys there', { cause })
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (err) {
+    throw homeFailure(err, path, 'read')
+  }
   let value: unknown
   try {
-    value = JSON.parse(readFileSync(path, 'utf8'))
+    value = JSON.parse(text)
   } catch (err) {
     throw damaged('it can\'t be read as JSON', err)
   }
@@ -91,7 +124,7 @@ function readConfig (path: string): Pick<Home, 'domain' | 'name'> {
   const version = fields.get('version')
   if (typeof version !== 'number' || !Number.isSafeInteger(version) || version < 1) throw damaged('it has no version')
   if (version > VERSION) {
-    throw new DiadError('home-newer', `${path} was written by a newer diad (layout ${version}, this one knows ${VERSION})`, 'Update diad.')
+    throw new DiadError('home-newer', `${path} was written by a newer diad (layout ${version}, this one knows ${VERSION})`, 'update diad')
   }
   for (const key of fields.keys()) if (!['format', 'version', 'domain', 'name'].includes(key)) throw damaged(`it has an unknown field ${JSON.stringify(key)}`)
   const domain = fields.get('domain')

@@ -65,7 +65,7 @@ export function socketPath (home: string, host: RuntimeHost = thisHost()): strin
   }
   const fitting = candidates.find((path) => Buffer.byteLength(path) <= MAX_SOCKET_BYTES)
   if (fitting === undefined) {
-    throw new DiadError('socket-path', `no place for the control socket: every path is longer than ${MAX_SOCKET_BYTES} bytes or not ours`, 'Give the home directory a shorter path.')
+    throw new DiadError('socket-path', `no place for the control socket: every path is longer than ${MAX_SOCKET_BYTES} bytes or not ours`, 'give the home directory a shorter path')
   }
   return fitting
 }

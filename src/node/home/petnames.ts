@@ -5,7 +5,7 @@ import { DiadError, MalformedError } from '../../substrate/errors.js'
 import { NONE, type Reference } from '../../substrate/reference.js'
 import { errorCode, replaceFile } from './atomic-file.js'
 import type { Home } from './home.js'
-import { isPetname } from './petname.js'
+import { checkPetname, isPetname } from './petname.js'
 
 /** Hex digits of a prefix that is taken for a domain: 8 beyond the constant hash id, which nobody hits by mistyping. */
 const MIN_PREFIX_DIGITS = 12
@@ -29,12 +29,10 @@ export function petnameOf (names: ReadonlyMap<string, Reference>, domain: Refere
  * another domain is how people are deceived.
  */
 export function setPetname (home: Home, name: string, domain: Reference): void {
-  if (!isPetname(name)) {
-    throw new DiadError('malformed', `${JSON.stringify(name)} can't be a petname`, 'Use letters, digits, dot, dash and underscore; it must not look like an identifier.')
-  }
+  checkPetname(name)
   const taken = readPetnames(home).get(name)
   if (taken !== undefined && taken !== domain) {
-    throw new DiadError('petname-taken', `${name} is already the name of ${domainText(taken)}`, 'Choose another name, or remove that one first.')
+    throw new DiadError('petname-taken', `${name} is already the name of ${domainText(taken)}`, 'choose another name, or remove that one first')
   }
   const names = readFile(home)
   if (names.get(name) !== domain) writeFile(home, names.set(name, domain))
@@ -53,19 +51,38 @@ export function removePetname (home: Home, name: string): boolean {
  * `known` gives. Throws `MalformedError`, DiadError `unknown-domain-name` or `ambiguous-prefix`.
  */
 export function resolveDomain (home: Home, text: string, known: () => Iterable<Reference>): Reference {
-  if (/^dom1/i.test(text) || /^b[a-z2-7]{20,}$/.test(text) || /^[0-9a-f]{68,}$/.test(text)) {
-    const domain = parseDomain(text)
+  if (isWhole(text)) {
+    const domain = readDomain(text)
     if (domain === NONE) throw new MalformedError('the zero reference is not a DomainID')
     return domain
   }
   const names = readPetnames(home)
   const named = names.get(text.normalize('NFC'))
   if (named !== undefined) return named
-  if (/^[0-9a-f]+$/.test(text) && text.length >= MIN_PREFIX_DIGITS) return byPrefix(text, known())
+  if (/^[0-9a-f]+$/.test(text)) {
+    if (text.length >= MIN_PREFIX_DIGITS) return byPrefix(text, known())
+    throw new DiadError('unknown-domain-name', `no domain is called ${shown(text)} here, and as the beginning of a DomainID it is too short`, `give at least ${MIN_PREFIX_DIGITS} of its hex digits, or the whole DomainID`)
+  }
+  if (/^bafk/i.test(text)) throw new MalformedError(`${shown(text)} is not a reference: not a CIDv1 in base32, complete and in lower case`)
   if (!isPetname(text.normalize('NFC'))) throw new MalformedError(`${shown(text)} is neither a DomainID nor a petname`)
   const some = [...names.keys()].slice(0, 5).join(', ')
   throw new DiadError('unknown-domain-name', `no domain is called ${shown(text)} here`,
-    (some === '' ? 'There are no petnames yet.' : `Known names: ${some}.`) + ` A DomainID or the first ${MIN_PREFIX_DIGITS} of its hex digits will do too.`)
+    `${some === '' ? 'there are no petnames yet' : `known names: ${some}`}; a DomainID or the first ${MIN_PREFIX_DIGITS} of its hex digits will do too`)
+}
+
+/** What can be nothing but a whole DomainID, well written or not. */
+function isWhole (text: string): boolean {
+  return /^dom1/i.test(text) || /^b[a-z2-7]{20,}$/.test(text) || /^[0-9a-f]{68,}$/.test(text)
+}
+
+function readDomain (text: string): Reference {
+  try {
+    return parseDomain(text)
+  } catch (err) {
+    // A CID's reader doesn't say what it read.
+    if (!(err instanceof MalformedError) || err.message.includes(text.slice(0, 12))) throw err
+    throw new MalformedError(`${shown(text)} is not a reference: ${err.message}`, { cause: err })
+  }
 }
 
 function byPrefix (prefix: string, known: Iterable<Reference>): Reference {
@@ -73,10 +90,10 @@ function byPrefix (prefix: string, known: Iterable<Reference>): Reference {
   for (const domain of known) if (domain.startsWith(prefix)) found.add(domain)
   const [first, ...others] = found
   if (first === undefined) {
-    throw new DiadError('unknown-domain-name', `no domain known here starts with ${prefix}`, 'Give the whole DomainID.')
+    throw new DiadError('unknown-domain-name', `no domain known here starts with ${prefix}`, 'give the whole DomainID')
   }
   if (others.length > 0) {
-    throw new DiadError('ambiguous-prefix', `${found.size} domains start with ${prefix}`, `Give more digits: ${[...found].slice(0, 5).join(', ')}`)
+    throw new DiadError('ambiguous-prefix', `${found.size} domains start with ${prefix}`, `give more digits: ${[...found].slice(0, 5).join(', ')}`)
   }
   return first
 }
@@ -98,7 +115,7 @@ function readFile (home: Home): Map<string, Reference> {
     return names
   } catch (err) {
     if (errorCode(err) === 'ENOENT') return new Map()
-    throw new DiadError('petnames-damaged', `${path} can't be read as a list of names`, 'Mend it or move it away; it holds names only, no keys.', { cause: err })
+    throw new DiadError('petnames-damaged', `${path} can't be read as a list of names`, 'mend it or move it away; it holds names only, no keys', { cause: err })
   }
 }
 

@@ -52,7 +52,7 @@ function fill (directory: string, p: Projection): void {
 }
 
 function fileName (name: string): string {
-  if (!FILE_NAME.test(name)) throw new DiadError('malformed', `${JSON.stringify(name)} can't be a file name in the domain root`, 'Use letters, digits, dot, dash and underscore.')
+  if (!FILE_NAME.test(name)) throw new DiadError('malformed', `${JSON.stringify(name)} can't be a file name in the domain root`, 'use letters, digits, dot, dash and underscore')
   return name
 }
 

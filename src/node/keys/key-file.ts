@@ -51,7 +51,7 @@ export interface LoadedKey extends KeyRecord {
 export async function createKeyFile (init: NewKey): Promise<KeyRecord> {
   const { directory, name } = init
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) {
-    throw new DiadError('key-name', `"${name}" can't be the name of a key file`, 'Use letters, digits, dot, dash and underscore.')
+    throw new DiadError('key-name', `"${name}" can't be the name of a key file`, 'use letters, digits, dot, dash and underscore')
   }
   for (const suffix of [BARE, ENCRYPTED, PUBLIC]) refuseExisting(join(directory, name + suffix))
   const passphrase = await choosePassphrase(init.passphrase, name)
@@ -86,7 +86,7 @@ export async function createKeyFile (init: NewKey): Promise<KeyRecord> {
 export function findKeyFile (directory: string, name: string): string | undefined {
   const found = [ENCRYPTED, BARE].map((suffix) => join(directory, name + suffix)).filter((path) => existsSync(path))
   if (found.length > 1) {
-    throw new DiadError('key-ambiguous', `${directory} has ${name}${ENCRYPTED} and ${name}${BARE}`, 'Move one of the two away.')
+    throw new DiadError('key-ambiguous', `${directory} has ${name}${ENCRYPTED} and ${name}${BARE}`, 'move one of the two away')
   }
   return found[0]
 }
@@ -99,9 +99,9 @@ export function recordedPublicKey (path: string): PublicKey {
     text = readFileSync(record, 'utf8')
   } catch (err) {
     throw new DiadError('key-unrecorded', `${record} can't be read, so nothing says which key ${basename(path)} should hold`,
-      'Put the public key there: 64 hex digits, as any manifest or root set that lists it shows.', { cause: err })
+      'put the public key there: 64 hex digits, as any manifest or root set that lists it shows', { cause: err })
   }
-  if (!/^[0-9a-f]{64}\r?\n?$/.test(text)) throw new DiadError('key-damaged', `${record} doesn't hold a public key (64 hex digits)`, 'Restore it from a backup.')
+  if (!/^[0-9a-f]{64}\r?\n?$/.test(text)) throw new DiadError('key-damaged', `${record} doesn't hold a public key (64 hex digits)`, 'restore it from a backup')
   return text.slice(0, 64) as PublicKey
 }
 
@@ -144,7 +144,7 @@ function readPrivate (path: string): Uint8Array {
     fd = openSync(path, 'r')
   } catch (err) {
     if (errorCode(err) === 'ENOENT') throw missing(path, err)
-    throw new DiadError('key-unreadable', `the key file ${path} can't be opened`, 'Check its owner and permissions.', { cause: err })
+    throw new DiadError('key-unreadable', `the key file ${path} can't be opened`, 'check its owner and permissions', { cause: err })
   }
   try {
     const info = fstatSync(fd)
@@ -163,7 +163,7 @@ function readPrivate (path: string): Uint8Array {
 async function decrypt (path: string, stored: Uint8Array, source: PassphraseSource): Promise<Uint8Array> {
   const passphrase = await readPassphrase(source, path)
   if (passphrase === undefined) {
-    throw new DiadError('passphrase-needed', `${path} is encrypted and no passphrase was given`, 'Name a passphrase file, or let it be asked on the terminal.')
+    throw new DiadError('passphrase-needed', `${path} is encrypted and no passphrase was given`, 'name a passphrase file, or let it be asked on the terminal')
   }
   const age = new Decrypter()
   age.addPassphrase(passphrase)
@@ -172,7 +172,7 @@ async function decrypt (path: string, stored: Uint8Array, source: PassphraseSour
   } catch (err) {
     // The library has no error classes. A changed byte in the part that the passphrase opens looks just like a wrong passphrase.
     if (err instanceof Error && err.message.startsWith('no identity matched')) {
-      throw new DiadError('wrong-passphrase', `the passphrase doesn't open ${path}`, 'Try again. If you are sure of it, the file is damaged: restore it from a backup.', { cause: err })
+      throw new DiadError('wrong-passphrase', `the passphrase doesn't open ${path}`, 'try again. If you are sure of it, the file is damaged: restore it from a backup.', { cause: err })
     }
     throw damaged(path, 'it is not an intact age file', err)
   }
@@ -180,7 +180,7 @@ async function decrypt (path: string, stored: Uint8Array, source: PassphraseSour
 
 function refuseExisting (path: string): void {
   if (existsSync(path)) {
-    throw new DiadError('key-exists', `${path} exists already, and keys are never overwritten`, 'Move it away first, if it really isn\'t needed.')
+    throw new DiadError('key-exists', `${path} exists already, and keys are never overwritten`, 'move it away first, if it really isn\'t needed')
   }
 }
 
@@ -194,9 +194,9 @@ function createOnce (path: string, data: Uint8Array | string, mode: number): voi
 }
 
 function missing (path: string, cause?: unknown): DiadError {
-  return new DiadError('key-missing', `there is no key file ${path}`, 'Is the stick mounted that holds it?', { cause })
+  return new DiadError('key-missing', `there is no key file ${path}`, 'is the stick mounted that holds it?', { cause })
 }
 
 function damaged (path: string, why: string, cause?: unknown): DiadError {
-  return new DiadError('key-damaged', `the key file ${path} is damaged: ${why}`, 'Restore it from a backup.', { cause })
+  return new DiadError('key-damaged', `the key file ${path} is damaged: ${why}`, 'restore it from a backup', { cause })
 }

@@ -36,7 +36,7 @@ async function obtain (source: PassphraseSource, question: string, again: string
       try {
         const passphrase = notEmpty(await prompt.ask(question), 'the passphrase is empty')
         if (again !== undefined && await prompt.ask(again) !== passphrase) {
-          throw new DiadError('passphrase-mismatch', 'the two passphrases differ', 'Run the command again.')
+          throw new DiadError('passphrase-mismatch', 'the two passphrases differ', 'run the command again')
         }
         return passphrase
       } finally {
@@ -47,7 +47,7 @@ async function obtain (source: PassphraseSource, question: string, again: string
 }
 
 function notEmpty (passphrase: string, message: string): string {
-  if (passphrase === '') throw new DiadError('passphrase-empty', message, 'Choose four or five random words. To leave a key unencrypted, say so explicitly.')
+  if (passphrase === '') throw new DiadError('passphrase-empty', message, 'choose four or five random words. To leave a key unencrypted, say so explicitly.')
   return passphrase
 }
 
@@ -67,11 +67,11 @@ function firstLine (path: string): string {
       closeSync(fd)
     }
   } catch (err) {
-    throw new DiadError('passphrase-file', `the passphrase file ${path} can't be read`, 'Check the path and its permissions.', { cause: err })
+    throw new DiadError('passphrase-file', `the passphrase file ${path} can't be read`, 'check the path and its permissions', { cause: err })
   }
   const end = buffer.subarray(0, length).indexOf(0x0a)
   if (end < 0 && length > MAX_FILE_BYTES) {
-    throw new DiadError('passphrase-file', `the first line of ${path} is longer than ${MAX_FILE_BYTES} bytes`, 'Name a file that holds nothing but the passphrase.')
+    throw new DiadError('passphrase-file', `the first line of ${path} is longer than ${MAX_FILE_BYTES} bytes`, 'name a file that holds nothing but the passphrase')
   }
   return buffer.subarray(0, end < 0 ? length : end).toString('utf8').replace(/\r$/, '')
 }

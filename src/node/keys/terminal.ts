@@ -29,7 +29,7 @@ export function openTerminal (): Terminal {
     input = new ReadStream(openSync('/dev/tty', 'r'))
   } catch (err) {
     throw new DiadError('passphrase-needed', 'a passphrase is needed and there is no terminal to ask on',
-      'Put it on the first line of a file that only you can read, and name that file.', { cause: err })
+      'put it on the first line of a file that only you can read, and name that file', { cause: err })
   }
   return {
     write: (text) => void writeSync(output, text),
@@ -86,7 +86,7 @@ export function createPrompt (terminal: Terminal): Prompt {
 }
 
 function cancelled (): DiadError {
-  return new DiadError('cancelled', 'no passphrase was given', 'Run the command again.')
+  return new DiadError('cancelled', 'no passphrase was given', 'run the command again')
 }
 
 /** What a terminal driver would do with one byte, had it not been asked to stay out of the way. */

@@ -110,5 +110,5 @@ function openFailure (err: unknown, shown: string): DiadError {
 
 function damagedIndex (doing: string, cause: unknown): DiadError {
   return new DiadError('store-damaged', `the index of the store is damaged (found while ${doing})`,
-    'Make a copy of the folder first. Then restore it from a backup, or set it aside and fetch everything again.', { cause })
+    'make a copy of the folder first. Then restore it from a backup, or set it aside and fetch everything again.', { cause })
 }

@@ -86,21 +86,21 @@ async function checkFormat (folder: string, create: boolean): Promise<void> {
   if (text === undefined) {
     const names = await namesIn(folder)
     if (names.includes('index') || names.includes('packs')) throw damaged(folder, 'its file FORMAT is missing')
-    if (!create) throw new DiadError('no-store', `there is no store at ${folder}`, 'Make one with `diad init`, or say where it is.')
+    if (!create) throw new DiadError('no-store', `there is no store at ${folder}`, 'make one with `diad init --name NAME`, or say where it is')
     await makeFormat(folder, names)
     return
   }
   const version = formatVersion(text)
   if (version === undefined) throw damaged(folder, 'its file FORMAT says something else than the format of a store')
   if (version > VERSION) {
-    throw new DiadError('store-newer', `the store at ${folder} has format version ${version}, this program knows up to ${VERSION}`, 'Use a newer diad. Nothing was changed.')
+    throw new DiadError('store-newer', `the store at ${folder} has format version ${version}, this program knows up to ${VERSION}`, 'use a newer diad. Nothing was changed.')
   }
 }
 
 async function makeFormat (folder: string, names: string[]): Promise<void> {
   const foreign = names.find((name) => name !== FRESH)
   if (foreign !== undefined) {
-    throw new DiadError('not-a-store', `${folder} is not a store and not empty (it holds "${foreign}")`, 'Choose an empty folder, or one that does not exist yet.')
+    throw new DiadError('not-a-store', `${folder} is not a store and not empty (it holds "${foreign}")`, 'choose an empty folder, or one that does not exist yet')
   }
   await mkdir(folder, { recursive: true, mode: FOLDER_MODE })
   await chmod(folder, FOLDER_MODE) // it may have been there, open to everyone
@@ -129,7 +129,7 @@ function formatVersion (text: string): number | undefined {
 }
 
 function damaged (folder: string, why: string): DiadError {
-  return new DiadError('store-damaged', `the store at ${folder} is damaged: ${why}`, 'Restore that file or the whole folder from a backup, or set the folder aside.')
+  return new DiadError('store-damaged', `the store at ${folder} is damaged: ${why}`, 'restore that file or the whole folder from a backup, or set the folder aside')
 }
 
 async function readIfThere (path: string): Promise<string | undefined> {
@@ -147,7 +147,7 @@ async function namesIn (folder: string): Promise<string[]> {
     return await readdir(folder)
   } catch (err) {
     if (errorNumber(err) === 'ENOENT') return []
-    if (errorNumber(err) === 'ENOTDIR') throw new DiadError('not-a-store', `${folder} is a file, not a folder`, 'Say where the store is.', { cause: err })
+    if (errorNumber(err) === 'ENOTDIR') throw new DiadError('not-a-store', `${folder} is a file, not a folder`, 'say where the store is', { cause: err })
     throw err
   }
 }
