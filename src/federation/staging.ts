@@ -133,7 +133,8 @@ export class Staged {
     const { ref, result, code } = this.k.admit(artifact)
     if (result === 'rejected') this.sink.refuse(code, ref)
     else if (result === 'irrelevant') this.sink.note(code, ref)
-    else if (result === 'added' && artifact.typeTag === forkEvidenceCodec.tag) this.sink.evidence(artifact)
+    // A lane that nothing in the domain names concerns nobody (L5).
+    else if (result === 'added' && artifact.typeTag === forkEvidenceCodec.tag && this.k.view().lanes.get(forkEvidenceCodec.from(artifact).lane)?.considered === true) this.sink.evidence(artifact)
     return ref
   }
 }

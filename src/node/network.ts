@@ -91,6 +91,7 @@ export class Network {
       blame: (peer, code) => { host.blame(peer, blamePoints(code), code) }
     }
     host.serveBlocks(async (_peer, domain, refs) => await runtime.blocksFor(domain, refs))
+    runtime.onTrouble = (err) => { this.init.log?.(err instanceof Error ? err.stack ?? err.message : String(err)) }
     this.unsubscribe = runtime.onReport(this.onReport)
     try {
       await host.start()

@@ -35,7 +35,11 @@ afterAll(async () => {
   await Promise.all([...running].map(async ([child, printed]) => {
     const gone = once(child, 'close')
     child.kill('SIGKILL')
-    for (const pid of alive(printed())) process.kill(pid, 'SIGKILL')
+    for (const pid of alive(printed())) {
+      try {
+        process.kill(pid, 'SIGKILL')
+      } catch { /* it has just ended by itself */ }
+    }
     await gone
   }))
   rmSync(root, { recursive: true, force: true, maxRetries: 5 })
