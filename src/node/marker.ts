@@ -74,7 +74,7 @@ function replaceOrRemove (path: string, text: string): boolean {
       rmSync(path, { force: true })
       return false
     } catch {
-      throw new DiadError('marker-failed', `the lane marker ${path} can be neither written nor removed`, 'Check the owner and permissions of its directory.', { cause })
+      throw new DiadError('marker-failed', `the lane marker ${path} can be neither written nor removed`, 'check the owner and permissions of its directory', { cause })
     }
   }
 }

@@ -13,6 +13,7 @@ export function errorNumber (err: unknown): string | undefined {
 
 const WORDS: ReadonlyArray<readonly [RegExp, string]> = [
   [/no space left on device/i, 'ENOSPC'],
+  [/file too large/i, 'EFBIG'],
   [/disk quota exceeded/i, 'EDQUOT'],
   [/read-only file system/i, 'EROFS'],
   [/permission denied/i, 'EACCES'],
@@ -33,6 +34,9 @@ export function diskFailure (err: unknown, doing: string): DiadError {
   const number = errorNumber(err)
   if (number === 'ENOSPC' || number === 'EDQUOT') {
     return new DiadError('disk-full', `the disk is full: ${doing} failed`, 'Nothing that was acknowledged is lost. Free some space, then try again.', { cause: err })
+  }
+  if (number === 'EFBIG') {
+    return new DiadError('disk-full', `a limit on the size of files was reached: ${doing} failed`, 'nothing that was acknowledged is lost; raise the limit (ulimit -f), then try again', { cause: err })
   }
   const why = number ?? (err instanceof Error ? err.message : String(err))
   return new DiadError('disk-error', `the disk failed while ${doing} (${why})`, HINTS.get(number ?? '') ?? 'Nothing that was acknowledged is lost. Look at the system log.', { cause: err })

@@ -99,7 +99,7 @@ function openFailure (err: unknown, shown: string): DiadError {
   const code = levelCode(err)
   if (code === 'LEVEL_LOCKED') {
     return new DiadError('store-busy', `the store at ${shown} is in use by another process`,
-      'Stop that process (a running `diad serve`, or another command), or let this command talk to it.', { cause: err })
+      'stop that process (a running `diad serve`, or another command), or let this command talk to it', { cause: err })
   }
   if (code === 'LEVEL_CORRUPTION') return damagedIndex(`opening ${shown}`, err)
   const cause = err instanceof Error && err.cause !== undefined ? err.cause : err
