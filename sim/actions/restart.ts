@@ -13,6 +13,8 @@ export default action<RestartArgs>({
   async run (world, { node, empty }) {
     const target = world.node(node)
     await target.stop()
+    // A power cut that waited for a write has had its chance.
+    target.machine.disk.cutAt = Infinity
     if (empty) await world.empty(target)
     await target.start()
   }

@@ -1,7 +1,7 @@
 /** Objects that nobody may accept, as like to true ones as can be made without a key of the domain (THREATS 1, 2, 9, 10, 13). */
 import { certificateCodec } from '../../src/authority/certificate.js'
 import type { DomainKnowledge } from '../../src/authority/knowledge.js'
-import type { Head } from '../../src/authority/lane-knowledge.js'
+import type { Head, HeldBranch } from '../../src/authority/lane-knowledge.js'
 import { type DomainAuthorityManifest, manifestCodec } from '../../src/authority/manifest.js'
 import { rootEntryCodec } from '../../src/authority/root-entry.js'
 import { rootSetCodec } from '../../src/authority/root-set.js'
@@ -27,7 +27,8 @@ export interface Forgery {
 
 /** Everything that can be forged over what `k` holds, signed by `stranger`. Empty where nothing is held that could be twisted. */
 export async function forge (k: DomainKnowledge, stranger: Signer, random: Random): Promise<Forgery> {
-  const head = [...k.view().lanes.values()].find((v) => v.branch !== undefined && v.exported > 0)?.branch?.head
+  const branch = [...k.view().lanes.values()].find((v) => v.branch !== undefined && v.exported > 0)?.branch
+  const head = branch?.head
   const tip = k.authority().onChain.at(-1)
   const made: Artifact[] = []
   const gossip: Gossip[] = []
@@ -39,6 +40,7 @@ export async function forge (k: DomainKnowledge, stranger: Signer, random: Rando
       made.push(...forged)
       gossip.push(headMessage(k.domain, lane, ...forged))
     }
+    gossip.push(continued(k.domain, lane, branch as HeldBranch, random))
     made.push(forgedProof(head, random))
     gossip.push({ t: 'evidence', domain: k.domain, artifact: encodeArtifact(made.at(-1) as Artifact) })
   }
@@ -57,6 +59,17 @@ export async function forge (k: DomainKnowledge, stranger: Signer, random: Rando
 function headMessage (domain: Reference, lane: Artifact, snapshot: Artifact, signature: Artifact): Extract<Gossip, { t: 'head' }> {
   const size = snapshotCodec.from(snapshot).log_size
   return { t: 'head', domain, lane: encodeArtifact(lane), snapshot: encodeArtifact(snapshot), signature: encodeArtifact(signature), from: size, leaves: new Uint8Array(0), bodies: [] }
+}
+
+/** The true log with one more leaf, all of it as it must be but the signature: whoever doesn't look at that believes it. */
+function continued (domain: Reference, lane: Artifact, branch: HeldBranch, random: Random): Gossip {
+  const { head } = branch
+  const { leaf, body } = leafOf(head.snapshot.logseq + 1, { kind: 'publish', salt: random.hex(16), name: 'forged', ref: domain, mode: 0o644 })
+  const log = branch.log.clone()
+  log.append(encodeLeaf(leaf))
+  const snapshot = { ...head.snapshot, log_size: log.size, log_root: log.root(), logseq: leaf.logseq }
+  const signature = signatureCodec.artifact({ ...head.signature, target: snapshotCodec.reference(snapshot), signature: random.hex(64) })
+  return { ...headMessage(domain, lane, snapshotCodec.artifact(snapshot), signature), from: log.size - 1, leaves: encodeLeaf(leaf), bodies: [body as Uint8Array] }
 }
 
 /** As if the publisher had gone on: by a key without a say, with noise for a signature, with the true head's signature, and with one made for another purpose. */

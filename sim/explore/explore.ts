@@ -7,7 +7,7 @@ import { runScenario } from '../run.js'
 import { loadScenario } from '../scenario/load.js'
 import type { RunResult } from '../trace.js'
 import { Random } from '../world/random.js'
-import { type Draft, randomScenario } from './grammar.js'
+import { type Draft, randomScenario, written } from './grammar.js'
 import { shrink } from './shrink.js'
 
 export interface ExploreInit {
@@ -68,7 +68,7 @@ export async function explore (init: ExploreInit): Promise<Explored> {
 }
 
 export async function runDraft (draft: Draft, plugins: Plugins): Promise<RunResult> {
-  return await runScenario(loadScenario(stringify(draft), `${draft.name}.yaml`, plugins), plugins)
+  return await runScenario(loadScenario(stringify(written(draft)), `${draft.name}.yaml`, plugins), plugins)
 }
 
 async function keep (draft: Draft, result: RunResult, init: ExploreInit): Promise<Failure> {
@@ -80,7 +80,7 @@ async function keep (draft: Draft, result: RunResult, init: ExploreInit): Promis
   let file = ''
   if (init.keepIn !== undefined) {
     file = join(init.keepIn, `${invariant}-${draft.seed}.yaml`)
-    replaceFile(file, `# Found by \`diad sim explore\`: ${invariant}. ${(first?.text ?? '').split('\n')[0] ?? ''}\n${stringify(small)}`, 0o644)
+    replaceFile(file, `# Found by \`diad sim explore\`: ${invariant}. ${(first?.text ?? '').split('\n')[0] ?? ''}\n${stringify(written(small))}`, 0o644)
   }
   return { seed: draft.seed, file, invariant, text: first?.text ?? '' }
 }

@@ -16,6 +16,8 @@ export interface Draft {
   nodes: Record<string, Record<string, unknown>>
   links: Record<string, unknown>
   timeline: Entry[]
+  /** what ends the chaos; without it nothing has to agree, so it is never taken away */
+  ending: Entry[]
   expect: Entry[]
 }
 
@@ -67,6 +69,7 @@ export function randomScenario (random: Random, seed: number, init: GrammarInit)
     nodes,
     links: links(random),
     timeline,
+    ending: mended(Object.keys(nodes).filter((n) => nodes[n]?.['adversary'] === undefined)),
     expect: [{ at: 'end', converged: names }]
   }
 }
@@ -127,8 +130,18 @@ function chaos (random: Random, publishers: readonly string[], honest: readonly 
       case 9: out.push({ at: t, entry: { restart: { node, empty: random.below(3) === 0 && !publishers.includes(node) } } }); break
     }
   }
-  // Then the world is mended, and every node is started that may be down.
-  for (const node of honest) out.push({ at: CHAOS, entry: { disk: { node, fault: 'none' } } }, { at: CHAOS, entry: { restart: { node } } })
-  out.push({ at: CHAOS, entry: { heal: 'all' } })
   return out.sort((a, b) => a.at - b.at).map(({ at: t, entry }) => ({ at: `${t}s`, ...entry }))
+}
+
+/** The world is mended, and every node is started that may be down. */
+function mended (honest: readonly string[]): Entry[] {
+  const at = `${CHAOS}s`
+  return [...honest.flatMap((node) => [{ at, disk: { node, fault: 'none' } }, { at, restart: { node } }]), { at, heal: 'all' }]
+}
+
+/** The scenario as a file says it. */
+export function written ({ ending, timeline, ...rest }: Draft): object {
+  const nodes = new Set(Object.keys(rest.nodes))
+  const about = (e: Entry): string | undefined => ((e['disk'] ?? e['restart']) as { node?: string } | undefined)?.node
+  return { ...rest, timeline: [...timeline, ...ending.filter((e) => about(e) === undefined || nodes.has(about(e) as string))] }
 }

@@ -35,6 +35,7 @@ test('a failure is shrunk to what it needs', async () => {
   const draft = randomScenario(Random.from(5).fork('grammar'), 5, { adversaries: [] })
   // Its publisher must be there when it is needed.
   draft.timeline = draft.timeline.filter((e) => !('crash' in e || 'restart' in e || 'restore' in e || 'disk' in e))
+  draft.ending = []
   draft.timeline.push({ at: '119s', node: Object.keys(draft.nodes)[0], publish: { name: 'the/one', bytes: '1kB' } })
   const needsTheOne = async (candidate: typeof draft): Promise<boolean> => {
     const result = await runDraft(candidate, { ...PLUGINS, invariants: [{ name: 'not-the-one', summary: '', create: () => ({ changed: (_n, k) => k.view().current.has('the/one') ? 'there it is' : undefined }) }] })
