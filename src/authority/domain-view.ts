@@ -14,9 +14,6 @@ import { type Head, isRefuted, type LaneKnowledge, liesOn } from './lane-knowled
 import { type LaneView, viewLane } from './lane-view.js'
 import type { Authority } from './manifest-chain.js'
 
-/** The rules this code judges by; a digest made under other rules isn't comparable (R6). */
-export const RULE_VERSION = 1
-
 /** The winner of one name. `ref` is NONE for a tombstone, which is part of the view though no listing shows it. */
 export interface CurrentEntry {
   readonly name: string

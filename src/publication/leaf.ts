@@ -6,7 +6,7 @@ import { fromHex, readU16, readU64, toHex, writeU16, writeU64 } from '../substra
 import { decodeCbor, encodeCbor } from '../substrate/codec.js'
 import { MalformedError } from '../substrate/errors.js'
 import { LIMITS } from '../substrate/limits.js'
-import { digestOf, type Hash, type Reference } from '../substrate/reference.js'
+import { digestOf, type Hash } from '../substrate/reference.js'
 import { hash, hex, ref, type Shape, struct, text, type TypeOf, uint } from '../substrate/shape.js'
 import { TAG } from '../substrate/type-tags.js'
 import { path } from './names.js'
@@ -132,11 +132,6 @@ export function leafOf (logseq: number, body: Body): NewLeaf {
 
 export function bareLeaf (kind: 'tick' | 'close', logseq: number): NewLeaf {
   return { leaf: { kind: KIND[kind], logseq, body_hash: NO_BODY }, body: undefined }
-}
-
-/** R4: the Reference that a leaf's body merges with in CURRENT; a tombstone's is zero. */
-export function bodyReference (body: Body): Reference | undefined {
-  return body.kind === 'publish' || body.kind === 'lift' ? body.ref : undefined
 }
 
 export function bodyArtifact (kind: number, payload: Uint8Array): Artifact {

@@ -14,7 +14,7 @@ import type { Reference } from '../../src/substrate/reference.js'
 import { digestFrom, makeDomain, refFrom, type TestDomain, testKey } from '../helpers/authority-fixtures.js'
 import { knowledgeOf, MemoryKv, TestLane } from '../helpers/lanes.js'
 import { honest, pullFrom, type Server } from '../helpers/worlds.js'
-import { CrashDisk } from '../substrate/crash-disk.js'
+import { SimDisk } from '../../sim/world/disk.js'
 
 const owner = testKey('owner')
 let domain: TestDomain
@@ -128,7 +128,7 @@ test('hellos and pulls don\'t make a mirror ask again for what was missing; a ne
   const { lane, k: held } = published(1)
   for (let i = 0; i < 20; i++) lane.publish(`n${i}`)
   lane.give(held, lane.head())
-  const disk = new CrashDisk()
+  const disk = new SimDisk()
   const blocks = await PackStore.open(disk.kv, disk.packs)
   const l = held.lanes.get(lane.ref)
   const branch = l?.branches[0]
@@ -178,7 +178,7 @@ test('hellos and pulls don\'t make a mirror ask again for what was missing; a ne
   expect(asked).toEqual({ a: 44, b: 44, c: 44, d: 44 })
 })
 
-async function engineOn (kv: MemoryKv | CrashDisk['kv'], blocks: unknown): Promise<Engine> {
+async function engineOn (kv: MemoryKv | SimDisk['kv'], blocks: unknown): Promise<Engine> {
   return await Engine.load({ kv, blocks: blocks as PackStore, audience: new AudienceIndex(kv), markers: { mayContinue: () => true, write: () => undefined }, random: (n) => '11'.repeat(n) }, { agent: 'a' })
 }
 

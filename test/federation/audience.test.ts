@@ -5,17 +5,17 @@ import { referenceOf } from '../../src/substrate/artifact.js'
 import { utf8 } from '../../src/substrate/bytes.js'
 import type { KvOp } from '../../src/substrate/ports.js'
 import type { Reference } from '../../src/substrate/reference.js'
-import { CrashDisk } from '../substrate/crash-disk.js'
+import { SimDisk } from '../../sim/world/disk.js'
 
 const name = (text: string): Reference => referenceOf(undefined, utf8(text))
 const [A, B] = [name('domain a'), name('domain b')] as const
 const X = name('block x')
 
-const write = (disk: CrashDisk, ...ops: Array<KvOp | undefined>): Promise<void> => disk.kv.batch(ops.filter((op) => op !== undefined), true)
+const write = (disk: SimDisk, ...ops: Array<KvOp | undefined>): Promise<void> => disk.kv.batch(ops.filter((op) => op !== undefined), true)
 
 describe('held for a domain (RULES V1)', () => {
   it('a fetched block counts at once, for that domain only', async () => {
-    const disk = new CrashDisk()
+    const disk = new SimDisk()
     const audience = new AudienceIndex(disk.kv)
     expect(audience.heldFor(A, X)).toBe(false)
     await write(disk, audience.mark(A, X, FETCHED))
@@ -26,7 +26,7 @@ describe('held for a domain (RULES V1)', () => {
   })
 
   it('a publisher\'s mark counts once its generation is committed, not before', async () => {
-    const disk = new CrashDisk()
+    const disk = new SimDisk()
     const audience = new AudienceIndex(disk.kv)
     const { generation, op } = audience.begin(A)
     await write(disk, op, audience.mark(A, X, generation))
@@ -38,7 +38,7 @@ describe('held for a domain (RULES V1)', () => {
   })
 
   it('asked for many, it misses what comes to count meanwhile and shows nothing that doesn\'t (the generations are read once)', async () => {
-    const disk = new CrashDisk()
+    const disk = new SimDisk()
     const audience = new AudienceIndex(disk.kv)
     const { generation, op } = audience.begin(A)
     const marks = [audience.mark(A, X, generation), audience.mark(A, name('fetched'), FETCHED)]
@@ -52,7 +52,7 @@ describe('held for a domain (RULES V1)', () => {
   })
 
   it('the marks of a crashed export never count, whatever is committed later', async () => {
-    const disk = new CrashDisk()
+    const disk = new SimDisk()
     let audience = new AudienceIndex(disk.kv)
     const first = audience.begin(A)
     await write(disk, first.op, audience.mark(A, X, first.generation))
@@ -70,7 +70,7 @@ describe('held for a domain (RULES V1)', () => {
   })
 
   it('a mark that counts is not replaced by one that does not yet', async () => {
-    const disk = new CrashDisk()
+    const disk = new SimDisk()
     const audience = new AudienceIndex(disk.kv)
     const first = audience.begin(A)
     await write(disk, first.op, audience.mark(A, X, first.generation), audience.commitOp(A, first.generation))
@@ -81,7 +81,7 @@ describe('held for a domain (RULES V1)', () => {
   })
 
   it('asks for the same two keys, in the same order, whatever the answer (V3)', async () => {
-    const disk = new CrashDisk()
+    const disk = new SimDisk()
     const asked: number[][] = []
     const audience = new AudienceIndex({ get: (key) => { asked.at(-1)?.push(key.length); return disk.kv.get(key) } })
     const { generation, op } = audience.begin(A)
@@ -96,7 +96,7 @@ describe('held for a domain (RULES V1)', () => {
 
 describe('one export of a domain at a time', () => {
   it('a newer one ends the older, whose marks and commit are refused', () => {
-    const audience = new AudienceIndex(new CrashDisk().kv)
+    const audience = new AudienceIndex(new SimDisk().kv)
     const first = audience.begin(A).generation
     const second = audience.begin(A).generation
     expect(audience.begin(B).generation).toBe(1)
@@ -106,7 +106,7 @@ describe('one export of a domain at a time', () => {
   })
 
   it('none begins while a commit is under way, unless it was abandoned', async () => {
-    const disk = new CrashDisk()
+    const disk = new SimDisk()
     const audience = new AudienceIndex(disk.kv)
     const { generation, op } = audience.begin(A)
     await write(disk, op, audience.mark(A, X, generation))
@@ -126,7 +126,7 @@ it('agrees with a simple model over any history of exports, crashes and fetches'
     fc.record({ do: fc.constant('fetch' as const), block: fc.nat(2) })
   )
   await fc.assert(fc.asyncProperty(fc.array(action, { maxLength: 12 }), async (history) => {
-    const disk = new CrashDisk()
+    const disk = new SimDisk()
     let audience = new AudienceIndex(disk.kv)
     const held = new Set<Reference>()
     for (const a of history) {
@@ -150,7 +150,7 @@ it('agrees with a simple model over any history of exports, crashes and fetches'
 })
 
 it('counts the bytes charged to each domain, across restarts', async () => {
-  const disk = new CrashDisk()
+  const disk = new SimDisk()
   const audience = new AudienceIndex(disk.kv)
   await write(disk, audience.charge(A, 1000), audience.charge(A, 24), audience.charge(B, 7))
   const again = new AudienceIndex(disk.kv)

@@ -18,7 +18,7 @@ import { TAG } from '../../src/substrate/type-tags.js'
 import { refFrom } from '../helpers/authority-fixtures.js'
 import { MemoryStore } from '../helpers/memory-store.js'
 import { Dice } from '../helpers/worlds.js'
-import { CrashDisk } from '../substrate/crash-disk.js'
+import { SimDisk } from '../../sim/world/disk.js'
 
 const DOMAIN = refFrom('a domain')
 const turn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve) })
@@ -85,11 +85,11 @@ class Node {
   readonly asked: Array<[peer: string, ref: Reference]> = []
   readonly refused: Array<[peer: string, code: string, ref: Reference]> = []
 
-  private constructor (public disk: CrashDisk, public store: PackStore) {
+  private constructor (public disk: SimDisk, public store: PackStore) {
     this.audience = new AudienceIndex(disk.kv)
   }
 
-  static async open (disk = new CrashDisk()): Promise<Node> {
+  static async open (disk = new SimDisk()): Promise<Node> {
     return new Node(disk, await PackStore.open(disk.kv, disk.packs))
   }
 

@@ -6,7 +6,7 @@ import { LIMITS } from '../../src/substrate/limits.js'
 import { PackStore } from '../../src/substrate/pack-store.js'
 import type { KvOp, Log, Packs } from '../../src/substrate/ports.js'
 import type { Reference } from '../../src/substrate/reference.js'
-import { CrashDisk } from './crash-disk.js'
+import { SimDisk } from '../../sim/world/disk.js'
 
 /** Small enough that a test crosses every boundary: several buffers a pack, several packs, barriers of its own. */
 const TINY = { packBytes: 1500, bufferBytes: 300, waitingBytes: 600, barrierBytes: 1200, barrierEntries: 10 }
@@ -38,7 +38,7 @@ describe('put and get', () => {
     ['the largest block', undefined, LIMITS.payloadBytes]
   ]
   it.each(cases)('%s: the same before the commit, after it and after reopening', async (_, typeTag, length) => {
-    const disk = new CrashDisk()
+    const disk = new SimDisk()
     const store = await PackStore.open(disk.kv, disk.packs, TINY)
     const bytes = new Uint8Array(length).fill(9)
     await store.put(1, utf8('something in front'))
@@ -59,8 +59,8 @@ describe('put and get', () => {
   })
 
   it('stores a block once, whether the first is pending, being committed, committed or of an earlier run', async () => {
-    const disk = new CrashDisk()
-    const size = (): number => [...disk.files.values()].reduce((n, f) => n + f.current.length, 0)
+    const disk = new SimDisk()
+    const size = (): number => [...disk.files.values()].reduce((n, f) => n + f.size, 0)
     let store = await PackStore.open(disk.kv, disk.packs)
     await store.put(1, payload(300))
     await store.put(1, payload(300))
@@ -83,7 +83,7 @@ describe('put and get', () => {
   })
 
   it('keeps what was hashed when the caller changes its array afterwards', async () => {
-    const disk = new CrashDisk()
+    const disk = new SimDisk()
     const store = await PackStore.open(disk.kv, disk.packs)
     const bytes = new Uint8Array([1, 2, 3])
     const ref = await store.put(undefined, bytes)
@@ -92,13 +92,13 @@ describe('put and get', () => {
   })
 
   it('refuses a payload above the block limit', async () => {
-    const disk = new CrashDisk()
+    const disk = new SimDisk()
     const store = await PackStore.open(disk.kv, disk.packs)
     await expect(store.put(undefined, new Uint8Array(LIMITS.payloadBytes + 1))).rejects.toMatchObject({ code: 'malformed' })
   })
 
   it('getMany gives each its own, in the order asked, from buffer and disk, and undefined for strangers', async () => {
-    const disk = new CrashDisk()
+    const disk = new SimDisk()
     const store = await PackStore.open(disk.kv, disk.packs, { ...TINY, barrierBytes: 1e9, barrierEntries: 1e9 })
     for (let n = 0; n < 20; n++) await store.put(tagOf(n), payload(n))
     await store.commit()
@@ -120,7 +120,7 @@ describe('bytes from elsewhere (THREATS 1)', () => {
     ['the right name of bytes that are no artifact', referenceOfArtifactBytes(notAnArtifact), notAnArtifact, false]
   ]
   it.each(cases)('%s', async (_, name, bytes, kept) => {
-    const disk = new CrashDisk()
+    const disk = new SimDisk()
     const store = await PackStore.open(disk.kv, disk.packs)
     expect(store.putArtifactBytes(name, bytes)).toBe(kept)
     expect(store.has(name)).toBe(kept)
@@ -131,7 +131,7 @@ describe('bytes from elsewhere (THREATS 1)', () => {
 
 describe('a disk that lies', () => {
   it('finds a flipped bit on reading, sets the block aside, takes it again', async () => {
-    const disk = new CrashDisk()
+    const disk = new SimDisk()
     let store = await PackStore.open(disk.kv, disk.packs)
     const refs = [1, 2, 3].map((n) => store.putNow(tagOf(n), payload(n)))
     const [, bad] = refs as [Reference, Reference, Reference]
@@ -157,7 +157,7 @@ describe('a disk that lies', () => {
   })
 
   it('getMany sets aside the damaged one and gives the others', async () => {
-    const disk = new CrashDisk()
+    const disk = new SimDisk()
     const store = await PackStore.open(disk.kv, disk.packs)
     const refs = [1, 2, 3].map((n) => store.putNow(tagOf(n), payload(n)))
     await store.commit()
@@ -167,7 +167,7 @@ describe('a disk that lies', () => {
   })
 
   it('replaces a damaged block put again before its removal was written', async () => {
-    const disk = new CrashDisk()
+    const disk = new SimDisk()
     const store = await PackStore.open(disk.kv, disk.packs)
     const ref = await store.put(1, payload(1))
     await store.commit()
@@ -183,7 +183,7 @@ describe('a disk that lies', () => {
   })
 
   it('goes on in a new pack when the last one lost synced bytes', async () => {
-    const disk = new CrashDisk()
+    const disk = new SimDisk()
     let store = await PackStore.open(disk.kv, disk.packs)
     const lost = await store.put(1, payload(11))
     await store.commit()
@@ -199,13 +199,13 @@ describe('a disk that lies', () => {
   })
 
   it('refuses packs that the index has never heard of, and leaves them alone', async () => {
-    const disk = new CrashDisk()
+    const disk = new SimDisk()
     const store = await PackStore.open(disk.kv, disk.packs)
     await store.put(1, payload(1))
     await store.commit()
     disk.map.clear()
     await expect(PackStore.open(disk.kv, disk.packs)).rejects.toMatchObject({ code: 'store-damaged' })
-    expect(disk.files.get(1)?.current.length).toBeGreaterThan(0)
+    expect(disk.files.get(1)?.size).toBeGreaterThan(0)
   })
 })
 
@@ -214,7 +214,7 @@ describe('a disk that refuses', () => {
     ['append', 'ENOSPC', 'disk-full'], ['sync', 'EIO', 'disk-error'], ['batch', 'ENOSPC', 'disk-full'], ['create', 'EROFS', 'disk-error']
   ]
   it.each(cases)('%s fails with %s: %s, nothing half-visible, reads go on, reopening is clean', async (kind, number, code) => {
-    const disk = new CrashDisk()
+    const disk = new SimDisk()
     const store = await PackStore.open(disk.kv, disk.packs, TINY)
     const before = await store.put(1, payload(200))
     await store.commit([{ type: 'put', key: utf8('head'), value: utf8('old') }])
@@ -248,7 +248,7 @@ describe('a disk that refuses', () => {
 
 describe('barriers', () => {
   it('commits that wait together share one batch, and each settles with its own ops on disk', async () => {
-    const disk = new CrashDisk()
+    const disk = new SimDisk()
     const store = await PackStore.open(disk.kv, disk.packs)
     const before = disk.steps
     await Promise.all([1, 2, 3].map(async (n) => {
@@ -260,7 +260,7 @@ describe('barriers', () => {
   })
 
   it('a pack that grows while it is being synced is synced again by the next barrier', async () => {
-    const disk = new CrashDisk()
+    const disk = new SimDisk()
     let duringSync = (): void => undefined
     let appended = (): void => undefined
     const packs: Packs = {
@@ -296,7 +296,7 @@ describe('barriers', () => {
   })
 
   it('a long import writes barriers of its own, with the enqueued ops, and keeps its order', async () => {
-    const disk = new CrashDisk()
+    const disk = new SimDisk()
     const store = await PackStore.open(disk.kv, disk.packs, TINY)
     const key = utf8('mark')
     for (let n = 0; n < 50; n++) {
@@ -327,7 +327,7 @@ function headOp (n: number): KvOp {
 }
 
 /** Puts blocks 0, 1, 2, … as often as `script` says, with a commit after each number; `undefined` where it doesn't wait for the commit. */
-async function runUntilCut (disk: CrashDisk, script: ReadonlyArray<{ puts: number, wait: boolean }>): Promise<Run> {
+async function runUntilCut (disk: SimDisk, script: ReadonlyArray<{ puts: number, wait: boolean }>): Promise<Run> {
   const run: Run = { acknowledged: 0, asked: 0, blocksOf: [0] }
   const commits: Array<Promise<void>> = []
   try {
@@ -351,7 +351,7 @@ async function runUntilCut (disk: CrashDisk, script: ReadonlyArray<{ puts: numbe
   return run
 }
 
-async function checkAfterCut (crashed: CrashDisk, run: Run, cutInRecovery: number): Promise<void> {
+async function checkAfterCut (crashed: SimDisk, run: Run, cutInRecovery: number): Promise<void> {
   let disk = crashed.restart()
   disk.cutAt = cutInRecovery
   await PackStore.open(disk.kv, disk.packs, TINY).catch(() => undefined)
@@ -377,12 +377,12 @@ async function checkAfterCut (crashed: CrashDisk, run: Run, cutInRecovery: numbe
 describe('power cuts (THREATS 28)', () => {
   it('at every single step of an import with three heads', async () => {
     const script = [{ puts: 3, wait: true }, { puts: 25, wait: false }, { puts: 4, wait: true }]
-    const whole = new CrashDisk()
+    const whole = new SimDisk()
     expect((await runUntilCut(whole, script)).acknowledged).toBe(3)
     expect(whole.steps).toBeGreaterThan(30)
     for (let at = 1; at <= whole.steps; at++) {
       for (const way of [0, 1, 2]) {
-        const disk = new CrashDisk((n) => way % n)
+        const disk = new SimDisk({ choose: (n) => way % n })
         disk.cutAt = at
         const run = await runUntilCut(disk, script)
         expect(disk.crashed).toBe(true)
@@ -397,7 +397,7 @@ describe('power cuts (THREATS 28)', () => {
       fc.array(step, { minLength: 1, maxLength: 6 }), fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 4 }), fc.array(fc.nat(5000), { minLength: 1, maxLength: 30 }),
       async (script, cutAt, cutInRecovery, choices) => {
         let at = 0
-        const disk = new CrashDisk((n) => (choices[at++ % choices.length] as number) % n)
+        const disk = new SimDisk({ choose: (n) => (choices[at++ % choices.length] as number) % n })
         disk.cutAt = cutAt
         const run = await runUntilCut(disk, script)
         await checkAfterCut(disk, run, cutInRecovery)
