@@ -2,7 +2,7 @@
  * A disk in virtual time, behind the ports of the store: it can lose power at any step, and what was not synced survives in part, as on a real one:
  * some prefix of it, or its length with zeros for content. It can be full, read-only, slow, and it can lie about syncs.
  */
-import { compareBytes, toHex } from '../../src/substrate/bytes.js'
+import { fromHex, toHex } from '../../src/substrate/bytes.js'
 import type { Kv, KvOp, Log, Packs } from '../../src/substrate/ports.js'
 
 export class PowerCut extends Error {}
@@ -16,7 +16,8 @@ export class OsError extends Error {
 
 export const STEP_KINDS = ['batch', 'append', 'sync', 'truncate', 'create'] as const
 export type StepKind = typeof STEP_KINDS[number]
-type Entry = [Uint8Array, Uint8Array]
+/** Keys are kept as hex: half a million of them are in a federation's disks. */
+type Entry = Uint8Array
 
 interface FileState {
   /** bytes that survive for certain */
@@ -138,7 +139,7 @@ export class SimDisk {
   }
 
   readonly kv: Kv = {
-    get: (key) => this.map.get(toHex(key))?.[1].slice(),
+    get: (key) => this.map.get(toHex(key))?.slice(),
     batch: async (ops, sync) => {
       if (ops.length === 0 && !sync) return
       if (await this.#step('batch', ops.length)) {
@@ -215,7 +216,7 @@ function apply (map: Map<string, Entry>, ops: readonly KvOp[]): Array<[string, E
   return ops.map((op) => {
     const key = toHex(op.key)
     const before = map.get(key)
-    if (op.type === 'put') map.set(key, [op.key, op.value])
+    if (op.type === 'put') map.set(key, op.value)
     else map.delete(key)
     return [key, before]
   })
@@ -229,6 +230,7 @@ function undo (map: Map<string, Entry>, changes: ReadonlyArray<[string, Entry | 
 }
 
 async function * sorted (map: Map<string, Entry>, gte: Uint8Array, lt: Uint8Array): AsyncIterable<[Uint8Array, Uint8Array]> {
-  const all = [...map.values()].filter(([k]) => compareBytes(k, gte) >= 0 && compareBytes(k, lt) < 0)
-  for (const entry of all.sort(([a], [b]) => compareBytes(a, b))) yield await Promise.resolve(entry)
+  const [from, to] = [toHex(gte), toHex(lt)]
+  const all = [...map].filter(([key]) => key >= from && key < to)
+  for (const [key, value] of all.sort(([a], [b]) => (a < b ? -1 : 1))) yield await Promise.resolve<[Uint8Array, Uint8Array]>([fromHex(key), value])
 }

@@ -29,8 +29,8 @@ function idOf (bytes: Uint8Array): string {
 const ids = new WeakMap<Uint8Array, string>()
 
 export interface GossipInit {
-  readonly neighbours: () => readonly string[]
-  readonly subscribed: (peer: string, domain: Reference) => boolean
+  /** connected peers that follow the domain */
+  readonly followers: (domain: Reference) => readonly string[]
   readonly send: (to: string, message: GossipMessage) => void
   readonly random: Random
 }
@@ -70,7 +70,7 @@ export class SimGossip {
   }
 
   private spread (message: GossipMessage, except: string): void {
-    const peers = this.init.neighbours().filter((p) => p !== except && this.init.subscribed(p, message.domain))
+    const peers = this.init.followers(message.domain).filter((p) => p !== except)
     for (const peer of this.chosen(peers)) this.init.send(peer, message)
   }
 

@@ -4,6 +4,7 @@ import { createSigner } from '../../src/node/keys/signer.js'
 import { createNativeVerifier, nativeHasher } from '../../src/node/native-crypto.js'
 import { fromHex, toHex, utf8 } from '../../src/substrate/bytes.js'
 import { sha256Bytes, useHasher } from '../../src/substrate/hasher.js'
+import { rememberPureResults } from '../../src/substrate/recall.js'
 import type { Signer } from '../../src/substrate/signature.js'
 import { useVerifier } from '../../src/substrate/verifier.js'
 
@@ -21,6 +22,7 @@ export function signerFrom (seed: number, label: string): Signer {
 /** Counts real verifications, so that a run can say what memory spared it. */
 export function useRememberingVerifier (): { verified: () => number } {
   useHasher(nativeHasher)
+  rememberPureResults()
   const native = createNativeVerifier()
   let verified = 0
   let results = new Map<string, boolean>()

@@ -42,7 +42,7 @@ const REDIAL_TO: Micros = 60_000_000
 /** a message that is reordered comes this much later, at most, in one-way latencies */
 const REORDER_LATENCIES = 4
 
-interface Side { freeAt: Micros, lastArrival: Micros, losses: number }
+interface Side { freeAt: Micros, lastArrival: Micros, readonly props: LinkProps }
 
 interface Connection {
   readonly a: string
@@ -57,7 +57,11 @@ interface Connection {
   readonly ba: Side
 }
 
-const newSide = (): Side => ({ freeAt: 0, lastArrival: 0, losses: 0 })
+const newSide = (props: LinkProps): Side => ({ freeAt: 0, lastArrival: 0, props })
+/** A new life of the same connection. */
+function refresh (side: Side): void {
+  side.freeAt = side.lastArrival = 0
+}
 
 export class SimNetwork {
   private readonly ports = new Map<string, Port>()
@@ -84,7 +88,7 @@ export class SimNetwork {
   wire (a: string, b: string): void {
     const key = pairKey(a, b)
     if (a === b || this.connections.has(key)) return
-    const made: Connection = { a, b, up: false, life: 0, redial: REDIAL_FROM, dialling: false, brokenAt: undefined, ab: newSide(), ba: newSide() }
+    const made: Connection = { a, b, up: false, life: 0, redial: REDIAL_FROM, dialling: false, brokenAt: undefined, ab: newSide(this.propsOf(a, b)), ba: newSide(this.propsOf(b, a)) }
     this.connections.set(key, made)
     for (const [x, y] of [[a, b], [b, a]] as const) {
       const mine = this.byNode.get(x) ?? new Map<string, Connection>()
@@ -174,8 +178,8 @@ export class SimNetwork {
         c.up = true
         c.life++
         c.redial = REDIAL_FROM
-        Object.assign(c.ab, newSide())
-        Object.assign(c.ba, newSide())
+        refresh(c.ab)
+        refresh(c.ba)
         this.listener.link(c.a, c.b, 'up')
         pa.onPeer(c.b, true)
         pb.onPeer(c.a, true)
@@ -242,13 +246,13 @@ export class SimNetwork {
       this.listener.lost(from, to, message, 'not connected')
       return
     }
-    const props = this.propsOf(from, to)
-    this.carry(c, from, to, message, props, false)
-    if (this.random.chance(props.duplicate)) this.carry(c, from, to, message, props, true)
+    const side = c.a === from ? c.ab : c.ba
+    this.carry(c, side, from, to, message, false)
+    if (this.random.chance(side.props.duplicate)) this.carry(c, side, from, to, message, true)
   }
 
-  private carry (c: Connection, from: string, to: string, message: Message, props: LinkProps, again: boolean): void {
-    const side = c.a === from ? c.ab : c.ba
+  private carry (c: Connection, side: Side, from: string, to: string, message: Message, again: boolean): void {
+    const { props } = side
     const size = message.bytes + HEADER_BYTES
     const { now } = this.clock
     side.freeAt = Math.max(side.freeAt, now) + Math.floor(size * 1_000_000 / props.bandwidth)

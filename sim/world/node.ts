@@ -325,10 +325,13 @@ export class SimNode implements Port {
   }
 }
 
+/** What a node gathers before it appends to a pack: two megabytes each, as a real node has, would be all the memory of a thousand nodes. */
+const BUFFER_BYTES = 65_536
+
 /** The production engine on a simulated disk. */
 export async function openEngine (disk: SimDisk, machine: Machine, random: Random): Promise<Engine> {
   const { kv, packs } = disk
-  const blocks = await PackStore.open(kv, packs)
+  const blocks = await PackStore.open(kv, packs, { bufferBytes: BUFFER_BYTES })
   return await Engine.load({ kv, blocks, audience: new AudienceIndex(kv), markers: machine.markers, random: (n) => random.hex(n) }, { agent: 'diad-sim' })
 }
 

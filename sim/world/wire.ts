@@ -73,6 +73,8 @@ const BLOCK_TIMEOUT: Micros = HOST_LIMITS.blockIdleMs * 1000
 export class SimWire implements Wire {
   private readonly ports = new Map<string, Port>()
   private readonly overlays = new Map<string, SimGossip>()
+  /** who follows a domain */
+  private readonly topics = new Map<Reference, Set<string>>()
 
   constructor (private readonly network: SimNetwork, private readonly clock: Clock, private readonly random: Random) {}
 
@@ -80,8 +82,7 @@ export class SimWire implements Wire {
     this.ports.set(name, port)
     this.network.add(name, port)
     this.overlays.set(name, new SimGossip({
-      neighbours: () => this.network.neighbours(name),
-      subscribed: (peer, domain) => this.follows(peer, domain),
+      followers: (domain) => [...this.topics.get(domain) ?? []].filter((peer) => this.network.connected(name, peer)),
       send: (to, message) => { this.whisper(name, to, message) },
       random: this.random.fork(`mesh ${name}`)
     }))
@@ -116,7 +117,13 @@ export class SimWire implements Wire {
     })
   }
 
-  subscribe (node: string, domain: Reference, on: boolean): void { this.overlay(node).subscribe(domain, on) }
+  subscribe (node: string, domain: Reference, on: boolean): void {
+    this.overlay(node).subscribe(domain, on)
+    const followers = this.topics.get(domain) ?? new Set<string>()
+    if (on) this.topics.set(domain, followers.add(node))
+    else followers.delete(node)
+  }
+
   follows (node: string, domain: Reference): boolean { return this.overlay(node).follows(domain) }
   gossip (from: string, domain: Reference, bytes: Uint8Array): void { this.overlay(from).publish(domain, bytes) }
 

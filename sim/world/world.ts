@@ -63,6 +63,8 @@ export class World implements Surroundings {
   private readonly domainNames = new Map<Reference, string>()
   private readonly nodes = new Map<string, SimNode>()
   private readonly follows: Map<string, readonly string[]>
+  /** nodes that own or follow a domain */
+  private readonly candidates = new Map<Reference, SimNode[]>()
   private readonly watches: Array<{ name: string, watch: Watch }> = []
   /** progress that was counted: node → lane → leaves */
   private readonly counted = new Map<string, Map<Reference, number>>()
@@ -125,6 +127,10 @@ export class World implements Surroundings {
       this.nodes.set(spec.name, node)
       this.network.add(spec.name, node)
       await this.furnish(node)
+      for (const name of new Set([...spec.domain === '' ? [] : [spec.domain], ...this.followsOf(node)])) {
+        const { id } = this.domain(name)
+        this.candidates.set(id, [...this.candidates.get(id) ?? [], node])
+      }
     }
   }
 
@@ -211,7 +217,7 @@ export class World implements Surroundings {
     if (!this.scenario.links.discover) return
     this.clock.after(LOOKUP, () => {
       const known = new Set(this.network.wired(node.name))
-      const found = [...this.nodes.values()].filter((n) => n !== node && !known.has(n.name) && n.engine?.shows(domain) === true && this.network.passes(node.name, n.name))
+      const found = (this.candidates.get(domain) ?? []).filter((n) => n !== node && !known.has(n.name) && n.engine?.shows(domain) === true && this.network.passes(node.name, n.name))
       const draw = this.random.fork(`seek ${node.name} ${domain} ${this.clock.now}`)
       for (const n of draw.shuffle(found).slice(0, FOUND)) this.network.wire(node.name, n.name)
     })

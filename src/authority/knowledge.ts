@@ -2,7 +2,7 @@
  * Everything held about one domain, as a set: authority objects, lanes, heads, logs, bodies, evidence. What comes in is checked by bytes alone;
  * what it means is computed from the whole by {@link viewDomain}, so arrival order can't matter (R5). Content is elsewhere: only References here.
  */
-import { type Artifact, referenceOf } from '../substrate/artifact.js'
+import { type Artifact, referenceOfArtifact } from '../substrate/artifact.js'
 import { fromHex, toHex } from '../substrate/bytes.js'
 import { MalformedError } from '../substrate/errors.js'
 import { sha256Bytes } from '../substrate/hasher.js'
@@ -64,6 +64,7 @@ export class DomainKnowledge {
   reading = false
   /** lanes from which on strays are looked for */
   private laneMark = 2 * MAX_STRAY_LANES
+  private resolved: { readonly revision: number, readonly authority: Authority } | undefined
   private memo: Memo = { revision: -1, served: new Map() }
 
   constructor (readonly domain: Reference) {
@@ -72,7 +73,7 @@ export class DomainKnowledge {
 
   /** Takes one object. Never throws on bad bytes: the verdict says what was wrong. */
   admit (artifact: Artifact): Admission {
-    const ref = referenceOf(artifact.typeTag, artifact.payload)
+    const ref = referenceOfArtifact(artifact)
     try {
       const out = this.take(ref, artifact)
       if (out.result === 'added') this.revision++
@@ -198,7 +199,12 @@ export class DomainKnowledge {
   /** Lanes in the order in which views go through them. */
   readonly order = (): readonly Reference[] => (this.ordered ??= [...this.lanes.keys()].sort())
 
-  readonly authority = (): Authority => resolveAuthority(this.objects, this.domain)
+  /** Asked very often: remembered here, too. */
+  readonly authority = (): Authority => {
+    const { revision } = this.objects
+    if (this.resolved?.revision !== revision) this.resolved = { revision, authority: resolveAuthority(this.objects, this.domain) }
+    return this.resolved.authority
+  }
 
   /** What the domain exports: the view of every follower. */
   view (): DomainView {

@@ -4,6 +4,7 @@
  */
 import { decodeCbor, encodeCbor } from '../substrate/codec.js'
 import { LIMITS } from '../substrate/limits.js'
+import { recalled } from '../substrate/recall.js'
 import { bool, bytes, hash, list, literal, oneOf, ref, type Shape, struct, text, type TypeOf, uint, union } from '../substrate/shape.js'
 
 /** Bounds of one message; a peer that goes beyond is cut off before anything is allocated. */
@@ -102,4 +103,6 @@ const wire = <T>(shape: Shape<T>, name: string): { encode: (v: T) => Uint8Array,
 export const helloWire = wire(hello, 'hello')
 export const requestWire = wire(requestShape, 'sync request')
 export const answerWire = wire(answerShape, 'sync answer')
-export const gossipWire = wire(gossipShape, 'gossip')
+const gossipOnce = wire(gossipShape, 'gossip')
+/** One message goes to many. */
+export const gossipWire = { encode: gossipOnce.encode, decode: recalled(gossipOnce.decode) }

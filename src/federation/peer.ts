@@ -5,6 +5,7 @@ import type { PeerId } from './effects.js'
 import { GONE, Greeting } from './greeting.js'
 import type { Hello, SyncAnswer, SyncRequest } from './messages.js'
 import type { PullOutcome } from './pull.js'
+import type { Shown } from './showcase.js'
 import { type Pair, Repetition, samePair } from './repetition.js'
 
 export interface Session {
@@ -38,12 +39,15 @@ export class Peer {
   /** pulls that changed nothing: two nodes whose inventories can't become equal (a fork, an old policy) would otherwise pull each second for ever */
   private readonly quiet = new Map<Reference, Pair & { readonly at: number }>()
   /** domains that both sides hold */
-  readonly common = new Set<Reference>()
+  private readonly common = new Set<Reference>()
   private greeted = false
   /** it announced more than we remember: then it may hold what we don't know of */
   overflowed = false
   /** when each domain was last pulled from it */
   private readonly asked = new Map<Reference, number>()
+
+  /** `onCommon` is told when a domain begins or ceases to be held by both sides. */
+  constructor (private readonly onCommon: (domain: Reference, on: boolean) => void) {}
 
   /** Takes a hello. Returns the domains that it says something new about. */
   hear (domains: Hello['domains'], now: number, holds: (domain: Reference) => boolean): Reference[] {
@@ -59,7 +63,7 @@ export class Peer {
 
   /** What it holds of `domain`, as it says itself. */
   learn (domain: Reference, digest: Hash, at: number, held: boolean): void {
-    if (held) this.common.add(domain)
+    if (held) this.join(domain)
     else if (this.heard.size >= MAX_HEARD && !this.heard.has(domain)) {
       this.overflowed = true
       return
@@ -69,12 +73,29 @@ export class Peer {
 
   private drop (domain: Reference): void {
     this.heard.delete(domain)
-    this.common.delete(domain)
+    this.part(domain)
+  }
+
+  private join (domain: Reference): void {
+    if (this.common.has(domain)) return
+    this.common.add(domain)
+    this.onCommon(domain, true)
+  }
+
+  private part (domain: Reference): void {
+    if (this.common.delete(domain)) this.onCommon(domain, false)
+  }
+
+  /** The connection ended. */
+  leave (): void {
+    for (const domain of this.common) this.part(domain)
   }
 
   digestOf (domain: Reference): Hash | undefined {
     return this.heard.get(domain)?.digest
   }
+
+  private readonly hears = (domain: Reference): Hash | undefined => this.digestOf(domain)
 
   offers (domain: Reference): boolean {
     return this.heard.has(domain)
@@ -82,22 +103,32 @@ export class Peer {
 
   /** We hold `domain` from now on, or no longer. */
   shared (domain: Reference, on: boolean): void {
-    if (on && this.heard.has(domain)) this.common.add(domain)
-    else if (!on) this.common.delete(domain)
+    if (on && this.heard.has(domain)) this.join(domain)
+    else if (!on) this.part(domain)
   }
 
   /** Hellos to send now: what changed of domains that concern this peer. */
-  greetings (now: number, epoch: number, shown: ReadonlyMap<Reference, Hash>): Array<Hello['domains']> {
-    return this.greeting.next(now, epoch, shown, (domain) => this.digestOf(domain))
+  greetings (now: number, shown: Shown): Array<Hello['domains']> {
+    return this.greeting.next(now, shown, this.common, this.hears)
+  }
+
+  /** Its hello showed what we hold ourselves. */
+  agrees (now: number): void {
+    this.greeting.agree(now)
+  }
+
+  /** It asked for something that gossip hadn't brought it. */
+  lags (): void {
+    this.greeting.hurry()
   }
 
   /** Whether asking this peer about `k` may bring anything now. `past` tells whether we held that state ourselves once: then it is behind us. */
   worthPulling (k: DomainKnowledge, now: number, past: (digest: Hash) => boolean): boolean {
     const heard = this.heard.get(k.domain)
     if (heard === undefined) return false
-    const pair: Pair = { theirs: heard.digest, ours: k.inventoryDigest() }
+    const ours = k.inventoryDigest()
     const quiet = this.quiet.get(k.domain)
-    if (pair.theirs !== pair.ours && !samePair(quiet, pair) && !past(heard.digest)) return now - heard.at >= GRACE || k.authority().tip === undefined
+    if (heard.digest !== ours && !past(heard.digest) && !samePair(quiet, { theirs: heard.digest, ours })) return now - heard.at >= GRACE || k.authority().tip === undefined
     // Bodies show in no digest.
     return k.lacksBodies() && (quiet === undefined || now - quiet.at >= BODIES_RETRY)
   }
@@ -115,8 +146,10 @@ export class Peer {
   /** A pull ended. `changed` = it brought something, so that the next one may. */
   pulled (k: DomainKnowledge, now: number, changed: boolean): void {
     this.sessions.delete(k.domain)
-    if (changed) this.quiet.delete(k.domain)
-    else this.quiet.set(k.domain, { theirs: this.digestOf(k.domain), ours: k.inventoryDigest(), at: now })
+    if (changed) {
+      this.quiet.delete(k.domain)
+      this.greeting.hurry()
+    } else this.quiet.set(k.domain, { theirs: this.digestOf(k.domain), ours: k.inventoryDigest(), at: now })
   }
 
   /** What rests on the knowledge of `domain` held so far is void. */

@@ -4,7 +4,7 @@
  */
 import { type Artifact, encodeArtifact } from '../substrate/artifact.js'
 import { MalformedError } from '../substrate/errors.js'
-import type { Hash, Reference } from '../substrate/reference.js'
+import type { Reference } from '../substrate/reference.js'
 import type { DomainKnowledge } from '../authority/knowledge.js'
 import type { Channel, Direction, Effect, PeerId, ReplicaEvent, Report } from './effects.js'
 import { type GossipJudgement, headGossip, judgeGossip } from './gossip.js'
@@ -14,6 +14,7 @@ import { Peer, type Session } from './peer.js'
 import { pull, type PullOutcome, type PullSink } from './pull.js'
 import { Seeker } from './seek.js'
 import { answer } from './serve-sync.js'
+import { Showcase } from './showcase.js'
 import { isPublic, mayBeNamed } from './visibility.js'
 
 export interface ReplicaOptions {
@@ -45,14 +46,14 @@ function stateOf (k: DomainKnowledge): string {
 export class Replica {
   readonly domains = new Map<Reference, DomainKnowledge>()
   private readonly peers = new Map<PeerId, Peer>()
+  /** who else holds a domain of ours, so that news of one costs as many steps as it has holders, however many peers there are */
+  private readonly sharers = new Map<Reference, Map<PeerId, Peer>>()
   /** pulls under way, by domain */
   private readonly pulls = new Map<Reference, Set<Session>>()
   private effects: Effect[] = []
   private nextId = 1
   private now = 0
-  /** what hellos say, domain → digest, and how often that changed */
-  private shown: ReadonlyMap<Reference, Hash> = new Map()
-  private epoch = 0
+  private readonly showcase = new Showcase()
   private readonly seeker = new Seeker()
   private readonly history = new History()
   private readonly topics = new Set<Reference>()
@@ -119,35 +120,31 @@ export class Replica {
     const peer = this.peers.get(id)
     if (!up) {
       for (const s of [...peer?.sessions.values() ?? []]) this.abort(s)
+      peer?.leave()
       this.peers.delete(id)
       return
     }
     if (peer !== undefined) return
-    this.peers.set(id, new Peer())
+    const made: Peer = new Peer((domain, on) => { this.share(domain, id, on ? made : undefined) })
+    this.peers.set(id, made)
     this.lookAround()
     this.sayHello(id)
   }
 
-  /** Brings up to date what hellos say. */
+  private share (domain: Reference, id: PeerId, peer: Peer | undefined): void {
+    const sharers = this.sharers.get(domain) ?? new Map<PeerId, Peer>()
+    if (peer === undefined) sharers.delete(id)
+    else this.sharers.set(domain, sharers.set(id, peer))
+    if (sharers.size === 0) this.sharers.delete(domain)
+  }
+
   private lookAround (): void {
-    const shown = new Map<Reference, Hash>()
-    let same = true
-    for (const [domain, k] of this.domains) {
-      this.listen(k)
-      if (!isPublic(k)) continue
-      const digest = k.inventoryDigest()
-      this.history.note(domain, digest)
-      shown.set(domain, digest)
-      same &&= this.shown.get(domain) === digest
-    }
-    if (same && shown.size === this.shown.size) return
-    this.shown = shown
-    this.epoch++
+    this.showcase.look(this.domains, (k) => { this.listen(k) }, (domain, digest) => { this.history.note(domain, digest) })
   }
 
   private sayHello (id: PeerId): void {
     const peer = this.peers.get(id)
-    for (const domains of peer?.greetings(this.now, this.epoch, this.shown) ?? []) {
+    for (const domains of peer?.greetings(this.now, this.showcase.shown) ?? []) {
       this.send(id, 'hello', 'request', helloWire.encode({ t: 'hello', version: 1, agent: this.options.agent, domains }))
     }
   }
@@ -160,7 +157,7 @@ export class Replica {
     if (peer === undefined) return
     try {
       if (channel === 'hello') this.onHello(id, peer, helloWire.decode(bytes))
-      else if (direction === 'request') this.send(id, 'sync', 'response', answerWire.encode(this.answer(requestWire.decode(bytes))))
+      else if (direction === 'request') this.send(id, 'sync', 'response', answerWire.encode(this.answer(peer, requestWire.decode(bytes))))
       else this.onAnswer(peer, answerWire.decode(bytes))
     } catch (err) {
       if (!(err instanceof MalformedError)) throw err
@@ -173,7 +170,8 @@ export class Replica {
     }
   }
 
-  private answer (request: SyncRequest): SyncAnswer {
+  private answer (peer: Peer, request: SyncRequest): SyncAnswer {
+    if (request.t !== 'inventory') peer.lags()
     const k = this.domains.get(request.domain)
     return answer(k !== undefined && isPublic(k) ? k : undefined, request)
   }
@@ -181,7 +179,9 @@ export class Replica {
   private onHello (id: PeerId, peer: Peer, hello: Hello): void {
     const domains = peer.hear(hello.domains, this.now, (d) => this.domains.has(d))
     this.report({ kind: 'hello', peer: id, domains })
-    for (const domain of domains) this.pullFairly(domain)
+    if (domains.every((d) => this.domains.get(d)?.inventoryDigest() === peer.digestOf(d))) peer.agrees(this.now)
+    // Nothing changed about the others; the next tick asks them all.
+    for (const domain of domains) if (this.isWorth(peer, domain)) this.pullFairly(domain)
     // It may have begun to hold what we hold: then it is told how far we are.
     this.sayHello(id)
   }
@@ -205,12 +205,15 @@ export class Replica {
     this.advance(session, undefined)
   }
 
+  private isWorth (peer: Peer, domain: Reference): boolean {
+    const k = this.domains.get(domain)
+    return k !== undefined && !peer.sessions.has(domain) && peer.worthPulling(k, this.now, (digest) => this.history.had(domain, digest))
+  }
+
   /** Starts pulls of `domain` from those who have something else than we, whoever wasn't asked for longest first. */
   private pullFairly (domain: Reference): void {
-    const k = this.domains.get(domain)
-    if (k === undefined || this.options.autoPull === false || this.movingPulls(domain) >= MOVING_PULLS) return
-    const past = (digest: Hash): boolean => this.history.had(domain, digest)
-    const worth = [...this.peers].filter(([, p]) => p.common.has(domain) && !p.sessions.has(domain) && p.worthPulling(k, this.now, past))
+    if (this.options.autoPull === false || this.movingPulls(domain) >= MOVING_PULLS) return
+    const worth = [...this.sharers.get(domain) ?? []].filter(([, p]) => this.isWorth(p, domain))
     worth.sort(([, a], [, b]) => a.lastAsked(domain) - b.lastAsked(domain))
     for (const [id] of worth) if (this.movingPulls(domain) < MOVING_PULLS) this.startPull(id, domain, 'digest')
   }
@@ -285,7 +288,6 @@ export class Replica {
   private onTick (now: number): void {
     this.now = now
     this.lookAround()
-    const differing = new Set<Reference>()
     for (const [id, peer] of this.peers) {
       for (const s of [...peer.sessions.values()]) {
         if (s.deadline === 0) s.deadline = now + PULL_TIMEOUT
@@ -295,16 +297,10 @@ export class Replica {
         }
       }
       this.sayHello(id)
-      for (const domain of peer.common) if (this.isWorth(peer, domain)) differing.add(domain)
     }
-    for (const domain of differing) this.pullFairly(domain)
+    for (const domain of [...this.sharers.keys()]) this.pullFairly(domain)
     const named = [...this.domains.values()].filter(mayBeNamed).map((k) => k.domain)
-    for (const domain of this.seeker.due(now, named, (d) => this.providers(d).length)) this.effects.push({ type: 'seek', domain })
-  }
-
-  private isWorth (peer: Peer, domain: Reference): boolean {
-    const k = this.domains.get(domain)
-    return k !== undefined && peer.worthPulling(k, this.now, (d) => this.history.had(domain, d))
+    for (const domain of this.seeker.due(now, named, (d) => this.sharers.get(d)?.size ?? 0)) this.effects.push({ type: 'seek', domain })
   }
 
   // ── domains ──
@@ -314,6 +310,7 @@ export class Replica {
     // Pulls under way fill an object that nobody looks at any more.
     if (before !== undefined && before !== k) this.forget(k.domain)
     this.domains.set(k.domain, k)
+    this.showcase.stir()
     this.listen(k)
     for (const [id, peer] of this.peers) {
       peer.shared(k.domain, true)
@@ -333,6 +330,7 @@ export class Replica {
 
   private onUnfollow (domain: Reference): void {
     if (!this.domains.delete(domain)) return
+    this.showcase.stir()
     this.forget(domain)
     this.seeker.forget(domain)
     if (this.topics.delete(domain)) this.effects.push({ type: 'unsubscribe', domain })

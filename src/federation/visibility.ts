@@ -1,14 +1,23 @@
 /** Which domains peers hear of at all. */
 import type { DomainKnowledge } from '../authority/knowledge.js'
+import type { Authority } from '../authority/manifest-chain.js'
 
 /**
  * T2: an empty list of trusted domains means public. A restricted domain is shown to nobody until peers can prove whose node they are (V6): to refuse
  * the right ones is better than to serve the wrong ones.
  */
 export function isPublic (k: DomainKnowledge): boolean {
-  const { tip, policyOf } = k.authority()
-  return tip !== undefined && policyOf(tip)?.federation_policy.trusted_domains.length === 0
+  const authority = k.authority()
+  let open = known.get(authority)
+  if (open === undefined) {
+    const { tip, policyOf } = authority
+    known.set(authority, open = tip !== undefined && policyOf(tip)?.federation_policy.trusted_domains.length === 0)
+  }
+  return open
 }
+
+/** Asked of every domain for each message. */
+const known = new WeakMap<Authority, boolean>()
 
 /** Whether the domain may be named to strangers: in the DHT and as a gossip topic. What isn't known yet must be, or it could never be found. */
 export function mayBeNamed (k: DomainKnowledge): boolean {

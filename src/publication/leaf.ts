@@ -6,6 +6,7 @@ import { fromHex, readU16, readU64, toHex, writeU16, writeU64 } from '../substra
 import { decodeCbor, encodeCbor } from '../substrate/codec.js'
 import { MalformedError } from '../substrate/errors.js'
 import { LIMITS } from '../substrate/limits.js'
+import { recalled } from '../substrate/recall.js'
 import { digestOf, type Hash } from '../substrate/reference.js'
 import { hash, hex, ref, type Shape, struct, text, type TypeOf, uint } from '../substrate/shape.js'
 import { TAG } from '../substrate/type-tags.js'
@@ -104,11 +105,15 @@ export function encodeBody (body: Body): Uint8Array {
 
 /** Throws `MalformedError`; `kind` must be one that has a body. */
 export function decodeBody (kind: number, payload: Uint8Array): Body {
-  const name = KIND_NAMES.get(kind)
-  if (name === undefined || !hasBody(kind)) throw new MalformedError(`leaf kind ${kind} has no body`)
-  const shape = bodies[name as BodyKind] as unknown as Shape<object>
-  return { kind: name, ...decodeCbor(shape, payload, `${name} body`, LIMITS.bodyBytes) } as Body
+  const decode = decoders.get(kind)
+  if (decode === undefined) throw new MalformedError(`leaf kind ${kind} has no body`)
+  return decode(payload)
 }
+
+const decoders = new Map(Object.entries(bodies).map(([name, shape]) => [
+  KIND[name as BodyKind] as number,
+  recalled((payload: Uint8Array) => ({ kind: name, ...decodeCbor(shape as unknown as Shape<object>, payload, `${name} body`, LIMITS.bodyBytes) }) as Body)
+]))
 
 export function bodyTag (kind: number): number {
   return TAG.body + kind

@@ -6,6 +6,7 @@ import { concatBytes, readU32, readU64, writeU32, writeU64 } from './bytes.js'
 import { MalformedError } from './errors.js'
 import { sha256Hex } from './hasher.js'
 import { LIMITS } from './limits.js'
+import { recalled } from './recall.js'
 import { type Reference, referenceOfHash } from './reference.js'
 
 export interface Artifact {
@@ -30,12 +31,10 @@ export function artifactHeader (typeTag: number | undefined, length: number): Ui
   return out
 }
 
-export function encodeArtifact (a: Artifact): Uint8Array {
-  return concatBytes(artifactHeader(a.typeTag, a.payload.length), a.payload)
-}
+export const encodeArtifact: (a: Artifact) => Uint8Array = recalled((a) => concatBytes(artifactHeader(a.typeTag, a.payload.length), a.payload))
 
 /** Strict: exact length, no trailing byte, payload within the block limit. The payload is a view of `bytes`. Throws `MalformedError`. */
-export function decodeArtifact (bytes: Uint8Array): Artifact {
+export const decodeArtifact: (bytes: Uint8Array) => Artifact = recalled((bytes) => {
   const tagged = bytes[0]
   if (tagged !== 0 && tagged !== 1) throw new MalformedError('an artifact starts with byte 0 or 1')
   const header = tagged === 1 ? TAGGED_HEADER : UNTAGGED_HEADER
@@ -45,12 +44,15 @@ export function decodeArtifact (bytes: Uint8Array): Artifact {
   if (length > LIMITS.payloadBytes) throw new MalformedError(`an artifact's payload has at most ${LIMITS.payloadBytes} bytes, this one says ${length}`)
   if (bytes.length !== header + length) throw new MalformedError(`an artifact says ${length} bytes of payload and has ${bytes.length - header}`)
   return { typeTag, payload: bytes.subarray(header) }
-}
+})
 
 /** The Reference of an artifact given by its parts; the payload is not copied. */
 export function referenceOf (typeTag: number | undefined, payload: Uint8Array): Reference {
   return referenceOfHash(sha256Hex(artifactHeader(typeTag, payload.length), payload))
 }
+
+/** As {@link referenceOf}. */
+export const referenceOfArtifact: (a: Artifact) => Reference = recalled((a) => referenceOf(a.typeTag, a.payload))
 
 /** The Reference of encoded ArtifactBytes. */
 export function referenceOfArtifactBytes (bytes: Uint8Array): Reference {

@@ -1,13 +1,25 @@
 /** Byte helpers without any platform built-in: hex, big-endian integers, comparison. */
 import { MalformedError } from './errors.js'
 
-const HEX: string[] = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'))
+/** The codes of both digits of each byte, one after the other. */
+const DIGITS = new Uint8Array(512)
+for (let i = 0; i < 512; i++) DIGITS[i] = '0123456789abcdef'.charCodeAt(i % 2 === 0 ? i >> 5 : (i >> 1) & 15)
+const scratch = new Uint8Array(2048)
+const ascii = new TextDecoder()
 
-/** Lower-case hex of `bytes`. */
+/**
+ * Lower-case hex of `bytes`. Made as codes and decoded at once: text put together digit by digit is a rope of as many pieces, each larger than the bytes
+ * it stands for, and becomes one text only when it is compared. That was half of all memory of a node that follows some domains.
+ */
 export function toHex (bytes: Uint8Array): string {
-  let out = ''
-  for (let i = 0; i < bytes.length; i++) out += HEX[bytes[i] as number] as string
-  return out
+  const { length } = bytes
+  if (length > scratch.length / 2) return toHex(bytes.subarray(0, scratch.length / 2)) + toHex(bytes.subarray(scratch.length / 2))
+  for (let i = 0; i < length; i++) {
+    const digits = 2 * (bytes[i] as number)
+    scratch[2 * i] = DIGITS[digits] as number
+    scratch[2 * i + 1] = DIGITS[digits + 1] as number
+  }
+  return ascii.decode(scratch.subarray(0, 2 * length))
 }
 
 /** The value of each digit by its code; -1 for everything else. A table takes a third of the time of two comparisons a digit. */

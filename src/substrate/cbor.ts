@@ -2,7 +2,7 @@
  * The few items of CBOR that our objects are made of (protocols/substrate.md S-4), written straight into one buffer and read in one walk. Writing a
  * directory of 20,000 files through a data model and a general library was a sixth of its import.
  */
-import { fromUtf8, utf8, writeHex, writeU32, writeU64 } from './bytes.js'
+import { equalBytes, fromUtf8, utf8, writeHex, writeU32, writeU64 } from './bytes.js'
 import { MalformedError } from './errors.js'
 import { LIMITS } from './limits.js'
 
@@ -17,6 +17,8 @@ const TRUE = 0xf5
 
 /** Enough for most objects; a Tree makes it grow. */
 const FIRST_BYTES = 512
+/** The largest buffer that is used again. */
+const KEPT_BYTES = 65_536
 
 /** Every head is the shortest one for its number. Keys of a map are the caller's to sort. */
 export class CborWriter {
@@ -87,6 +89,17 @@ export class CborWriter {
     return this.#out.slice(0, this.#at)
   }
 
+  /** Whether exactly `bytes` were written. */
+  wrote (bytes: Uint8Array): boolean {
+    return equalBytes(this.#out.subarray(0, this.#at), bytes)
+  }
+
+  /** Begins again, in the same buffer. A large one is let go. */
+  reset (): void {
+    this.#at = 0
+    if (this.#out.length > KEPT_BYTES) this.#out = new Uint8Array(FIRST_BYTES)
+  }
+
   #head (major: number, n: number): void {
     this.#room(9)
     const out = this.#out
@@ -131,6 +144,17 @@ export function readCbor (bytes: Uint8Array): unknown {
   return item
 }
 
+/** Short texts that were read before, mostly keys: the same few come in every message, and a decoder's call costs more than all else about them. */
+const KNOWN = 1024
+const KNOWN_LENGTH = 24
+const texts: string[] = Array.from({ length: KNOWN }, () => '')
+
+/** Whether `bytes`, of the same length, spell `text`; only ASCII is compared. */
+function isAscii (text: string, bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if ((bytes[i] as number) > 0x7f || text.charCodeAt(i) !== bytes[i]) return false
+  return true
+}
+
 class Reader {
   #at = 0
 
@@ -148,7 +172,7 @@ class Reader {
     switch (head >> 5) {
       case UINT: return n
       case BYTES: return this.#string(n)
-      case TEXT: return fromUtf8(this.#string(n))
+      case TEXT: return this.#text(n)
       case LIST: return this.#list(n, depth)
       case MAP: return this.#map(n, depth)
       case 1: throw new MalformedError('negative integers are not allowed')
@@ -173,6 +197,18 @@ class Reader {
     const from = this.#at
     this.#at += length
     return this.b.subarray(from, this.#at)
+  }
+
+  #text (length: number): string {
+    const bytes = this.#string(length)
+    if (length > KNOWN_LENGTH) return fromUtf8(bytes)
+    let slot = length
+    for (let i = 0; i < length; i++) slot = (slot * 31 + (bytes[i] as number)) & (KNOWN - 1)
+    const known = texts[slot] as string
+    if (known.length === length && isAscii(known, bytes)) return known
+    const text = fromUtf8(bytes)
+    if (text.length === length) texts[slot] = text
+    return text
   }
 
   #list (items: number, depth: number): unknown[] {

@@ -3,38 +3,52 @@
  * lets through (long heads, unsorted or repeated keys) fails here, and nothing depends on the reader for that. Any throw is `rejected: malformed`.
  * Source: protocols/substrate.md S-4.
  */
-import { type Artifact, referenceOf } from './artifact.js'
-import { equalBytes } from './bytes.js'
+import { type Artifact, referenceOfArtifact } from './artifact.js'
 import { CborWriter, readCbor } from './cbor.js'
 import { MalformedError } from './errors.js'
 import { LIMITS } from './limits.js'
+import { recalled } from './recall.js'
 import type { Reference } from './reference.js'
 import { inside, type Shape } from './shape.js'
 import { tagName } from './type-tags.js'
 
-/** Canonical bytes of `value`. Throws `MalformedError` when the value breaks its own shape. */
-export function encodeCbor<T> (shape: Shape<T>, value: T, name: string): Uint8Array {
-  const out = new CborWriter()
+/** A buffer for all: most objects are small, and making one anew for each was a twentieth of a busy node's time. Taken while in use, for a shape may encode another. */
+let spare: CborWriter | undefined = new CborWriter()
+
+/** Writes `value` and has `use` look at it. Throws `MalformedError` when the value breaks its own shape. */
+function written<T, R> (shape: Shape<T>, value: T, use: (out: CborWriter) => R): R {
+  const out = spare ?? new CborWriter()
+  spare = undefined
   try {
     shape.encode(value, out)
+    return use(out)
+  } finally {
+    out.reset()
+    spare = out
+  }
+}
+
+/** Canonical bytes of `value`. Throws `MalformedError` when the value breaks its own shape. */
+export function encodeCbor<T> (shape: Shape<T>, value: T, name: string): Uint8Array {
+  try {
+    return written(shape, value, (out) => out.finish())
   } catch (err) {
     throw inside(name, err)
   }
-  return out.finish()
 }
 
 /** Decodes canonical bytes only. What comes out shares no memory with `bytes`. Throws `MalformedError`. */
 export function decodeCbor<T> (shape: Shape<T>, bytes: Uint8Array, name: string, maxBytes: number = LIMITS.payloadBytes): T {
   if (bytes.length > maxBytes) throw new MalformedError(`${name}: ${bytes.length} bytes, at most ${maxBytes} are allowed`)
   let value: T
-  let again: Uint8Array
+  let canonical: boolean
   try {
     value = shape.decode(readCbor(bytes))
-    again = encodeCbor(shape, value, '')
+    canonical = written(shape, value, (out) => out.wrote(bytes))
   } catch (err) {
     throw err instanceof MalformedError ? inside(name, err) : new MalformedError(`${name}: not DAG-CBOR of this shape`, { cause: err })
   }
-  if (!equalBytes(again, bytes)) throw new MalformedError(`${name}: not in canonical form`)
+  if (!canonical) throw new MalformedError(`${name}: not in canonical form`)
   return value
 }
 
@@ -53,13 +67,14 @@ export interface ArtifactCodec<T> {
   reference: (value: T) => Reference
 }
 
-export function artifactCodec<T> (tag: number, name: string, shape: Shape<T>, maxBytes: number = LIMITS.payloadBytes): ArtifactCodec<T> {
-  const encode = (value: T): Uint8Array => {
+export function artifactCodec<T extends object> (tag: number, name: string, shape: Shape<T>, maxBytes: number = LIMITS.payloadBytes): ArtifactCodec<T> {
+  const encode = recalled((value: T): Uint8Array => {
     const out = encodeCbor(shape, value, name)
     if (out.length > maxBytes) throw new MalformedError(`${name}: ${out.length} bytes, at most ${maxBytes} are allowed`)
     return out
-  }
-  const decode = (payload: Uint8Array): T => decodeCbor(shape, payload, name, maxBytes)
+  })
+  const decode = recalled((payload: Uint8Array): T => decodeCbor(shape, payload, name, maxBytes))
+  const artifact = recalled((value: T): Artifact => ({ typeTag: tag, payload: encode(value) }))
   return {
     tag,
     name,
@@ -69,7 +84,7 @@ export function artifactCodec<T> (tag: number, name: string, shape: Shape<T>, ma
       if (artifact.typeTag !== tag) throw new MalformedError(`expected a ${name}, got ${tagName(artifact.typeTag)}`)
       return decode(artifact.payload)
     },
-    artifact: (value) => ({ typeTag: tag, payload: encode(value) }),
-    reference: (value) => referenceOf(tag, encode(value))
+    artifact,
+    reference: (value) => referenceOfArtifact(artifact(value))
   }
 }

@@ -8,6 +8,7 @@ import { CID } from 'multiformats/cid'
 import * as Digest from 'multiformats/hashes/digest'
 import { fromHex, toHex } from './bytes.js'
 import { MalformedError } from './errors.js'
+import { oneCopy } from './recall.js'
 
 declare const kind: unique symbol
 type Id<K extends string> = string & { readonly [kind]: K }
@@ -56,7 +57,7 @@ export function referenceBytes (ref: Reference): Uint8Array {
 export function referenceFromBytes (bytes: Uint8Array): Reference {
   if (bytes.length !== REFERENCE_LENGTH) throw new MalformedError(`a reference has ${REFERENCE_LENGTH} bytes, not ${bytes.length}`)
   if (bytes[0] !== 0 || bytes[1] !== 1) throw new MalformedError('a reference starts with hash id 0x0001 (SHA-256)')
-  return toHex(bytes) as Reference
+  return oneCopy(toHex(bytes) as Reference)
 }
 
 /** The same thing as CIDv1 (`raw`, sha2-256 of ArtifactBytes), base32 text. */

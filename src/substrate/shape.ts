@@ -5,6 +5,7 @@
 import { compareUtf8, toHex, utf8Length } from './bytes.js'
 import { CborWriter } from './cbor.js'
 import { MalformedError } from './errors.js'
+import { oneCopy } from './recall.js'
 import { type Hash, NONE, type PublicKey, type Reference, REFERENCE_LENGTH, referenceFromBytes } from './reference.js'
 
 export interface Shape<T> {
@@ -90,7 +91,7 @@ export function bytes (max: number, min = 0): Shape<Uint8Array> {
 export function hex<T extends string = string> (length: number): Shape<T> {
   return {
     encode: (v, out) => typeof v === 'string' && v.length === 2 * length ? out.hex(v) : wrong(`${length} bytes as hex`),
-    decode: (x) => x instanceof Uint8Array && x.length === length ? toHex(x) as T : wrong(`${length} bytes`)
+    decode: (x) => x instanceof Uint8Array && x.length === length ? oneCopy(toHex(x) as T) : wrong(`${length} bytes`)
   }
 }
 

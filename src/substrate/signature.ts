@@ -5,6 +5,7 @@
 import type { Artifact } from './artifact.js'
 import { concatBytes, fromHex, toHex, utf8 } from './bytes.js'
 import { artifactCodec } from './codec.js'
+import { recalled } from './recall.js'
 import { type PublicKey, type Reference, REFERENCE_LENGTH, referenceBytes } from './reference.js'
 import { hex, oneOf, publicKey, ref, struct, type TypeOf } from './shape.js'
 import { TAG } from './type-tags.js'
@@ -37,6 +38,4 @@ export async function signArtifact (signer: Signer, purpose: Purpose, target: Re
 }
 
 /** Whether `s` is a valid signature by its own key over its own target and purpose. */
-export function signatureHolds (s: Signature): boolean {
-  return verifySignature(s.public_key, signedMessage(s.purpose, s.target), fromHex(s.signature))
-}
+export const signatureHolds: (s: Signature) => boolean = recalled((s) => verifySignature(s.public_key, signedMessage(s.purpose, s.target), fromHex(s.signature)))

@@ -8,9 +8,12 @@ interface Entry {
   points: number
   at: number
   bannedUntil: number
-  readonly frames: Map<Spending, TokenBucket>
-  readonly bytes: Map<Spending, TokenBucket>
+  /** made when first spent from */
+  readonly frames: Buckets
+  readonly bytes: Buckets
 }
+
+type Buckets = { [K in Spending]?: TokenBucket }
 
 type Rates = { readonly [K in Spending]: { readonly frames?: readonly [number, number], readonly bytes?: readonly [number, number] } }
 
@@ -62,11 +65,11 @@ export class Standing {
     const now = this.now()
     let entry = this.#peers.get(peer)
     if (entry === undefined) {
-      entry = { points: 0, at: now, bannedUntil: 0, frames: new Map(), bytes: new Map() }
+      entry = { points: 0, at: now, bannedUntil: 0, frames: {}, bytes: {} }
       this.#peers.set(peer, entry)
       if (this.#peers.size > this.limits.rememberedPeers) this.#forgetOne()
     }
-    entry.points *= 2 ** (-(now - entry.at) / this.limits.pointsHalfLifeMs)
+    if (entry.points > 0) entry.points *= 2 ** (-(now - entry.at) / this.limits.pointsHalfLifeMs)
     entry.at = now
     return entry
   }
@@ -80,11 +83,6 @@ export class Standing {
 
 const UNITS: { readonly [K in Spending]: string } = { hello: 'hellos', request: 'requests', response: 'answers', gossip: 'gossip messages', routing: 'DHT messages', stream: 'new streams' }
 
-function bucket (buckets: Map<Spending, TokenBucket>, kind: Spending, [rate, burst]: readonly [number, number], now: number): TokenBucket {
-  let found = buckets.get(kind)
-  if (found === undefined) {
-    found = new TokenBucket(rate, burst, now)
-    buckets.set(kind, found)
-  }
-  return found
+function bucket (buckets: Buckets, kind: Spending, [rate, burst]: readonly [number, number], now: number): TokenBucket {
+  return (buckets[kind] ??= new TokenBucket(rate, burst, now))
 }
