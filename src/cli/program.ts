@@ -6,9 +6,18 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { DiadError } from '../substrate/errors.js'
-import type { CommandArgs, CommandName, Mode } from '../node/command.js'
+import type { CommandName, Mode } from '../node/command.js'
 import type { PassphraseSource } from '../node/keys/passphrase.js'
+import { addAdmissionCommands } from './groups/admission.js'
+import { addAuthorityCommands } from './groups/authority.js'
+import { addBundlesCommands } from './groups/bundles.js'
+import { addConformanceCommands } from './groups/conformance.js'
+import { addRecordsCommands } from './groups/records.js'
+import { addRescueCommands } from './groups/rescue.js'
+import { addRootsCommands } from './groups/roots.js'
+import { addSealsCommands } from './groups/seals.js'
 import { addSimCommand, noVerb, type SimArgs } from './sim-options.js'
+import { addresses, cliTools, given, passphraseOf } from './tools.js'
 import { version } from './version.js'
 
 /** What a command line asks for. */
@@ -92,18 +101,8 @@ function createProgram (parsing: Parsing, accept: Accept): Command {
     .addHelpText('after', '\nExit codes: 0 done, 1 internal, 2 usage or bad input, 3 deferred or not found, 4 rejected or void,\n' +
       '            5 contested, 6 store busy, newer or damaged, 130 interrupted')
 
-  const path = (text: string): string => {
-    if (text === '') throw new InvalidArgumentError('a path can\'t be empty.')
-    return resolve(parsing.cwd, text)
-  }
-  function command (name: CommandName, usage: string, what: string, example: string): Command {
-    return program.command(`${name} ${usage}`.trim()).description(what).addHelpText('after', `\nExample:\n  $ diad ${example}`)
-  }
-  function done<N extends CommandName> (name: N, args: CommandArgs[N], more: Partial<Pick<HomeRequest, 'passphrase' | 'input'>> = {}): void {
-    accept({ command: name, args, passphrase: more.passphrase, input: more.input ?? false })
-  }
-  const passphraseFile = (): Option => new Option('--passphrase-file <FILE>', 'the first line of FILE is the passphrase of the keys').argParser(path)
-  const peer = (): Option => new Option('--peer <MULTIADDR>', 'a node to connect to, e.g. /ip4/192.0.2.1/tcp/4001/p2p/ID; may be repeated').argParser(addresses).default([], 'none')
+  const tools = cliTools(program, parsing.cwd, (request) => { accept(request) })
+  const { path, command, done, passphraseFile, peer } = tools
   const mode = (): Option => new Option('--mode <MODE>', 'follow (names and evidence), mirror (content too; the default) or witness').argParser(modeOf)
   const acceptContested = (): Option => new Option('--accept-contested', 'go on where evidence of a fork makes the name contested')
 
@@ -171,23 +170,16 @@ function createProgram (parsing: Parsing, accept: Accept): Command {
     .option('--explain', 'show every check that was made')
     .action((target: string, o: { explain?: true }) => done('verify', { target, explain: o.explain === true }))
 
+  addAuthorityCommands(tools)
+  addRootsCommands(tools)
+  addBundlesCommands(tools)
+  addRecordsCommands(tools)
+  addAdmissionCommands(tools)
+  addSealsCommands(tools)
+  addRescueCommands(tools)
+  addConformanceCommands(tools)
   addSimCommand(program, parsing.cwd, (args) => accept({ command: 'sim', args }))
   return program
-}
-
-/** Without the keys whose value is undefined: an option left out is absent. */
-function given<T extends object> (options: { [K in keyof T]: T[K] | undefined }): T {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T
-}
-
-function passphraseOf (file: string | undefined): PassphraseSource {
-  return file === undefined ? { kind: 'prompt' } : { kind: 'file', path: file }
-}
-
-/** A rough look only: the host parses addresses, and its library is too big for a command line. */
-function addresses (text: string, before: string[]): string[] {
-  if (!text.startsWith('/')) throw new DiadError('malformed-address', `"${text}" is not a multiaddr`, 'write it like /ip4/192.0.2.1/tcp/4001/p2p/ID')
-  return [...before, text]
 }
 
 function modeOf (text: string): Mode {

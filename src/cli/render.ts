@@ -1,13 +1,19 @@
 /** Results for people: short, aligned, escaped. One function a command; scripts get the JSON instead. */
-import { VERDICT_CODES, type VerdictCode } from '../authority/verdict.js'
-import type { CommandName } from '../node/command.js'
-import { domainText, shortDomain } from '../substrate/domain-id.js'
+import type { CommandArgs, CommandName } from '../node/command.js'
+import { shortDomain } from '../substrate/domain-id.js'
 import { isReference } from '../substrate/reference.js'
 import { type Fields, fieldsOf, listOf, numberOf, optionalText, textOf, textsOf } from './field.js'
+import { admissionRenders } from './groups/admission.js'
+import { authorityRenders } from './groups/authority.js'
+import { bundlesRenders } from './groups/bundles.js'
+import { conformanceRenders } from './groups/conformance.js'
+import { recordsRenders } from './groups/records.js'
+import { rescueRenders } from './groups/rescue.js'
+import { rootsRenders } from './groups/roots.js'
+import { sealsRenders } from './groups/seals.js'
+import { amounts, domain, facts, named, type Renders, statusText, verdictLine } from './render-parts.js'
 import type { Style } from './style.js'
 import { columns, count, formatBytes, formatMode, group } from './text.js'
-
-type Render = (result: Fields, style: Style, args: Fields) => string[]
 
 /** The lines for `result`; of a list of results, those of each. */
 export function renderResult (command: CommandName, result: unknown, args: object, style: Style): string[] {
@@ -17,52 +23,16 @@ export function renderResult (command: CommandName, result: unknown, args: objec
   return all.flatMap((one) => RENDER[command](fieldsOf(one), style, fieldsOf(args)))
 }
 
-/** `dom1…` in full: where a person copies or compares it. */
-function domain (fields: Fields, name = 'domain'): string {
-  const value = fields[name]
-  return typeof value === 'string' && isReference(value) ? domainText(value) : textOf(fields, name)
-}
+const RENDER: Renders<CommandArgs> = {
+  ...authorityRenders,
+  ...rootsRenders,
+  ...bundlesRenders,
+  ...recordsRenders,
+  ...admissionRenders,
+  ...sealsRenders,
+  ...rescueRenders,
+  ...conformanceRenders,
 
-/** `petname (dom1abcd…wxyz)`, as RULES N1 wants it in lists. */
-function named (fields: Fields): string {
-  const value = fields['domain']
-  const short = typeof value === 'string' && isReference(value) ? shortDomain(value) : textOf(fields, 'domain', 80)
-  const petname = optionalText(fields, 'name', 80)
-  return petname === undefined ? short : `${petname} (${short})`
-}
-
-/** `label  value` lines; what has no value is left out. */
-function facts (style: Style, rows: Array<[string, string | undefined]>): string[] {
-  return columns(rows.filter((row): row is [string, string] => row[1] !== undefined).map(([label, value]) => [style.faint(label), value]))
-}
-
-function amounts (fields: Fields): string {
-  const parts: string[] = []
-  for (const noun of ['record', 'file', 'block'] as const) {
-    const n = numberOf(fields, `${noun}s`)
-    if (n !== undefined) parts.push(count(n, noun))
-  }
-  const bytes = numberOf(fields, 'bytes')
-  if (bytes !== undefined) parts.push(formatBytes(bytes))
-  return parts.join(', ')
-}
-
-function statusText (status: string, code: string, style: Style): string {
-  const colour = status === 'accepted' ? style.good : status === 'rejected' || status === 'void' || status === 'contested' ? style.bad : style.careful
-  return colour(code === '-' || code === status ? status : `${status}: ${code}`)
-}
-
-function meaning (code: string): string | undefined {
-  return VERDICT_CODES.get(code as VerdictCode)?.meaning
-}
-
-function verdictLine (fields: Fields, style: Style): string {
-  const code = textOf(fields, 'code')
-  const why = code === 'accepted' ? undefined : meaning(code)
-  return statusText(textOf(fields, 'status'), code, style) + (why === undefined ? '' : style.faint(`  ${why}`))
-}
-
-const RENDER: Readonly<Record<CommandName, Render>> = {
   init: (r, style) => facts(style, [
     ['domain', style.strong(domain(r))],
     ['name', optionalText(r, 'name')],

@@ -5,6 +5,14 @@
  * Arguments and results cross a socket, so both are plain JSON: no Map, Uint8Array or undefined that matters. Local paths are absolute, since the
  * daemon has another working directory.
  */
+import type { AdmissionArgs, AdmissionResults } from './commands/admission/types.js'
+import type { AuthorityArgs, AuthorityResults } from './commands/authority/types.js'
+import type { BundlesArgs, BundlesResults } from './commands/bundles/types.js'
+import type { ConformanceArgs, ConformanceResults } from './commands/conformance/types.js'
+import type { RecordsArgs, RecordsResults } from './commands/records/types.js'
+import type { RescueArgs, RescueResults } from './commands/rescue/types.js'
+import type { RootsArgs, RootsResults } from './commands/roots/types.js'
+import type { SealsArgs, SealsResults } from './commands/seals/types.js'
 import type { PassphraseSource } from './keys/passphrase.js'
 
 /** How far a long command is. Sent as often as the command likes; faces thin it out. */
@@ -64,7 +72,7 @@ export interface LocalBackendOptions {
 export type Mode = 'follow' | 'mirror'
 
 /** The arguments of every command as the CLI sends them. Lists are always there; what the person left out is absent. */
-export interface CommandArgs {
+export interface CommandArgs extends AuthorityArgs, RootsArgs, BundlesArgs, RecordsArgs, AdmissionArgs, SealsArgs, RescueArgs, ConformanceArgs {
   init: { name?: string, /** absolute */ roots?: string }
   put: { /** absolute, or `-` for `io.input` */ path: string }
   publish: { /** absolute */ path: string, as: string }
@@ -87,7 +95,7 @@ export type CommandName = keyof CommandArgs
  * The fields of each result that the CLI shows to people; a result may hold more. The first lines are the contract for scripts. Fields typed here
  * are read with care all the same: the daemon may be of another version.
  */
-export interface CommandResults {
+export interface CommandResults extends AuthorityResults, RootsResults, BundlesResults, RecordsResults, AdmissionResults, SealsResults, RescueResults, ConformanceResults {
   init: { domain: string, home: string, name?: string, principal?: string, roots?: string }
   put: { ref: string, files?: number, blocks?: number, bytes?: number }
   publish: { domain: string, lane: string, snapshot: string, ref: string, name: string, records: number, files: number, blocks: number, bytes: number }

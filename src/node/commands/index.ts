@@ -1,11 +1,18 @@
 /** The table of commands. Each is loaded when it is first run: `ls` shouldn't pay for libp2p. */
 import { DiadError } from '../../substrate/errors.js'
 import type { CommandArgs, CommandIo, CommandName } from '../command.js'
+import { admissionCommands } from './admission/table.js'
+import { authorityCommands } from './authority/table.js'
+import { bundlesCommands } from './bundles/table.js'
+import { conformanceCommands } from './conformance/table.js'
+import { recordsCommands } from './records/table.js'
+import { rescueCommands } from './rescue/table.js'
+import { rootsCommands } from './roots/table.js'
+import { sealsCommands } from './seals/table.js'
 import type { Context } from './context.js'
+import type { Loaders, Run } from './table.js'
 
-type Run<N extends CommandName> = (context: Context, args: CommandArgs[N], io: CommandIo) => Promise<unknown>
-
-const COMMANDS: { [N in CommandName]: () => Promise<Run<N>> } = {
+const COMMANDS: Loaders<CommandArgs> = {
   init: async () => (await import('./init.js')).init,
   put: async () => (await import('./publish.js')).put,
   publish: async () => (await import('./publish.js')).publish,
@@ -17,11 +24,19 @@ const COMMANDS: { [N in CommandName]: () => Promise<Run<N>> } = {
   ls: async () => (await import('./read.js')).ls,
   cat: async () => (await import('./read.js')).cat,
   checkout: async () => (await import('./read.js')).checkout,
-  verify: async () => (await import('./verify.js')).verify
+  verify: async () => (await import('./verify.js')).verify,
+  ...authorityCommands,
+  ...rootsCommands,
+  ...bundlesCommands,
+  ...recordsCommands,
+  ...admissionCommands,
+  ...sealsCommands,
+  ...rescueCommands,
+  ...conformanceCommands
 }
 
 export async function runCommand (context: Context, command: string, args: object, io: CommandIo): Promise<unknown> {
   if (!Object.hasOwn(COMMANDS, command)) throw new DiadError('unknown-command', `there is no command "${command}"`, 'the daemon may be of another version: restart it')
-  const run = await COMMANDS[command as CommandName]() as Run<CommandName>
+  const run = await COMMANDS[command as CommandName]() as Run<object>
   return await run(context, args, io)
 }

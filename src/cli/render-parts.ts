@@ -1,0 +1,58 @@
+/** What the results of several commands are shown with. */
+import { VERDICT_CODES, type VerdictCode } from '../authority/verdict.js'
+import { domainText, shortDomain } from '../substrate/domain-id.js'
+import { isReference } from '../substrate/reference.js'
+import { type Fields, numberOf, optionalText, textOf } from './field.js'
+import type { Style } from './style.js'
+import { columns, count, formatBytes } from './text.js'
+
+/** The lines for one result; `args` are what the command was called with. */
+export type Render = (result: Fields, style: Style, args: Fields) => string[]
+
+/** One function a command. */
+export type Renders<Args> = { readonly [N in keyof Args]: Render }
+
+/** `dom1…` in full: where a person copies or compares it. */
+export function domain (fields: Fields, name = 'domain'): string {
+  const value = fields[name]
+  return typeof value === 'string' && isReference(value) ? domainText(value) : textOf(fields, name)
+}
+
+/** `petname (dom1abcd…wxyz)`, as RULES N1 wants it in lists. */
+export function named (fields: Fields): string {
+  const value = fields['domain']
+  const short = typeof value === 'string' && isReference(value) ? shortDomain(value) : textOf(fields, 'domain', 80)
+  const petname = optionalText(fields, 'name', 80)
+  return petname === undefined ? short : `${petname} (${short})`
+}
+
+/** `label  value` lines; what has no value is left out. */
+export function facts (style: Style, rows: Array<[string, string | undefined]>): string[] {
+  return columns(rows.filter((row): row is [string, string] => row[1] !== undefined).map(([label, value]) => [style.faint(label), value]))
+}
+
+export function amounts (fields: Fields): string {
+  const parts: string[] = []
+  for (const noun of ['record', 'file', 'block'] as const) {
+    const n = numberOf(fields, `${noun}s`)
+    if (n !== undefined) parts.push(count(n, noun))
+  }
+  const bytes = numberOf(fields, 'bytes')
+  if (bytes !== undefined) parts.push(formatBytes(bytes))
+  return parts.join(', ')
+}
+
+export function statusText (status: string, code: string, style: Style): string {
+  const colour = status === 'accepted' ? style.good : status === 'rejected' || status === 'void' || status === 'contested' ? style.bad : style.careful
+  return colour(code === '-' || code === status ? status : `${status}: ${code}`)
+}
+
+export function meaning (code: string): string | undefined {
+  return VERDICT_CODES.get(code as VerdictCode)?.meaning
+}
+
+export function verdictLine (fields: Fields, style: Style): string {
+  const code = textOf(fields, 'code')
+  const why = code === 'accepted' ? undefined : meaning(code)
+  return statusText(textOf(fields, 'status'), code, style) + (why === undefined ? '' : style.faint(`  ${why}`))
+}
