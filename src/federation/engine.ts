@@ -46,6 +46,7 @@ export class Engine {
   readonly replica: Replica
   outside: Outside | undefined
   private queue: Promise<void> = Promise.resolve()
+  private waiting = 0
   private failure: unknown
   private readonly loading = new Map<Reference, Promise<DomainKnowledge>>()
   private readonly listeners = new Set<(report: Report) => void>()
@@ -84,8 +85,16 @@ export class Engine {
   /** Hands an event to the replica and carries out what it answers. Returns the effects, for callers that need one at once (a gossip judgement). */
   step (event: ReplicaEvent): Effect[] {
     const effects = this.replica.step(event)
-    if (effects.length > 0) this.queue = this.queue.then(async () => { await this.carryOut(effects) }).catch((err: unknown) => { this.fail(err) })
+    if (effects.length > 0) {
+      this.waiting++
+      this.queue = this.queue.then(async () => { await this.carryOut(effects) }).catch((err: unknown) => { this.fail(err) }).then(() => { this.waiting-- })
+    }
     return effects
+  }
+
+  /** Events whose effects aren't carried out yet: while there are more than the one that is being told, memory may be ahead of the disk. */
+  get unsettled (): number {
+    return this.waiting
   }
 
   /**
