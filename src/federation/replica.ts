@@ -213,7 +213,9 @@ export class Replica {
   /** Starts pulls of `domain` from those who have something else than we, whoever wasn't asked for longest first. */
   private pullFairly (domain: Reference): void {
     if (this.options.autoPull === false || this.movingPulls(domain) >= MOVING_PULLS) return
-    const worth = [...this.sharers.get(domain) ?? []].filter(([, p]) => this.isWorth(p, domain))
+    // Asked each second of every domain, and mostly nobody is.
+    const worth: Array<[PeerId, Peer]> = []
+    for (const [id, peer] of this.sharers.get(domain) ?? []) if (this.isWorth(peer, domain)) worth.push([id, peer])
     worth.sort(([, a], [, b]) => a.lastAsked(domain) - b.lastAsked(domain))
     for (const [id] of worth) if (this.movingPulls(domain) < MOVING_PULLS) this.startPull(id, domain, 'digest')
   }
@@ -289,7 +291,7 @@ export class Replica {
     this.now = now
     this.lookAround()
     for (const [id, peer] of this.peers) {
-      for (const s of [...peer.sessions.values()]) {
+      for (const s of peer.sessions.size === 0 ? [] : [...peer.sessions.values()]) {
         if (s.deadline === 0) s.deadline = now + PULL_TIMEOUT
         else if (now > s.deadline) {
           this.effects.push({ type: 'score', peer: id, code: 'timeout' })
