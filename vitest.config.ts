@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/slow/**', 'node_modules/**', 'dist/**'],
+    exclude: ['test/slow/**', 'test/stories/**', 'node_modules/**', 'dist/**'],
     pool: 'forks',
     // The default leaves one core of two idle while end-to-end tests wait for their processes.
     maxWorkers: 2,

@@ -12,7 +12,7 @@ import { chart, type Row } from './scale-chart.js'
 /** How much everybody publishes. `full` is the scenario thousand-domains; `light` lets ten thousand nodes fit into this machine. */
 const LOADS = {
   full: { times: 10, every: '10s', duration: '2m' },
-  light: { times: 1, every: '10s', duration: '30s' }
+  light: { times: 1, every: '10s', duration: '1m' }
 }
 type Load = keyof typeof LOADS
 

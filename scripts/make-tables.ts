@@ -1,14 +1,19 @@
 /**
- * The tables of protocols/ that are made from the code, so that the two can't differ: the registry of type tags, the verdict codes, the limits, and
- * which role a leaf kind needs. `npx tsx scripts/make-tables.ts` writes them; test/docs/tables.test.ts checks that nothing has to be written.
+ * The tables of protocols/ that are made from the code, so that the two can't differ: the registry of type tags, the verdict codes, the limits, which
+ * role a leaf kind needs, and what each role may do. `npx tsx scripts/make-tables.ts` writes them; test/docs/tables.test.ts checks that nothing has to be written.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { KIND_RULES } from '../src/authority/leaf-rules.js'
+import { AUDITED, judgeLeaf, KIND_RULES } from '../src/authority/leaf-rules.js'
+import { defaultPolicy } from '../src/authority/policy.js'
+import { ROLES } from '../src/authority/role-names.js'
 import { type Status, VERDICT_CODES } from '../src/authority/verdict.js'
-import { KIND } from '../src/publication/leaf.js'
+import { POLICY_SCHEMA } from '../src/node/policy/policy-schema.js'
+import { policyText } from '../src/node/policy/policy-text.js'
+import { bareLeaf, type Body, KIND, type KindName, leafOf } from '../src/publication/leaf.js'
 import { LIMITS } from '../src/substrate/limits.js'
+import { type Hash, NONE, type Reference } from '../src/substrate/reference.js'
 import { TAG, tagName } from '../src/substrate/type-tags.js'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -74,6 +79,32 @@ function rolesTable (): string {
     [kind, rule.roles === 'any' ? 'any' : rule.roles.join(' or '), rule.section, rule.scoped ? 'yes' : 'no']))
 }
 
+/** One leaf of each kind, and the one statement that takes more than any role. */
+function sampleLeaves (): Array<[string, ReturnType<typeof leafOf>]> {
+  const salt = '0'.repeat(32)
+  const ref = `0001${'1'.repeat(64)}` as Reference
+  const bodies: Body[] = [
+    { kind: 'publish', salt, name: 'a', ref, mode: 0 }, { kind: 'tombstone', salt, name: 'a' }, { kind: 'lift', salt, name: 'a', ref, mode: 0 },
+    { kind: 'erase', salt, lane: ref, index: 0, leaf_hash: '0'.repeat(64) as Hash }, { kind: 'receipt', salt, ref }, { kind: 'statement', salt, type: 'seen', ref },
+    { kind: 'statement', salt, type: AUDITED, ref }, { kind: 'admit', salt, ref }, { kind: 'vouch', salt, lane: ref, snapshot: ref }
+  ]
+  const named = bodies.map((body): [string, ReturnType<typeof leafOf>] => [body.kind === 'statement' && body.type === AUDITED ? `statement \`${AUDITED}\`` : body.kind, leafOf(1, body)])
+  return [...named, ['tick', bareLeaf('tick', 1)], ['close', bareLeaf('close', 1)]]
+}
+
+/** Not from a list: each cell is what the judge says of such a leaf, by a key that has this one role and the whole domain, under a policy that allows all. */
+function matrixTable (): string {
+  const policy = { ...defaultPolicy, publication_policy: { ...defaultPolicy.publication_policy, allowed_roles: [...ROLES] }, execution_policy: { ...defaultPolicy.execution_policy, allowed_roles: [...ROLES] } }
+  const leaves = sampleLeaves()
+  const left = Object.keys(KIND_RULES).filter((kind) => !leaves.some(([, { leaf }]) => leaf.kind === KIND[kind as KindName]))
+  if (left.length > 0) throw new Error(`no sample of ${left.join(', ')}`)
+  return table(['leaf', ...ROLES], leaves.map(([name, { leaf, body }]) => [name, ...ROLES.map((role) => {
+    const principal = { principal_id: '0'.repeat(64), public_key: '0'.repeat(64), roles: [role] } as Parameters<typeof judgeLeaf>[2]['principal']
+    const scope = { principal_id: principal.principal_id, prefixes: [''], programs: [NONE] }
+    return judgeLeaf(leaf, body, { principal, scope, policy }).code === 'accepted' ? 'yes' : '-'
+  })]))
+}
+
 /** `text` with what stands between the marks of `name` replaced. */
 function fill (text: string, name: string, made: string): string {
   const start = `<!-- ${name}: made by scripts/make-tables.ts -->\n`
@@ -91,10 +122,20 @@ export function pages (): Map<string, string> {
     ['type-tags.md', typeTagsPage()],
     ['verdict-codes.md', verdictCodesPage()],
     ['substrate.md', fill(now('substrate.md'), 'limits', limitsTable())],
+    ['authority.md', fill(now('authority.md'), 'matrix', matrixTable())],
     ['publication.md', fill(now('publication.md'), 'roles', rolesTable())]
+  ])
+}
+
+/** Files that people copy from, by their path: the policy that init gives, and its format as a schema. test/node/policy.test.ts checks them. */
+export function samples (): Map<string, string> {
+  return new Map([
+    ['config/publish.policy', policyText(defaultPolicy)],
+    ['config/policy.schema.json', JSON.stringify(POLICY_SCHEMA, null, 2) + '\n']
   ])
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const [page, text] of pages()) writeFileSync(join(PAGES, page), text)
+  for (const [path, text] of samples()) writeFileSync(join(ROOT, path), text)
 }

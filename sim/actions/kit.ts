@@ -7,6 +7,8 @@ import type { World } from '../world/world.js'
 
 /** What `backup` keeps a disk under. */
 export const SNAPSHOT = text('a name for the backup, such as monday', { most: 64 })
+/** What `export` writes on. */
+export const STICK = text('a name for the stick, such as drawer', { most: 64 })
 export const KEY = named('principal', 'the principal of the node\'s domain that signs; without it, the first key that may')
 
 /** Words for the key that signs, where one is named. */

@@ -88,7 +88,7 @@ async function forgedHeads (head: Head, stranger: Signer, random: Random): Promi
 }
 
 /** The next manifest, in which the stranger may do everything, and a rotation of the roots to a key of the stranger's. */
-async function forgedAuthority (domain: Reference, tip: Reference, manifest: DomainAuthorityManifest, stranger: Signer): Promise<Artifact[]> {
+export async function forgedAuthority (domain: Reference, tip: Reference, manifest: DomainAuthorityManifest, stranger: Signer): Promise<Artifact[]> {
   const id = principalId(stranger.publicKey)
   const byId = <T extends { principal_id: string }>(a: T, b: T): number => a.principal_id < b.principal_id ? -1 : 1
   const usurped: DomainAuthorityManifest = {
@@ -96,8 +96,8 @@ async function forgedAuthority (domain: Reference, tip: Reference, manifest: Dom
     version: manifest.version + 1,
     previous: tip,
     root_key: stranger.publicKey,
-    principals: [...manifest.principals, { principal_id: id, public_key: stranger.publicKey, roles: ['federate', 'publish'] as const }].map((p) => ({ ...p, roles: [...p.roles] })).sort(byId),
-    scope: [...manifest.scope, { principal_id: id, prefixes: [''], programs: [NONE] }].sort(byId)
+    principals: [...manifest.principals.filter((p) => p.principal_id !== id), { principal_id: id, public_key: stranger.publicKey, roles: ['federate', 'publish'] as const }].map((p) => ({ ...p, roles: [...p.roles] })).sort(byId),
+    scope: [...manifest.scope.filter((s) => s.principal_id !== id), { principal_id: id, prefixes: [''], programs: [NONE] }].sort(byId)
   }
   const set = { version: 1 as const, root_keys: [stranger.publicKey], threshold: 1, reserved0: 0 as const }
   const certificate = {

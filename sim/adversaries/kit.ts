@@ -1,7 +1,6 @@
 /** What several adversaries need: guarded timers, the wire by hand, and copies of what the honest core knows. */
 import { named, quantity } from '../scenario/schema-parts.js'
 import type { DomainKnowledge } from '../../src/authority/knowledge.js'
-import { DomainKnowledge as Knowledge } from '../../src/authority/knowledge.js'
 import { answerWire, type Gossip, gossipWire, type Hello, helloWire, requestWire, type SyncAnswer, type SyncRequest } from '../../src/federation/messages.js'
 import { answer } from '../../src/federation/serve-sync.js'
 import { MalformedError } from '../../src/substrate/errors.js'
@@ -16,6 +15,7 @@ import type { Random } from '../world/random.js'
 
 /** Arguments that most adversaries take. */
 export const FROM = { start: quantity('time', 'when it begins', { default: 0 }) }
+export const UNTIL = { until: quantity('time', 'when it ends; without it, never') }
 export const TARGET = { of: named('domain', 'the domain it works against; without it, all that it follows') }
 
 /** While nobody is connected (all have banned us), timers look only so often. */
@@ -152,25 +152,4 @@ export function flipped (random: Random, bytes: Uint8Array): Uint8Array {
     out[at] = (out[at] as number) ^ (1 << random.below(8))
   }
   return out
-}
-
-
-/** What is held of a domain, as it is now and stays: nothing that the core learns later gets in. */
-export function frozen (k: DomainKnowledge): DomainKnowledge {
-  const copy = new Knowledge(k.domain)
-  for (const ref of k.objects.relevant(k.domain)) {
-    const artifact = k.artifact(ref)
-    if (artifact !== undefined) copy.admit(artifact)
-  }
-  for (const lane of k.lanes.values()) {
-    for (const ref of [lane.ref, ...[...lane.heads.values()].flatMap((h) => [h.ref, h.signatureRef])]) {
-      const artifact = k.artifact(ref)
-      if (artifact !== undefined) copy.admit(artifact)
-    }
-    const own = copy.lanes.get(lane.ref)
-    for (const { head, log } of lane.branches) own?.extend(head, 0, log.leaves(0, head.snapshot.log_size), undefined)
-    for (const [hash, body] of lane.bodies) own?.bodies.set(hash, body)
-  }
-  copy.touch()
-  return copy
 }

@@ -5,7 +5,8 @@ import { answer } from '../../src/federation/serve-sync.js'
 import type { Reference } from '../../src/substrate/reference.js'
 import { map, quantity } from '../scenario/schema-parts.js'
 import { adversary } from '../plugin.js'
-import { answering, every, frozen, known, listeners, madeUpHash, paced, TARGET, targets, whisper, withDigests } from './kit.js'
+import { frozen } from '../world/frozen.js'
+import { answering, every, known, listeners, madeUpHash, paced, TARGET, targets, whisper, withDigests } from './kit.js'
 
 interface StaleMirrorArgs { readonly freeze: number, readonly of?: string }
 

@@ -1,7 +1,7 @@
 /** What several expectations need. */
 import type { DomainKnowledge } from '../../src/authority/knowledge.js'
 import { principalId } from '../../src/publication/evidence.js'
-import type { Reference } from '../../src/substrate/reference.js'
+import type { Hash, Reference } from '../../src/substrate/reference.js'
 import { DiadError } from '../../src/substrate/errors.js'
 import type { Finding } from '../plugin.js'
 import { type Bounds, sayBounds, sayName } from '../scenario/say.js'
@@ -55,11 +55,17 @@ export function within (value: number, { min, max }: Bounds): boolean {
   return value >= (min ?? 0) && value <= (max ?? Number.MAX_SAFE_INTEGER)
 }
 
+/** The ids of all keys that a principal ever had. */
+export function principalsCalled (world: World, domain: string, name: string): ReadonlySet<Hash> {
+  const keys = world.domain(domain).keys.of(name)
+  if (keys.length === 0) throw new DiadError('bad-scenario', `the domain ${domain} has no principal "${name}"`)
+  return new Set(keys.map((s) => principalId(s.publicKey)))
+}
+
 /** Lanes of the domain that the node holds a proof against; of one principal, if it is named. */
 export function provenLanes (world: World, k: DomainKnowledge, domain: string, against?: string): Reference[] {
-  const key = against === undefined ? undefined : world.domain(domain).principals.get(against)
-  if (against !== undefined && key === undefined) throw new DiadError('bad-scenario', `the domain ${domain} has no principal "${against}"`)
-  return [...k.lanes.values()].filter((l) => l.evidence !== undefined && (key === undefined || l.lane.principal === principalId(key.publicKey))).map((l) => l.ref)
+  const ids = against === undefined ? undefined : principalsCalled(world, domain, against)
+  return [...k.lanes.values()].filter((l) => l.evidence !== undefined && (ids === undefined || ids.has(l.lane.principal))).map((l) => l.ref)
 }
 
 export function refusalsLike (all: readonly Refusal[], { code, peer, domain }: RefusedArgs): Refusal[] {

@@ -3,9 +3,7 @@
  * that a person would write, so that a failure is a file to look at, shrink and keep.
  */
 import type { Random } from '../world/random.js'
-
-/** One entry of a timeline as in the file. */
-export type Entry = Record<string, unknown>
+import { type Entry, type Owned, ownersAct, type Planned, settled, theft } from './owners.js'
 
 export interface Draft {
   name: string
@@ -25,6 +23,12 @@ export interface Draft {
 const CHAOS = 120
 /** seconds to agree after it: the longest wait to dial again, a request given up, and some rounds of pulls */
 const CALM = 240
+/** seconds until owners settle what forked: they have to have heard of it */
+const HEARD = 130
+/** those that need stolen keys */
+const THIEVES: ReadonlySet<string> = new Set(['key-thief', 'role-forger', 'root-thief', 'weak-key'])
+/** those that need a domain and a key of their own */
+const INSIDERS: ReadonlySet<string> = new Set(['equivocator'])
 
 const NAMES = ['docs/a', 'docs/b', 'docs', 'media/x', 'notes', 'a/b/c']
 const SIZES = ['100B', '2kB', '70kB', '300kB']
@@ -38,11 +42,15 @@ export function randomScenario (random: Random, seed: number, init: GrammarInit)
   const domains: Draft['domains'] = {}
   const nodes: Draft['nodes'] = {}
   const publishers: string[] = []
+  const owned: Owned[] = []
   const names = ['alice', 'bea', 'cyd'].slice(0, 1 + random.below(3))
   for (const name of names) {
     const two = random.below(2) === 0
-    domains[name] = two ? { principals: { main: {}, second: { roles: random.pick([['federate', 'produce', 'publish'], ['federate', 'publish'], ['federate', 'publish'], ['federate']]), scope: random.pick([[''], ['docs'], ['docs', 'media']]) } } } : {}
-    for (const key of two ? ['main', 'second'] : ['main']) {
+    const third = two && random.below(2) === 0
+    domains[name] = two ? { principals: { ...third ? { third: { scope: random.pick([[''], ['docs']]), later: true } } : {}, main: {}, second: { roles: random.pick([['federate', 'produce', 'publish'], ['federate', 'publish'], ['federate', 'publish'], ['federate']]), scope: random.pick([[''], ['docs'], ['docs', 'media']]) } } } : {}
+    const keys = two ? ['main', 'second', ...third ? ['third'] : []] : ['main']
+    owned.push({ name, principals: keys, nodes: keys.map((key) => `${name}-${key}`) })
+    for (const key of keys) {
       const node = `${name}-${key}`
       const others = names.filter((n) => n !== name && random.below(2) === 0)
       nodes[node] = { domain: name, keys: [key], ...others.length > 0 ? { follow: others } : {} }
@@ -57,28 +65,51 @@ export function randomScenario (random: Random, seed: number, init: GrammarInit)
     followers.push(node)
   }
   if (init.adversaries.length > 0) {
-    for (let i = random.below(3); i > 0; i--) addAdversary(random, init.adversaries, names, nodes, i)
+    for (let i = random.below(3); i > 0; i--) addAdversary(random, init.adversaries, names, { domains, nodes }, i)
   }
-  const timeline = chaos(random, publishers, [...publishers, ...followers], Object.keys(nodes), names)
+  const acts = random.below(3) === 0 ? [] : authority(random, owned, nodes)
+  const timeline = chaos(random, publishers, [...publishers, ...followers], Object.keys(nodes), names, acts)
   return {
     name: `explored-${seed}`,
     shows: 'A random federation that falls apart and comes together again.',
     seed,
-    duration: `${CHAOS + CALM}s`,
+    duration: `${CHAOS + CALM + (acts.length > 0 ? HEARD : 0)}s`,
     domains,
     nodes,
     links: links(random),
     timeline,
-    ending: mended(Object.keys(nodes).filter((n) => nodes[n]?.['adversary'] === undefined)),
+    ending: [...mended(Object.keys(nodes).filter((n) => nodes[n]?.['adversary'] === undefined)), ...acts.length > 0 ? owned.map((d) => settled(d, `${CHAOS + HEARD}s`)) : []],
     expect: [{ at: 'end', converged: names }]
   }
 }
 
-function addAdversary (random: Random, adversaries: readonly string[], names: readonly string[], nodes: Draft['nodes'], i: number): void {
-  const adversary = random.pick(adversaries)
-  const own = adversary === 'equivocator'
-  const args = adversary === 'eclipser' ? { with: { victim: Object.keys(nodes)[0] } } : {}
+function addAdversary (random: Random, adversaries: readonly string[], names: readonly string[], { domains, nodes }: Pick<Draft, 'domains' | 'nodes'>, i: number): void {
+  const thieves = adversaries.filter((a) => THIEVES.has(a))
+  const adversary = random.pick(thieves.length > 0 && random.below(3) === 0 ? thieves : adversaries)
+  if (adversary === 'fisher') {
+    // A stranger: what it names is nobody's who follows it.
+    domains['mallory'] = {}
+    for (const node of Object.values(nodes)) if (node['adversary'] === undefined && random.below(2) === 0) node['follow'] = [...new Set([...(node['follow'] ?? []) as string[], 'mallory'])]
+    nodes[`liar${i}`] = { domain: 'mallory', follow: [...names], adversary }
+    return
+  }
+  const own = INSIDERS.has(adversary)
+  const args = adversary === 'eclipser' ? { with: { victim: Object.keys(nodes)[0] } } : THIEVES.has(adversary) && adversary !== 'weak-key' ? { with: { until: `${CHAOS + CALM / 2}s` } } : {}
   nodes[`liar${i}`] = own ? { domain: random.pick(names), keys: ['main'], adversary } : { follow: [...names], adversary, ...args }
+}
+
+/** What owners and thieves do. A domain's roots rotate once at most before the end: two rotations of one commitment can't be settled. */
+function authority (random: Random, owned: readonly Owned[], nodes: Draft['nodes']): Planned[] {
+  const out: Planned[] = []
+  for (const domain of owned) {
+    for (let i = random.below(5); i > 0; i--) out.push(...ownersAct(random, domain, 1 + random.below(CHAOS - 5)))
+    if (random.below(4) === 0) out.push({ at: 1 + random.below(CHAOS - 5), entry: { node: random.pick(domain.nodes), 'rotate-roots': { base: random.pick(['common', 'ours']) } } })
+  }
+  for (const [name, { adversary, follow }] of Object.entries(nodes)) {
+    const victims = owned.filter((d) => Array.isArray(follow) && follow.includes(d.name))
+    if (typeof adversary === 'string' && THIEVES.has(adversary) && victims.length > 0) out.push(theft(random, random.pick(victims), name, adversary, 1 + random.below(CHAOS - 5)))
+  }
+  return out
 }
 
 function links (random: Random): Record<string, unknown> {
@@ -96,8 +127,8 @@ function links (random: Random): Record<string, unknown> {
   }
 }
 
-function chaos (random: Random, publishers: readonly string[], honest: readonly string[], all: readonly string[], domains: readonly string[]): Entry[] {
-  const out: Array<{ at: number, entry: Entry }> = []
+function chaos (random: Random, publishers: readonly string[], honest: readonly string[], all: readonly string[], domains: readonly string[], acts: readonly Planned[]): Entry[] {
+  const out: Planned[] = [...acts]
   const backups = new Set<string>()
   const at = (): number => 1 + random.below(CHAOS - 5)
   for (let i = 4 + random.below(16); i > 0; i--) {
@@ -142,6 +173,6 @@ function mended (honest: readonly string[]): Entry[] {
 /** The scenario as a file says it. */
 export function written ({ ending, timeline, ...rest }: Draft): object {
   const nodes = new Set(Object.keys(rest.nodes))
-  const about = (e: Entry): string | undefined => ((e['disk'] ?? e['restart']) as { node?: string } | undefined)?.node
+  const about = (e: Entry): string | undefined => (e['node'] as string | undefined) ?? ((e['disk'] ?? e['restart']) as { node?: string } | undefined)?.node
   return { ...rest, timeline: [...timeline, ...ending.filter((e) => about(e) === undefined || nodes.has(about(e) as string))] }
 }

@@ -4,17 +4,19 @@ import type { Invariant } from '../plugin.js'
 
 export const equalKnowledge: Invariant = {
   name: 'equal-knowledge',
-  summary: 'Equal inventories give equal views (R4, R5).',
+  summary: 'Equal inventories give equal views and equal authority (R4, R5).',
   create (world) {
-    const views = new Map<string, { digest: string, node: string }>()
+    const views = new Map<string, { digest: string, text: string, node: string }>()
     return {
       changed (node, k) {
         if (bodiesMissing(k)) return undefined
         const key = `${k.domain} ${k.inventoryDigest()}`
         const { digest } = k.view()
+        const text = k.authority().stateText
         const before = views.get(key)
-        if (before === undefined) views.set(key, { digest, node: node.name })
+        if (before === undefined) views.set(key, { digest, text, node: node.name })
         else if (before.digest !== digest) return `${node.name} and ${before.node} hold the same of ${world.nameOf(k.domain)} and see ${digest.slice(0, 12)} and ${before.digest.slice(0, 12)}`
+        else if (before.text !== text) return `${node.name} and ${before.node} hold the same of ${world.nameOf(k.domain)}, and the authority is ${text} here and ${before.text} there`
         return undefined
       }
     }

@@ -13,7 +13,7 @@ export const internalStaysInternal: Invariant = {
     },
     frame (_node, channel, direction, bytes) {
       if (world.oracle.internal.size === 0) return undefined
-      for (const ref of world.oracle.internal) if (includes(bytes, fromHex(digestOf(ref)))) return `a ${channel} ${direction} speaks of the internal block ${ref.slice(4, 16)}: ${toHex(bytes.subarray(0, 16))}…`
+      for (const ref of world.oracle.internal) if (!world.oracle.fished.has(ref) && includes(bytes, fromHex(digestOf(ref)))) return `a ${channel} ${direction} speaks of the internal block ${ref.slice(4, 16)}: ${toHex(bytes.subarray(0, 16))}…`
       return undefined
     }
   })

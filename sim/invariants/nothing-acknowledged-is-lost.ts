@@ -13,6 +13,9 @@ export const nothingAcknowledgedIsLost: Invariant = {
         const lane = (await engine.knowledge(a.domain)).lanes.get(a.lane)
         if (node.engine === engine && (lane?.held ?? 0) < a.size) return `it acknowledged ${a.size} leaves of lane ${a.lane.slice(4, 16)} and holds ${lane?.held ?? 0}`
       }
+      for (const { domain, ref, node: where } of world.oracle.decreed) {
+        if (where === node.name && !(await engine.knowledge(domain)).has(ref) && node.engine === engine) return `it was told that ${ref.slice(4, 16)} of ${world.nameOf(domain)} stands, and doesn't hold it`
+      }
       return undefined
     }
   })

@@ -7,23 +7,25 @@ import { hasPlaceholders, substitute } from './substitute.js'
 import { oneOf, show } from './suggest.js'
 import type { Args, DomainSpec, Mode, NodeSpec, PrincipalSpec, RandomFollow, Registry, Role } from './types.js'
 
-interface PrincipalFields { roles: Role[], scope: string[] }
-interface DomainFields { principals?: Record<string, PrincipalFields>, trusted?: readonly string[] }
-interface NodeFields { domain?: string, keys?: readonly string[], follow?: readonly string[] | { random: number, of: readonly string[] }, mode: Mode, adversary?: string, with?: unknown }
+interface PrincipalFields { roles: Role[], scope: string[], later: boolean }
+interface DomainFields { principals?: Record<string, PrincipalFields>, roots: { count: number, threshold: number }, trusted?: readonly string[] }
+interface NodeFields { domain?: string, keys?: readonly string[], follow?: readonly string[] | { random: number, of: readonly string[] }, mode: Mode, later: boolean, adversary?: string, with?: unknown }
 
 /** Only after every domain is declared, since `trusted` names them. */
 export function loadDomains (source: Source, names: NameTable, declared: readonly Declared[]): DomainSpec[] {
   return declared.flatMap((entry) => {
     const label = `domain ${show(entry.name)}`
     return expand(source, entry, (raw) => {
-      const { principals, trusted } = checkAt(source, DOMAIN, raw, entry.pointer, label, names) as DomainFields
+      const { principals, roots, trusted } = checkAt(source, DOMAIN, raw, entry.pointer, label, names) as DomainFields
+      if (roots.threshold > roots.count) throw source.fault(child(child(entry.pointer, 'roots'), 'threshold'), `a threshold of ${roots.threshold} with ${roots.count} root ${roots.count === 1 ? 'key' : 'keys'}`, `at most ${roots.count}`)
       const given = principals ?? { main: checkAt(source, PRINCIPAL, {}, entry.pointer, label) as PrincipalFields }
-      const specs: PrincipalSpec[] = Object.entries(given).map(([name, { roles, scope }]) => {
+      const specs: PrincipalSpec[] = Object.entries(given).map(([name, { roles, scope, later }]) => {
         names.checkName('principal', name, child(child(entry.pointer, 'principals'), name))
-        return { name, roles, scope }
+        return { name, roles, scope, later }
       })
+      if (specs.every(({ later }) => later)) throw source.fault(child(entry.pointer, 'principals'), `${label} begins without any principal`, 'one that isn\'t `later`')
       names.addPrincipals(specs.map(({ name }) => name))
-      return { principals: specs, trusted: trusted ?? [] }
+      return { principals: specs, roots, trusted: trusted ?? [] }
     }).map(({ name, group, value }) => ({ name, group, ...value, line: source.line(entry.pointer) }))
   })
 }
@@ -38,7 +40,7 @@ export function loadNodes (source: Source, names: NameTable, declared: readonly 
 function loadNode (source: Source, names: NameTable, { name, pointer }: Declared, raw: unknown, principals: ReadonlyMap<string, readonly string[]>, registry: Registry): Omit<NodeSpec, 'name' | 'group' | 'line'> {
   const label = `node ${show(name)}`
   const fields = checkAt(source, NODE, raw, pointer, label, names) as NodeFields
-  const { domain = '', mode, adversary = '' } = fields
+  const { domain = '', mode, later, adversary = '' } = fields
   if (domain === '' && fields.follow === undefined) {
     throw source.fault(pointer, `${label} names no domain`, '`domain: NAME` for a node of a domain, or `follow: [NAME]`', { key: true })
   }
@@ -49,7 +51,7 @@ function loadNode (source: Source, names: NameTable, { name, pointer }: Declared
     if (!all.includes(key)) throw source.fault(child(child(pointer, 'keys'), i), `domain ${show(domain)} has no principal ${show(key)}`, oneOf(key, all))
   }
   const { random, follow } = followed(source, pointer, label, fields.follow, domain)
-  return { domain, keys: fields.keys ?? all, follow, random, mode, adversary, with: loadAdversary(source, names, pointer, label, adversary, fields.with, registry) }
+  return { domain, keys: fields.keys ?? all, follow, random, mode, later, adversary, with: loadAdversary(source, names, pointer, label, adversary, fields.with, registry) }
 }
 
 function followed (source: Source, pointer: Pointer, label: string, follow: NodeFields['follow'], own: string): { random: RandomFollow | undefined, follow: readonly string[] } {

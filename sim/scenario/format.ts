@@ -19,12 +19,14 @@ const LABEL: Schema = { type: 'string', pattern: NAME_PATTERN, description: 'a n
 
 export const PRINCIPAL = map({
   roles: list(choice(ROLES), 'a list of roles, such as [publish, federate]', { minItems: 1, uniqueItems: true, default: ['produce', 'publish', 'federate'] }),
-  scope: list({ type: 'string', maxLength: 1024 }, 'a list of name prefixes; "" is the whole domain', { minItems: 1, uniqueItems: true, default: [''] })
+  scope: list({ type: 'string', maxLength: 1024 }, 'a list of name prefixes; "" is the whole domain', { minItems: 1, uniqueItems: true, default: [''] }),
+  later: flag('true: no manifest lists it until a grant does')
 }, [], { description: 'a map with roles and scope' })
 
 export const DOMAIN = map({
   count: COUNT,
   principals: { type: 'object', minProperties: 1, additionalProperties: PRINCIPAL, description: 'principals by name, such as main: {roles: [publish, federate]}' },
+  roots: map({ count: whole('the number of root keys, from 1 to 9', 1, 9, 1), threshold: whole('how many of them have to agree, from 1 to 9', 1, 9, 1) }, [], { description: 'a map with count and threshold', default: {} }),
   trusted: named('domains', 'the domains that may see this one; without it everybody may')
 })
 
@@ -37,6 +39,7 @@ export const NODE = map({
     description: 'domains, such as [alice], or {random: 10, of: GROUP}'
   },
   mode: choice(MODES, 'follow'),
+  later: flag('true: it is down until a restart or a rescue starts it'),
   adversary: { type: 'string', description: 'the name of an adversary' },
   with: { description: 'the arguments of the adversary' }
 })

@@ -36,6 +36,8 @@ export interface PrincipalSpec {
   readonly roles: readonly Role[]
   /** prefixes; '' = the whole domain */
   readonly scope: readonly string[]
+  /** no manifest lists it until a `grant` does; these are what that gives by default */
+  readonly later: boolean
 }
 
 export interface DomainSpec {
@@ -43,6 +45,8 @@ export interface DomainSpec {
   /** the name that stands in the file with `count`, or '' */
   readonly group: string
   readonly principals: readonly PrincipalSpec[]
+  /** how many offline root keys it has, and how many of them have to agree */
+  readonly roots: { readonly count: number, readonly threshold: number }
   /** names of domains; empty = public (T2) */
   readonly trusted: readonly string[]
   readonly line: number
@@ -65,6 +69,8 @@ export interface NodeSpec {
   readonly follow: readonly string[]
   readonly random: RandomFollow | undefined
   readonly mode: Mode
+  /** it isn't started with the others */
+  readonly later: boolean
   /** name of the adversary plug-in, or '' */
   readonly adversary: string
   /** the adversary's arguments; {} without one */

@@ -15,8 +15,8 @@ const MAX_ROUNDS = 100_000
 export function carry (world: World, from: SimNode, to: SimNode, domain: SimDomain): void {
   const k = from.engine?.replica.domains.get(domain.id)
   const { engine } = to
-  if (k === undefined || engine === undefined) return
   const stick = `stick of ${from.name}`
+  if (k === undefined || engine === undefined) return
   const questions: Uint8Array[] = []
   const outside = engine.outside
   if (outside === undefined) return

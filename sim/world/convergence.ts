@@ -1,4 +1,4 @@
-/** Whether everybody honest who is up sees the same of a domain, and all of what was acknowledged. */
+/** Whether everybody honest who is up sees the same of a domain, its authority included, and all of what was acknowledged. */
 import type { Reference } from '../../src/substrate/reference.js'
 import type { SimDomain } from './domains.js'
 import type { World } from './world.js'
@@ -8,11 +8,11 @@ export function divergence (world: World, domain: SimDomain): string | undefined
   const holders = world.holders(domain)
   const views = new Map<string, string[]>()
   for (const { node, k } of holders) {
-    const { digest } = k.view()
+    const digest = `${k.view().digest.slice(0, 12)} under ${k.authority().stateText}`
     views.set(digest, [...views.get(digest) ?? [], node.name])
   }
   if (views.size > 1) {
-    const sides = [...views].map(([digest, nodes]) => `${digest.slice(0, 8)} at ${nodes.slice(0, 4).join(', ')}${nodes.length > 4 ? ` and ${nodes.length - 4} more` : ''}`)
+    const sides = [...views].map(([digest, nodes]) => `${digest} at ${nodes.slice(0, 4).join(', ')}${nodes.length > 4 ? ` and ${nodes.length - 4} more` : ''}`)
     return `${domain.name} has ${views.size} views: ${sides.join('; ')}`
   }
   const sizes = new Map<Reference, number>()
@@ -22,6 +22,9 @@ export function divergence (world: World, domain: SimDomain): string | undefined
   for (const { node, k } of holders) {
     for (const [lane, size] of sizes) {
       const held = k.lanes.get(lane)
+      // Whoever has all of it knows how much of it concerns others: proposals don't, nor what lies behind a cut.
+      const whole = holders.find((h) => (h.k.lanes.get(lane)?.held ?? 0) >= size)
+      if (whole !== undefined && (held?.held ?? 0) >= Math.min(size, whole.k.view().lanes.get(lane)?.exported ?? 0)) continue
       if ((held?.held ?? 0) < size && held?.evidence === undefined) return `${node.name} holds ${held?.held ?? 0} of ${size} acknowledged leaves of lane ${lane.slice(4, 16)} of ${domain.name}`
     }
   }

@@ -2,56 +2,58 @@
 import { mintGenesis } from '../../src/authority/mint.js'
 import { DomainKnowledge } from '../../src/authority/knowledge.js'
 import { defaultPolicy } from '../../src/authority/policy.js'
+import { rootCommitment } from '../../src/authority/root-entry.js'
+import { rootSetCodec } from '../../src/authority/root-set.js'
+import { principalId } from '../../src/publication/evidence.js'
 import type { Artifact } from '../../src/substrate/artifact.js'
-import { type Reference, REFERENCE_LENGTH, referenceFromBytes } from '../../src/substrate/reference.js'
-import type { Signer } from '../../src/substrate/signature.js'
-import type { DomainSpec } from '../scenario/types.js'
-import { signerFrom } from './keys.js'
+import type { Hash, PublicKey, Reference } from '../../src/substrate/reference.js'
+import type { DomainSpec, Role } from '../scenario/types.js'
+import { Keyring } from './keyring.js'
 import type { Random } from './random.js'
+
+/** What somebody meant a key to be allowed. */
+export interface Right { readonly name: string, readonly publicKey: PublicKey, readonly roles: readonly Role[], readonly scope: readonly string[] }
 
 export interface SimDomain {
   readonly name: string
   readonly id: Reference
-  /** root chain, certificate, policy, manifests: what its owner hands to everybody */
+  readonly spec: DomainSpec
+  /** its first objects, which its owner hands to everybody: root entry, certificate, policy, manifest 1 */
   readonly artifacts: Artifact[]
-  /** by the name of the principal */
-  readonly principals: ReadonlyMap<string, Signer>
-  readonly root: Signer
-  readonly nextRoot: Signer
-  readonly rootKey: Signer
+  readonly firstManifest: Reference
+  readonly keys: Keyring
+  /** by manifest what its signer meant to give, by principal id: what judges say is compared with this */
+  readonly rights: Map<Reference, ReadonlyMap<Hash, Right>>
 }
+
+export const rightsById = (rights: readonly Right[]): ReadonlyMap<Hash, Right> => new Map(rights.map((r) => [principalId(r.publicKey), r]))
 
 /** `idOf` gives the DomainIDs of domains minted before, for policies that name them; `onSign` is told what principals sign. */
 export async function mintSimDomain (spec: DomainSpec, seed: number, random: Random, idOf: (name: string) => Reference, onSign: (target: Reference) => void): Promise<SimDomain> {
-  const key = (role: string): Signer => signerFrom(seed, `${spec.name} ${role}`)
-  const [root, nextRoot, rootKey] = [key('root'), key('next root'), key('root_key')]
-  const principals = new Map(spec.principals.map((p) => [p.name, watched(key(`principal ${p.name}`), onSign)]))
+  const keys = new Keyring(spec.name, seed, random.fork(`keys of ${spec.name}`), onSign, spec.roots)
+  const { rootKey, roots, nextRoots } = keys
+  const all = spec.principals.map((p): Right => ({ name: p.name, publicKey: keys.principal(p.name).publicKey, roles: p.roles, scope: p.scope }))
+  const later = new Set(spec.principals.filter((p) => p.later).map((p) => p.name))
+  const rights = all.filter((r) => !later.has(r.name))
   const policy = spec.trusted.length === 0
     ? defaultPolicy
     : { ...defaultPolicy, federation_policy: { ...defaultPolicy.federation_policy, trusted_domains: spec.trusted.map(idOf).sort() } }
   const { knowledge, artifacts } = await mintGenesis({
-    root,
-    nextRoot: nextRoot.publicKey,
-    nextSalt: random.fork(`salt of ${spec.name}`).hex(32),
+    root: roots.signers,
+    nextRoot: nextRoots.signers.map((s) => s.publicKey),
+    threshold: spec.roots.threshold,
+    nextSalt: nextRoots.salt,
     rootKey,
-    principals: spec.principals.map((p) => ({ publicKey: (principals.get(p.name) as Signer).publicKey, roles: p.roles, prefixes: p.scope })),
+    principals: rights.map((r) => ({ publicKey: r.publicKey, roles: r.roles, prefixes: r.scope })),
     policy
   })
-  return { name: spec.name, id: knowledge.domain, artifacts: [...artifacts], principals, root, nextRoot, rootKey }
+  keys.keep(rootCommitment(nextRoots.salt, rootSetCodec.reference(nextRoots.set)), nextRoots)
+  const tip = knowledge.authority().tip
+  if (tip === undefined) throw new RangeError(`${spec.name} has no manifest in force`)
+  return { name: spec.name, id: knowledge.domain, spec, artifacts: [...artifacts], firstManifest: tip, keys, rights: new Map([[tip, rightsById(rights)]]) }
 }
 
-/** A signer that tells what it signs: the target's reference stands at the end of the signed bytes. */
-function watched (signer: Signer, onSign: (target: Reference) => void): Signer {
-  return {
-    publicKey: signer.publicKey,
-    sign: async (message) => {
-      onSign(referenceFromBytes(message.subarray(message.length - REFERENCE_LENGTH)))
-      return await signer.sign(message)
-    }
-  }
-}
-
-/** Knowledge of a node's own, holding the domain's control objects. */
+/** Knowledge of a node's own, holding the domain's first control objects. */
 export function knowledgeOf (domain: SimDomain): DomainKnowledge {
   const k = new DomainKnowledge(domain.id)
   for (const artifact of domain.artifacts) k.admit(artifact)

@@ -10,12 +10,24 @@ import type { Random } from './random.js'
 /** What a good SSD needs for one barrier; everything else stays in the cache of the operating system. */
 const SYNC: Micros = 1_000
 
+/** A copy of somebody else's keys, as they were when they were stolen. */
+export interface Loot {
+  readonly kind: 'principal' | 'root-key' | 'roots'
+  /** name of the domain */
+  readonly domain: string
+  /** of the principal, or which of the cold keys it is */
+  readonly name: string
+  readonly signers: readonly Signer[]
+}
+
 export class Machine {
   disk: SimDisk
   /** RULES L4: lives in memory, so a reboot voids it, and a copy of the disk doesn't have it */
   private memory = new Map<Reference, { size: number, root: Hash }>()
   /** principal name → its key */
   readonly keys = new Map<string, Signer>()
+  /** of adversaries: what was stolen for them */
+  readonly loot: Loot[] = []
   /** each step of a slow disk takes this much longer */
   slow: Micros = 0
   private readonly backups = new Map<string, SimDisk>()

@@ -94,7 +94,9 @@ export class SimNetwork {
       const mine = this.byNode.get(x) ?? new Map<string, Connection>()
       mine.set(y, made)
       this.byNode.set(x, mine)
-      if (this.propsOf(x, y).cut) this.barriers.cut(x, y)
+      if (!this.propsOf(x, y).cut) continue
+      this.barriers.cut(x, y)
+      this.listener.link(x, y, 'cut')
     }
     this.dial(made)
   }

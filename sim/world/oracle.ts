@@ -2,6 +2,7 @@
  * What really happened, which no node can see: who published what, whose key was used for two histories, what was meant to stay internal. Invariants
  * compare what nodes believe with this.
  */
+import type { Artifact } from '../../src/substrate/artifact.js'
 import type { Hash, Reference } from '../../src/substrate/reference.js'
 import type { Micros } from '../trace.js'
 
@@ -14,6 +15,9 @@ export interface Acknowledged {
   readonly size: number
   readonly at: Micros
 }
+
+/** A manifest or root entry that an owner was told is durable. */
+export interface Decreed { readonly node: string, readonly domain: Reference, readonly ref: Reference }
 
 /** Where and when a leaf was durable first, and the number of the publication it came with. */
 export interface Birth { readonly node: string, readonly at: Micros, readonly update: number }
@@ -28,10 +32,17 @@ export class Oracle {
   /** lane/index → when its head was durable at the publisher */
   private readonly births = new Map<string, Birth>()
   readonly acknowledged: Acknowledged[] = []
+  readonly decreed: Decreed[] = []
+  /** heads that were acknowledged, with their signatures: what somebody at the node could have written down */
+  readonly heads = new Map<Reference, readonly Artifact[]>()
   /** principal ids whose key was used for two histories, or by a thief */
   readonly guilty = new Set<string>()
   /** blocks that were stored and never published */
   readonly internal = new Set<Reference>()
+  /** those of them whose reference a stranger published: it is spoken of, and still nobody's to give */
+  readonly fished = new Set<Reference>()
+  /** `who whom ref`: who asked an adversary for a block, where that takes note */
+  readonly asked = new Set<string>()
   /** nodes whose disk was set back, or lies: what they acknowledged may be gone from them */
   readonly setBack = new Set<string>()
 

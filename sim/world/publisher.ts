@@ -27,13 +27,19 @@ export interface Desk {
 export async function deskOf (world: World, node: SimNode, key?: string): Promise<Desk> {
   const { engine, machine, spec } = node
   if (engine === undefined) throw new DiadError('node-down', `${node.name} is down`)
-  const signer = key === undefined ? machine.keys.values().next().value : machine.keys.get(key)
-  if (spec.domain === '' || signer === undefined) throw new DiadError('role-missing', `${node.name} holds no ${key === undefined ? 'key' : `key "${key}"`}: it is a reader`)
+  const names = key === undefined ? [...machine.keys.keys()] : machine.keys.has(key) ? [key] : []
+  if (spec.domain === '' || names.length === 0) throw new DiadError('role-missing', `${node.name} holds no ${key === undefined ? 'key' : `key "${key}"`}: it is a reader`)
   const domain = world.domain(spec.domain)
-  return { engine, domain, signer, k: await engine.wake(domain.id) }
+  const k = await engine.wake(domain.id)
+  // Who holds a principal's key has the next one too, and uses the newest that is in force as far as it has heard.
+  const signers = names.flatMap((name) => domain.keys.of(name))
+  const listed = new Set(k.authority().onChain.at(-1)?.manifest.principals.map((p) => p.public_key))
+  const signer = signers.find((s) => listed.has(s.publicKey)) ?? signers[0]
+  if (signer === undefined) throw new DiadError('role-missing', `${domain.name} has no principal called ${names.join(' or ')}`)
+  return { engine, domain, signer, k }
 }
 
-function inTurn<T> (node: SimNode, work: () => Promise<T>): Promise<T> {
+export function inTurn<T> (node: SimNode, work: () => Promise<T>): Promise<T> {
   const mine = (queues.get(node) ?? Promise.resolve()).then(work, work)
   queues.set(node, mine.catch(() => undefined))
   return mine

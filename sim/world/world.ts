@@ -19,6 +19,7 @@ import { type NetworkListener, SimNetwork } from './network.js'
 import { openEngine, SimNode, type Surroundings } from './node.js'
 import { Oracle } from './oracle.js'
 import { Random } from './random.js'
+import type { Stick } from './stick.js'
 import { Tracer } from './tracer.js'
 import type { Watch } from './watch.js'
 import { type BlockAnswer, type BlockRequest, type SendEffect, SimWire, type Wire } from './wire.js'
@@ -59,6 +60,8 @@ export class World implements Surroundings {
   readonly violations: Violation[] = []
   readonly refusals: Refusal[] = []
   readonly domains = new Map<string, SimDomain>()
+  /** by the name that `export` gave them */
+  readonly sticks = new Map<string, Stick>()
   readonly network: Wire
   private readonly domainNames = new Map<Reference, string>()
   private readonly nodes = new Map<string, SimNode>()
@@ -110,7 +113,7 @@ export class World implements Surroundings {
   /** Starts every node, and every link that the scenario wants. */
   async start (): Promise<void> {
     const draw = this.random.fork('edges')
-    for (const node of this.nodes.values()) await node.start()
+    for (const node of this.nodes.values()) if (!node.spec.later) await node.start()
     for (const [a, b] of drawEdges(this.scenario, (n) => draw.below(n))) this.network.wire(a, b)
   }
 
@@ -149,7 +152,7 @@ export class World implements Surroundings {
     const own = spec.domain === '' ? undefined : this.domain(spec.domain)
     if (own !== undefined && spec.keys.length > 0) {
       for (const name of spec.keys) {
-        const key = own.principals.get(name)
+        const [key] = own.keys.of(name)
         if (key !== undefined) machine.keys.set(name, key)
       }
       await engine.found(knowledgeOf(own))
@@ -238,7 +241,13 @@ export class World implements Surroundings {
   private watchAll (node: SimNode, ask: (watch: Watch) => string | undefined): void {
     if (!node.honest) return
     for (const { name, watch } of this.watches) {
-      const wrong = ask(watch)
+      let wrong: string | undefined
+      try {
+        wrong = ask(watch)
+      } catch (err) {
+        // Whoever reports to us goes on whatever we throw, so it would never be seen.
+        wrong = `the invariant itself threw: ${err instanceof Error ? err.stack ?? err.message : String(err)}`
+      }
       if (wrong !== undefined) this.violate(name, node.name, wrong)
     }
   }
@@ -333,9 +342,18 @@ export class World implements Surroundings {
     const k = node.engine?.replica.domains.get(domain.id)
     const size = k?.lanes.get(lane)?.heads.get(snapshot)?.snapshot.log_size ?? 0
     this.oracle.acknowledged.push({ node: node.name, domain: domain.id, lane, head: snapshot, size, at: this.clock.now })
+    const signed = k?.lanes.get(lane)?.heads.get(snapshot)
+    this.oracle.heads.set(snapshot, [snapshot, ...signed === undefined ? [] : [signed.signatureRef]].flatMap((ref) => k?.artifact(ref) ?? []))
     const update = ++this.meter.updates
     for (let i = size - records; i < size; i++) this.oracle.born(lane, i, { node: node.name, at: this.clock.now, update })
     this.tracer.add({ kind: 'published', node: node.name, domain: domain.name, lane: lane.slice(0, 20), head: snapshot.slice(0, 20), name, logseq, update })
+  }
+
+  /** A manifest or root entry of the node's own is durable, and the person at the node was told. */
+  decreed (node: SimNode, domain: SimDomain, ref: Reference): void {
+    this.oracle.decreed.push({ node: node.name, domain: domain.id, ref })
+    const k = node.engine?.replica.domains.get(domain.id)
+    if (k !== undefined) this.changed(node, k, 'own')
   }
 
   fetched (node: SimNode, domain: Reference, result: ContentResult): void {

@@ -8,6 +8,7 @@ import { sha256Bytes } from '../substrate/hasher.js'
 import { type Hash, NONE, type Reference, referenceBytes } from '../substrate/reference.js'
 import { PUBLISHED } from '../publication/lane.js'
 import { KIND, readLeaf } from '../publication/leaf.js'
+import type { LeafLog } from '../publication/leaf-log.js'
 import { pathWithin } from '../publication/names.js'
 import type { JudgedLeaf } from './leaf-rules.js'
 import { type Head, isRefuted, type LaneKnowledge, liesOn } from './lane-knowledge.js'
@@ -59,6 +60,8 @@ export interface DomainView {
   readonly named: ReadonlySet<Reference>
   /** heads that federate keys vouched for */
   readonly vouched: ReadonlySet<Reference>
+  /** heads that manifests on the chain cut lanes at, or anchor them by */
+  readonly cutAt: ReadonlySet<Reference>
   /** R7: erased leaves as `lane/index`: without effect, and their bodies are not served */
   readonly erased: ReadonlySet<string>
   /** those of `erased` whose erase leaf lies under an anchor (K4): their bodies are dropped */
@@ -67,8 +70,8 @@ export interface DomainView {
 
 const has = (v: LaneView, role: 'publish' | 'federate'): boolean => v.rights?.principal.roles.includes(role) ?? false
 
-/** The prefix of `target` that a vouch for `snapshot` covers. */
-function vouchedPrefix (target: LaneView, snapshot: Reference): number | undefined {
+/** The prefix of `target` that a vouch for `snapshot` covers; undefined when that head isn't held. */
+export function vouchedPrefix (target: LaneView, snapshot: Reference): number | undefined {
   const head = target.knowledge.heads.get(snapshot)
   // One that the log refutes is no head: nodes that never saw it must come to the same view.
   if (head === undefined || isRefuted(target.knowledge, head)) return undefined
@@ -118,7 +121,7 @@ function exportsOf (lanes: Map<Reference, LaneView>, all: boolean): Exports {
       const target = lanes.get(lane)
       // L2: an internal lane is never vouched for; its own key can't be served by naming it.
       if (target !== undefined && target.knowledge.lane.visibility !== PUBLISHED && !all) continue
-      considered.add(lane)
+      if (target?.code !== 'closed') considered.add(lane)
       named.add(snapshot)
       const prefix = target === undefined ? undefined : vouchedPrefix(target, snapshot)
       // A3: what a cut ends below can't be missed.
@@ -132,7 +135,8 @@ function exportsOf (lanes: Map<Reference, LaneView>, all: boolean): Exports {
   const signed = (v: LaneView): boolean => v.knowledge.heads.size > 0
   const federated = new Map<Reference, number>()
   for (const [ref, v] of lanes) {
-    if (!shown(v) || !has(v, 'federate') || !signed(v)) continue
+    // K1: nothing of a closed lane counts, so nobody needs it, and its key can't fill us by opening more. (Its like counts where a lane names it: below.)
+    if (!shown(v) || !has(v, 'federate') || !signed(v) || v.code === 'closed') continue
     considered.add(ref)
     const found = vouches(v.judged, v.judged.length)
     collect(found, federated)
@@ -228,7 +232,9 @@ export function viewDomain (k: ViewInput, options: { all?: boolean } = {}): Doma
   const lanes = new Map<Reference, LaneView>()
   for (const ref of k.order()) lanes.set(ref, laneUnder(k.lanes.get(ref) as LaneKnowledge, authority))
   const { exported, considered, withheld, named, vouched } = exportsOf(lanes, all)
-  for (const m of authority.onChain) for (const cut of m.cuts.values()) named.add(cut.snapshot)
+  const cutAt = new Set<Reference>()
+  for (const m of authority.onChain) for (const cut of m.cuts.values()) cutAt.add(cut.snapshot)
+  for (const snapshot of cutAt) named.add(snapshot)
   const gone = erasures(lanes, exported, anchorsOf(lanes, authority))
   const viewed = new Map<Reference, ViewedLane>()
   const erased = new Set<string>()
@@ -265,6 +271,7 @@ export function viewDomain (k: ViewInput, options: { all?: boolean } = {}): Doma
     withheld: [...withheld].sort(),
     named,
     vouched,
+    cutAt,
     erased,
     droppable
   }
@@ -314,25 +321,34 @@ function currentOf (lanes: ReadonlyMap<Reference, ViewedLane>, all: boolean): Ma
   return out
 }
 
-/** Whether others may see the log up to `head`. */
-export function isShown (v: ViewedLane, head: Head, vouched: ReadonlySet<Reference>): boolean {
+/** The log that others may see up to `head`, and of how many leaves with the bodies; undefined where they may not. */
+export function shownLog (v: ViewedLane, head: Head, { vouched, cutAt }: Pick<DomainView, 'vouched' | 'cutAt'>): { log: LeafLog, bodies: number } | undefined {
+  const size = head.snapshot.log_size
   // L2: an internal lane is nobody's to see, whoever names its heads.
-  if (v.log === undefined || v.knowledge.lane.visibility !== PUBLISHED) return false
+  if (v.log === undefined || v.knowledge.lane.visibility !== PUBLISHED) return undefined
   // A head that a federate key vouched for is the domain's own advert, even where a fork or a malformed leaf ends the lane below it (E4).
-  return (has(v, 'federate') || head.snapshot.log_size <= v.exported || vouched.has(head.ref)) && liesOn(v.log, head)
+  if (advertised(v, head, vouched) && liesOn(v.log, head)) return { log: v.log, bodies: size }
+  // K2: a cut is a head for sync, however little of the lane is exported and on whichever branch it lies: whoever hears of it has to see what it ends.
+  const branch = cutAt.has(head.ref) ? [v, ...v.knowledge.branches].find((b) => b.log !== undefined && liesOn(b.log, head)) : undefined
+  return branch?.log === undefined ? undefined : { log: branch.log, bodies: Math.min(v.exported, size) }
 }
 
-/** Heads of a lane that stand in the inventory: the greatest that is shown, and those that cuts, vouches and `previous` name. */
-export function servedHeads (v: ViewedLane, { named, vouched }: Pick<DomainView, 'named' | 'vouched'>): Head[] {
+function advertised (v: ViewedLane, head: Head, vouched: ReadonlySet<Reference>): boolean {
+  return has(v, 'federate') || head.snapshot.log_size <= v.exported || vouched.has(head.ref)
+}
+
+/** Heads of a lane that stand in the inventory: the greatest that is exported, and those that cuts, vouches and `previous` name. */
+export function servedHeads (v: ViewedLane, view: Pick<DomainView, 'named' | 'vouched' | 'cutAt'>): Head[] {
   const out: Head[] = []
   let best: Head | undefined
   for (const head of v.knowledge.heads.values()) {
-    if (!isShown(v, head, vouched)) continue
+    if (shownLog(v, head, view) === undefined) continue
     const size = head.snapshot.log_size
-    if (named.has(head.ref)) out.push(head)
+    if (view.named.has(head.ref)) out.push(head)
+    if (!advertised(v, head, view.vouched)) continue
     if (best === undefined || size > best.snapshot.log_size || (size === best.snapshot.log_size && head.ref < best.ref)) best = head
   }
-  if (best !== undefined && !named.has(best.ref)) out.push(best)
+  if (best !== undefined && !view.named.has(best.ref)) out.push(best)
   return out
 }
 

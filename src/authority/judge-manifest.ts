@@ -116,7 +116,8 @@ function rightsFault (m: DomainAuthorityManifest, previous: JudgedManifest | und
   return undefined
 }
 
-function reduction (old: Principal, oldScope: Scope, m: DomainAuthorityManifest, at: number | undefined): string | undefined {
+/** M3: what a principal loses by `m`, where it stands at index `at`, if anywhere; undefined when nothing. */
+export function reduction (old: Principal, oldScope: Scope, m: Pick<DomainAuthorityManifest, 'principals' | 'scope'>, at: number | undefined): string | undefined {
   if (at === undefined) return 'is dropped'
   const now = m.principals[at] as Principal
   if (!old.roles.every((role) => now.roles.includes(role))) return 'loses a role'

@@ -27,10 +27,10 @@ export interface LaneView {
   readonly unlinked: readonly Reference[]
 }
 
-interface CutOf { readonly snapshot: Reference, readonly ends: boolean }
+export interface CutOf { readonly snapshot: Reference, readonly ends: boolean }
 
 /** All cuts of a lane on the chain in order, and whether a manifest closes its principal without listing it (K1). */
-function cutsOf (k: LaneKnowledge, authority: Authority): { cuts: CutOf[], closedOut: boolean } {
+export function cutsOf (k: LaneKnowledge, authority: Authority): { cuts: CutOf[], closedOut: boolean } {
   const opened = authority.position.get(k.lane.manifest) ?? Infinity
   const cuts: CutOf[] = []
   let closedOut = false
@@ -44,10 +44,10 @@ function cutsOf (k: LaneKnowledge, authority: Authority): { cuts: CutOf[], close
   return { cuts, closedOut }
 }
 
-interface Chosen { readonly branch: HeldBranch | undefined, readonly anchored: number, readonly unlinked: Reference[], readonly ends: number, readonly endUnlinked: boolean }
+export interface Chosen { readonly branch: HeldBranch | undefined, readonly anchored: number, readonly unlinked: Reference[], readonly ends: number, readonly endUnlinked: boolean }
 
 /** K4: anchors choose the branch, earlier manifests first; K3a: every ending cut bounds it. */
-function chooseBranch (k: LaneKnowledge, cuts: CutOf[]): Chosen {
+export function chooseBranch (k: LaneKnowledge, cuts: CutOf[]): Chosen {
   let candidates = k.branches
   let anchored = 0
   const unlinked: Reference[] = []
@@ -149,8 +149,11 @@ export function viewLane (k: LaneKnowledge, authority: Authority): LaneView {
   if (branch === undefined) return { ...base, status: 'deferred', code: 'log-missing' }
   const { judged, stop } = judgeLeaves(k, branch.log, rights)
   const forked = k.evidence === undefined ? Infinity : Math.max(anchored, k.evidence.index)
-  const limit = Math.min(branch.head.snapshot.log_size, forked, ends, stop?.index ?? Infinity)
-  const status = contested ? 'contested' : stop !== undefined && stop.index <= limit ? stop.status : 'accepted'
-  const code = contested ? 'lane-forked' : stop !== undefined && stop.index <= limit ? stop.code : 'accepted'
+  const bound = Math.min(branch.head.snapshot.log_size, forked, ends)
+  // What stands behind a fork or a cut not everybody holds, so it can't say anything of the lane.
+  const stopped = stop !== undefined && stop.index < bound ? stop : undefined
+  const limit = stopped?.index ?? bound
+  const status = contested ? 'contested' : stopped?.status ?? 'accepted'
+  const code = contested ? 'lane-forked' : stopped?.code ?? 'accepted'
   return { ...base, status, code, limit, judged: judged.slice(0, limit), stop }
 }

@@ -39,7 +39,7 @@ const shape = checked(
     return paired ? undefined : 'one scope for each principal, in the same order'
   })
 
-export type { Role } from './shapes.js'
+export type { Role } from './role-names.js'
 export type Principal = TypeOf<typeof principal>
 export type Scope = TypeOf<typeof scope>
 export type DomainAuthorityManifest = TypeOf<typeof shape>

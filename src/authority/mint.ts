@@ -4,33 +4,50 @@
  */
 import { principalId } from '../publication/evidence.js'
 import type { Artifact } from '../substrate/artifact.js'
-import { NONE, type PublicKey, type Reference } from '../substrate/reference.js'
+import { type Hash, NONE, type PublicKey, type Reference } from '../substrate/reference.js'
 import { signArtifact, type Signer } from '../substrate/signature.js'
 import { certificateCodec } from './certificate.js'
 import { DomainKnowledge } from './knowledge.js'
-import { manifestCodec, type Role } from './manifest.js'
+import { type DomainAuthorityManifest, manifestCodec, type Role } from './manifest.js'
 import { defaultPolicy, type DomainPolicy, policyCodec, policyHash } from './policy.js'
-import { rootCommitment, rootEntryCodec } from './root-entry.js'
-import { rootSetCodec } from './root-set.js'
-
-const NO_SALT = '0'.repeat(64)
+import { rootCommitment, rootEntryCodec, ZERO_32 } from './root-entry.js'
+import { type OfflineRootSet, rootSetCodec, rootSetFrom } from './root-set.js'
 
 export interface NewPrincipal {
   readonly publicKey: PublicKey
   readonly roles: readonly Role[]
   /** name prefixes, by segments; '' = everything */
   readonly prefixes: readonly string[]
+  /** the programs it may run, NONE = any; default: what it had, or any */
+  readonly programs?: readonly Reference[]
 }
 
-export interface GenesisInit {
-  readonly root: Signer
-  /** the key of the root set that a later rotation goes to; its private half isn't needed */
-  readonly nextRoot: PublicKey
+export interface GenesisDraft {
+  readonly rootSet: OfflineRootSet
+  /** the root set that a later rotation goes to; its private keys aren't needed */
+  readonly nextSet: OfflineRootSet
   /** 32 random bytes as hex: opens the commitment to the next root set */
   readonly nextSalt: string
-  readonly rootKey: Signer
+  readonly rootKey: PublicKey
   readonly principals: readonly NewPrincipal[]
   readonly policy?: DomainPolicy
+}
+
+export interface DraftedGenesis {
+  readonly domain: Reference
+  readonly manifest: Reference
+  /** root set, policy, certificate, entry and manifest 1: neither of the two is signed */
+  readonly artifacts: readonly Artifact[]
+}
+
+export interface GenesisInit extends Omit<GenesisDraft, 'rootSet' | 'nextSet' | 'rootKey'> {
+  /** at most nine; all of them sign */
+  readonly root: Signer | readonly Signer[]
+  /** as many as there are roots */
+  readonly nextRoot: PublicKey | readonly PublicKey[]
+  /** of both sets, default 1 */
+  readonly threshold?: number
+  readonly rootKey: Signer
 }
 
 export interface Genesis {
@@ -38,54 +55,71 @@ export interface Genesis {
   readonly artifacts: readonly Artifact[]
 }
 
-export async function mintGenesis (init: GenesisInit): Promise<Genesis> {
-  const { root, rootKey } = init
+/** The first objects of a domain before anybody signed: for roots that lie elsewhere. */
+export function draftGenesis (init: GenesisDraft): DraftedGenesis {
+  const { rootSet, rootKey } = init
   const policyValue = init.policy ?? defaultPolicy
-  const rootSetValue = { version: 1 as const, root_keys: [root.publicKey], threshold: 1, reserved0: 0 as const }
-  const nextSetValue = { version: 1 as const, root_keys: [init.nextRoot], threshold: 1, reserved0: 0 as const }
   const certificateValue = {
     subject_type: 'domain_root' as const,
-    subject_id: principalId(rootKey.publicKey),
-    subject_pubkey: rootKey.publicKey,
+    subject_id: principalId(rootKey),
+    subject_pubkey: rootKey,
     domain_id: NONE,
     roles: [],
     policy_hash: policyHash(policyValue),
-    issued_by: root.publicKey,
+    issued_by: rootSet.root_keys[0] as PublicKey,
     version: 0
   }
   const genesisValue = {
     domain_id: NONE,
     epoch: 0,
     previous: NONE,
-    root_set: rootSetCodec.reference(rootSetValue),
-    salt: NO_SALT,
-    next_commitment: rootCommitment(init.nextSalt, rootSetCodec.reference(nextSetValue)),
+    root_set: rootSetCodec.reference(rootSet),
+    salt: ZERO_32,
+    next_commitment: rootCommitment(init.nextSalt, rootSetCodec.reference(init.nextSet)),
     certificate: certificateCodec.reference(certificateValue),
     base: NONE
   }
   const domain = rootEntryCodec.reference(genesisValue)
-  const principals = init.principals.map((p) => ({ ...p, id: principalId(p.publicKey) })).sort((a, b) => (a.id < b.id ? -1 : 1))
-  const manifestValue = {
+  const manifestValue = firstManifest(domain, rootKey, policyHash(policyValue), init.principals)
+  return {
+    domain,
+    manifest: manifestCodec.reference(manifestValue),
+    artifacts: [rootSetCodec.artifact(rootSet), policyCodec.artifact(policyValue), certificateCodec.artifact(certificateValue), rootEntryCodec.artifact(genesisValue), manifestCodec.artifact(manifestValue)]
+  }
+}
+
+/** Manifest 1, unsigned. */
+export function firstManifest (domain: Reference, rootKey: PublicKey, policy: Hash, given: readonly NewPrincipal[]): DomainAuthorityManifest {
+  const principals = given.map((p) => ({ ...p, id: principalId(p.publicKey) })).sort((a, b) => (a.id < b.id ? -1 : 1))
+  return {
     domain_id: domain,
     root_entry: domain,
     version: 1,
     previous: NONE,
-    root_key: rootKey.publicKey,
+    root_key: rootKey,
     principals: principals.map((p) => ({ principal_id: p.id, public_key: p.publicKey, roles: [...p.roles].sort() })),
-    policy_hash: policyHash(policyValue),
-    scope: principals.map((p) => ({ principal_id: p.id, prefixes: [...p.prefixes], programs: [NONE] })),
+    policy_hash: policy,
+    scope: principals.map((p) => ({ principal_id: p.id, prefixes: [...p.prefixes], programs: [...p.programs ?? [NONE]] })),
     closed: [],
     cuts: NONE
   }
-  const artifacts = [
-    rootSetCodec.artifact(rootSetValue), policyCodec.artifact(policyValue), certificateCodec.artifact(certificateValue),
-    rootEntryCodec.artifact(genesisValue), await signArtifact(root, 'root-entry', domain),
-    manifestCodec.artifact(manifestValue), await signArtifact(rootKey, 'manifest', manifestCodec.reference(manifestValue))
-  ]
+}
+
+/** Throws DiadError `root-set` for keys and a threshold that make no root set. */
+export async function mintGenesis (init: GenesisInit): Promise<Genesis> {
+  const { rootKey, threshold = 1 } = init
+  const roots = 'sign' in init.root ? [init.root] : init.root
+  const nextRoots = typeof init.nextRoot === 'string' ? [init.nextRoot] : init.nextRoot
+  const { domain, manifest, artifacts: drafted } = draftGenesis({ ...init, rootSet: rootSetFrom(roots.map((r) => r.publicKey), threshold), nextSet: rootSetFrom(nextRoots, threshold), rootKey: rootKey.publicKey })
+  const [rootSet, policy, certificate, entry, first] = drafted as [Artifact, Artifact, Artifact, Artifact, Artifact]
+  const artifacts = [rootSet, policy, certificate, entry]
+  for (const root of roots) artifacts.push(await signArtifact(root, 'root-entry', domain))
+  artifacts.push(first, await signArtifact(rootKey, 'manifest', manifest))
   return { knowledge: judged(domain, artifacts), artifacts }
 }
 
-function judged (domain: Reference, artifacts: readonly Artifact[]): DomainKnowledge {
+/** Knowledge of a domain made of nothing but `artifacts`. Throws where one isn't taken, or no manifest is in force: then the fault is ours. */
+export function judged (domain: Reference, artifacts: readonly Artifact[]): DomainKnowledge {
   const knowledge = new DomainKnowledge(domain)
   for (const a of artifacts) {
     const { result, code } = knowledge.admit(a)

@@ -6,7 +6,8 @@ import { artifactCodec } from '../substrate/codec.js'
 import { digestOf, type Hash } from '../substrate/reference.js'
 import { bool, list, literal, ref, struct, type TypeOf, uint } from '../substrate/shape.js'
 import { TAG } from '../substrate/type-tags.js'
-import { MANY, roleSet, ROLES } from './shapes.js'
+import { ROLES } from './role-names.js'
+import { MANY, roleSet } from './shapes.js'
 
 const U32 = 0xffffffff
 /** The newest policy version whose meaning this program knows. */

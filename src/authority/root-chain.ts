@@ -129,7 +129,8 @@ function signatureFault (objects: HeldObjects, ref: Reference, entry: RootEntry,
   return undefined
 }
 
-function certificateFault (objects: HeldObjects, domain: Reference, entry: RootEntry, set: OfflineRootSet, c: AuthorityCertificate | undefined, checks: Checklist): Verdict | undefined {
+/** M5: whether the certificate is the one that `entry` under `set` needs. Says nothing of signatures. */
+export function certificateFault (objects: HeldObjects, domain: Reference, entry: RootEntry, set: OfflineRootSet, c: AuthorityCertificate | undefined, checks: Checklist): Verdict | undefined {
   if (c === undefined) return notHeld(objects, 'certificate-missing', 'the certificate', entry.certificate, checks)
   const bad = (text: string): Verdict => checks.fail('certificate-mismatch', text)
   if (c.subject_type !== 'domain_root') return bad('the certificate is a principal\'s')

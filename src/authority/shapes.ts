@@ -4,10 +4,7 @@ import { sha256Bytes } from '../substrate/hasher.js'
 import type { Hash, PublicKey } from '../substrate/reference.js'
 import { checked, list, oneOf, publicKey, type Shape } from '../substrate/shape.js'
 import { isAdmissibleKey } from '../substrate/verifier.js'
-
-/** In ascending order, as sets of roles are written. */
-export const ROLES = ['audit', 'execute', 'federate', 'produce', 'publish'] as const
-export type Role = typeof ROLES[number]
+import { type Role, ROLES } from './role-names.js'
 
 /** A list whose length only the payload limit bounds. */
 export const MANY = Number.MAX_SAFE_INTEGER

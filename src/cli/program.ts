@@ -86,6 +86,8 @@ function usageError (err: CommanderError, argv: readonly string[]): DiadError {
   return new DiadError('usage', first, suggestion === '' ? 'see diad --help, or diad COMMAND --help' : suggestion)
 }
 
+interface InitOptions { name?: string, passphraseFile?: string, passphrase: boolean, roots?: string, rootKeys?: number, threshold?: number, rootPub?: string[], nextRootPub?: string[], request?: string, finish?: string }
+
 type Accept = (request: Parsed) => void
 
 function createProgram (parsing: Parsing, accept: Accept): Command {
@@ -101,19 +103,26 @@ function createProgram (parsing: Parsing, accept: Accept): Command {
     .addHelpText('after', '\nExit codes: 0 done, 1 internal, 2 usage or bad input, 3 deferred or not found, 4 rejected or void,\n' +
       '            5 contested, 6 store busy, newer or damaged, 130 interrupted')
 
-  const tools = cliTools(program, parsing.cwd, (request) => { accept(request) })
+  const tools = cliTools(program, parsing, (request) => { accept(request) })
   const { path, command, done, passphraseFile, peer } = tools
   const mode = (): Option => new Option('--mode <MODE>', 'follow (names and evidence), mirror (content too; the default) or witness').argParser(modeOf)
   const acceptContested = (): Option => new Option('--accept-contested', 'go on where evidence of a fork makes the name contested')
 
+  const morePaths = (text: string, before: string[] | undefined): string[] => [...before ?? [], path(text)]
   command('init', '', 'make a domain in this home: keys, policy, first manifest', 'init --name alice')
     .option('--name <NAME>', 'local petname of the domain')
     .addOption(passphraseFile())
     .option('--no-passphrase', 'leave the keys unencrypted')
     .option('--roots <DIR>', 'where the offline roots are written (default: offline/ in the home)', path)
-    .action((o: { name?: string, passphraseFile?: string, passphrase: boolean, roots?: string }) => {
+    .option('--root-keys <N>', 'how many root keys, 1 to 9, and as many for the next set (default: 1)', digit)
+    .option('--threshold <K>', 'how many of them have to sign (default: 1)', digit)
+    .option('--root-pub <FILE>', 'public key of a root made elsewhere; may be repeated', morePaths)
+    .option('--next-root-pub <FILE>', 'public key of a next root made elsewhere; may be repeated', morePaths)
+    .option('--request <FILE>', 'with these: where the signing request for the new domain is written', path)
+    .option('--finish <FILE>', 'found the domain with the signed request', path)
+    .action((o: InitOptions) => {
       if (!o.passphrase && o.passphraseFile !== undefined) throw new DiadError('usage', '--no-passphrase and --passphrase-file exclude each other', 'give one of the two')
-      done('init', given({ name: o.name, roots: o.roots }), { passphrase: o.passphrase ? passphraseOf(o.passphraseFile) : { kind: 'none' } })
+      done('init', given({ name: o.name, roots: o.roots, rootKeys: o.rootKeys, threshold: o.threshold, rootPubs: o.rootPub, nextRootPubs: o.nextRootPub, request: o.request, finish: o.finish }), { passphrase: o.passphrase ? passphraseOf(o.passphraseFile) : { kind: 'none' } })
     })
 
   command('put', '<PATH>', 'store a file or a directory, without publishing it; - reads standard input', 'put photo.jpg')
@@ -121,8 +130,10 @@ function createProgram (parsing: Parsing, accept: Accept): Command {
 
   command('publish', '<PATH>', 'store a file or a directory and publish it under a name', 'publish ./site --as www')
     .requiredOption('--as <NAME>', 'the published name, e.g. www or docs/manual')
+    .addOption(tools.key('the key that signs, where it is: a file, agent:KEY or pkcs11:MODULE?token=LABEL (default: this home\'s)'))
     .addOption(passphraseFile())
-    .action((what: string, o: { as: string, passphraseFile?: string }) => done('publish', { path: path(what), as: o.as }, { passphrase: passphraseOf(o.passphraseFile) }))
+    .action((what: string, o: { as: string, key?: string, passphraseFile?: string }) =>
+      done('publish', given({ path: path(what), as: o.as, key: o.key }), { passphrase: passphraseOf(o.passphraseFile) }))
 
   command('serve', '', 'run the node: serve the own domain and the followed ones until interrupted', 'serve --listen /ip4/0.0.0.0/tcp/4001')
     .addOption(new Option('--listen <MULTIADDR>', 'where to listen; may be repeated').argParser(addresses).default([], 'any free TCP port'))
@@ -193,6 +204,11 @@ function seconds (text: string): number {
   const n = Number(text)
   if (!/^\d+(\.\d+)?$/.test(text) || n <= 0 || n > 2_000_000) throw new InvalidArgumentError('It has to be a number of seconds above 0.')
   return n
+}
+
+function digit (text: string): number {
+  if (!/^[1-9]$/.test(text)) throw new InvalidArgumentError('It has to be a number from 1 to 9.')
+  return Number(text)
 }
 
 function withName (target: string): string {

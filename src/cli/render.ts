@@ -3,14 +3,14 @@ import type { CommandArgs, CommandName } from '../node/command.js'
 import { shortDomain } from '../substrate/domain-id.js'
 import { isReference } from '../substrate/reference.js'
 import { type Fields, fieldsOf, listOf, numberOf, optionalText, textOf, textsOf } from './field.js'
-import { admissionRenders } from './groups/admission.js'
-import { authorityRenders } from './groups/authority.js'
-import { bundlesRenders } from './groups/bundles.js'
+import { admissionRenders } from './groups/admission-render.js'
+import { authorityRenders } from './groups/authority-render.js'
+import { bundlesRenders } from './groups/bundles-render.js'
 import { conformanceRenders } from './groups/conformance.js'
-import { recordsRenders } from './groups/records.js'
-import { rescueRenders } from './groups/rescue.js'
-import { rootsRenders } from './groups/roots.js'
-import { sealsRenders } from './groups/seals.js'
+import { recordsRenders } from './groups/records-render.js'
+import { rescueRenders } from './groups/rescue-render.js'
+import { rootsRenders } from './groups/roots-render.js'
+import { sealsRenders } from './groups/seals-render.js'
 import { amounts, domain, facts, named, type Renders, statusText, verdictLine } from './render-parts.js'
 import type { Style } from './style.js'
 import { columns, count, formatBytes, formatMode, group } from './text.js'
@@ -118,6 +118,11 @@ function domainLines (domains: Fields[], style: Style): string[] {
     const role = d['own'] === true ? 'own' : optionalText(d, 'mode') ?? '-'
     const names = numberOf(d, 'names')
     lines.push(['  ' + style.strong(named(d)), role, statusText(textOf(d, 'status'), textOf(d, 'code'), style), names === undefined ? '' : count(names, 'name')].join('  ').trimEnd())
+    const wayOut = d['wayOut']
+    if (typeof wayOut === 'object' && wayOut !== null) {
+      const way = fieldsOf(wayOut)
+      lines.push(`    ${style.bad(textOf(way, 'why'))}`, `    ${style.careful('way out')}  ${textOf(way, 'command')}`)
+    }
     lines.push(...columns(listOf(d, 'heads').map((h) => [style.faint('    head'), textOf(h, 'snapshot', 80), count(numberOf(h, 'log_size') ?? 0, 'record')])))
   }
   return lines

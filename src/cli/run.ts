@@ -112,7 +112,7 @@ const DEFAULT_WIDTH = 100
 
 async function show (request: HomeRequest, result: unknown, output: Output, style: Style): Promise<void> {
   // `cat` has written what there is, and `serve` has told its events.
-  if (request.command === 'cat' || request.command === 'serve') return
+  if (result === undefined || request.command === 'cat' || request.command === 'serve') return
   if (request.json) {
     for (const one of Array.isArray(result) ? result as unknown[] : [result]) await output.write(jsonLine(one))
     return

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { CommandArgs, CommandName } from '../node/command.js'
+import { withAgentSocket } from '../node/keys/key-spec.js'
 import type { PassphraseSource } from '../node/keys/passphrase.js'
 import { DiadError } from '../substrate/errors.js'
 
@@ -32,7 +33,7 @@ export interface CliTools {
   peer: () => Option
 }
 
-export function cliTools (program: Command, cwd: string, accept: (request: HomeCommand) => void): CliTools {
+export function cliTools (program: Command, { cwd, env }: { readonly cwd: string, readonly env: Readonly<Record<string, string | undefined>> }, accept: (request: HomeCommand) => void): CliTools {
   const path = (text: string): string => {
     if (text === '') throw new InvalidArgumentError('a path can\'t be empty.')
     return resolve(cwd, text)
@@ -46,7 +47,7 @@ export function cliTools (program: Command, cwd: string, accept: (request: HomeC
       accept({ command: name, args, passphrase: more.passphrase, input: more.input ?? false })
     },
     passphraseFile: () => new Option('--passphrase-file <FILE>', 'the first line of FILE is the passphrase of the keys').argParser(path),
-    key: (what) => new Option('--key <KEY>', what).argParser((text: string) => isKeyUri(text) ? text : path(text)),
+    key: (what) => new Option('--key <KEY>', what).argParser((text: string) => isKeyUri(text) ? withAgentSocket(text, env) : path(text)),
     peer: () => new Option('--peer <MULTIADDR>', 'a node to connect to, e.g. /ip4/192.0.2.1/tcp/4001/p2p/ID; may be repeated').argParser(addresses).default([], 'none')
   }
 }

@@ -6,7 +6,7 @@ import type { DomainKnowledge } from '../authority/knowledge.js'
 import type { LaneKnowledge } from '../authority/lane-knowledge.js'
 import { judgeLeaf } from '../authority/leaf-rules.js'
 import { principalId } from '../publication/evidence.js'
-import { type Lane, laneCodec, PUBLISHED, type Snapshot, snapshotCodec } from '../publication/lane.js'
+import { INTERNAL, type Lane, laneCodec, PUBLISHED, type Snapshot, snapshotCodec } from '../publication/lane.js'
 import { bareLeaf, type Body, encodeLeaf, LEAF_BYTES, leafOf, type NewLeaf } from '../publication/leaf.js'
 import { LeafLog } from '../publication/leaf-log.js'
 import { concatBytes } from '../substrate/bytes.js'
@@ -20,6 +20,9 @@ import type { Engine } from './engine.js'
 
 /** bytes of a leaf body's salt (R1) */
 const SALT_BYTES = 16
+
+/** L2: internal lanes are never vouched for, served or named in published ones. */
+export type Visibility = typeof INTERNAL | typeof PUBLISHED
 
 /** A body as a caller gives it: the salt is drawn when it is appended. */
 export type UnsaltedBody = Body extends infer B ? B extends { salt: string } ? Omit<B, 'salt'> : never : never
@@ -62,10 +65,10 @@ export function checkMayAppend (k: DomainKnowledge, key: PublicKey, body: Unsalt
 const salted = (body: UnsaltedBody, salt: string): Body => ({ ...body, salt })
 
 /** The lane to go on with, or a new one (L4: without an agreeing marker never the old one). */
-function laneFor ({ ports }: Engine, k: DomainKnowledge, key: PublicKey): { lane: Lane, known: LaneKnowledge | undefined } {
+function laneFor ({ ports }: Engine, k: DomainKnowledge, key: PublicKey, visibility: Visibility): { lane: Lane, known: LaneKnowledge | undefined } {
   const { manifest } = rightsOf(k, key)
   const principal = principalId(key)
-  const own = [...k.viewAll().lanes.values()].filter((v) => v.knowledge.lane.principal === principal && v.knowledge.lane.visibility === PUBLISHED && v.branch !== undefined)
+  const own = [...k.viewAll().lanes.values()].filter((v) => v.knowledge.lane.principal === principal && v.knowledge.lane.visibility === visibility && v.branch !== undefined)
   own.sort((a, b) => (b.branch?.head.snapshot.logseq ?? 0) - (a.branch?.head.snapshot.logseq ?? 0))
   for (const v of own) {
     const head = v.branch?.head.snapshot
@@ -73,11 +76,11 @@ function laneFor ({ ports }: Engine, k: DomainKnowledge, key: PublicKey): { lane
     if (ports.markers.mayContinue(v.knowledge.ref, { size: head.log_size, root: head.log_root })) return { lane: v.knowledge.lane, known: v.knowledge }
   }
   const previous = own[0]?.branch?.head.ref ?? NONE
-  return { lane: { domain_id: k.domain, principal, manifest, visibility: PUBLISHED, nonce: ports.random(32), previous }, known: undefined }
+  return { lane: { domain_id: k.domain, principal, manifest, visibility, nonce: ports.random(32), previous }, known: undefined }
 }
 
-/** R3: the next logseq, and the ticks that a step too wide needs. */
-function leavesFor (k: DomainKnowledge, known: LaneKnowledge | undefined, body: Body): NewLeaf[] {
+/** R3: the next logseqs, and the ticks that a step too wide needs. */
+function leavesFor (k: DomainKnowledge, known: LaneKnowledge | undefined, bodies: readonly Body[]): NewLeaf[] {
   const goal = k.viewAll().logseq + 1
   const out: NewLeaf[] = []
   let at = known?.branches[0]?.head.snapshot.logseq ?? 0
@@ -85,20 +88,28 @@ function leavesFor (k: DomainKnowledge, known: LaneKnowledge | undefined, body: 
     at += LIMITS.logseqStep
     out.push(bareLeaf('tick', at))
   }
-  out.push(leafOf(Math.max(goal, at + 1), body))
+  for (const body of bodies) {
+    at = Math.max(goal, at + 1)
+    out.push(leafOf(at, body))
+  }
   return out
 }
 
+/** As {@link appendRecords} for one. */
+export async function appendRecord (engine: Engine, k: DomainKnowledge, signer: Signer, body: UnsaltedBody, ops: () => KvOp[] = () => [], visibility: Visibility = PUBLISHED): Promise<Appended> {
+  return await appendRecords(engine, k, signer, [body], ops, visibility)
+}
+
 /**
- * Appends `body` to our lane and signs the new head. `ops` ride in the same batch; they are asked for when it is certain that there will be one.
+ * Appends `bodies`, at least one, to our lane and signs the new head: readers see all of them or none (R8). `ops` ride in the same batch; they are asked for when it is certain that there will be one.
  * One call at a time for one domain. Throws what the store throws; then nothing was said to anybody, and what is durable is found on the next start.
  */
-export async function appendRecord (engine: Engine, k: DomainKnowledge, signer: Signer, body: UnsaltedBody, ops: () => KvOp[] = () => []): Promise<Appended> {
-  const { lane, known } = laneFor(engine, k, signer.publicKey)
+export async function appendRecords (engine: Engine, k: DomainKnowledge, signer: Signer, bodies: readonly UnsaltedBody[], ops: () => KvOp[] = () => [], visibility: Visibility = PUBLISHED): Promise<Appended> {
+  const { lane, known } = laneFor(engine, k, signer.publicKey, visibility)
   const laneRef = laneCodec.reference(lane)
   const branch = known?.branches[0]
   const from = branch?.log.size ?? 0
-  const added = leavesFor(k, known, salted(body, engine.ports.random(SALT_BYTES)))
+  const added = leavesFor(k, known, bodies.map((body) => salted(body, engine.ports.random(SALT_BYTES))))
   const bytes = concatBytes(...added.map((l) => encodeLeaf(l.leaf)))
   const log = branch?.log.clone() ?? new LeafLog()
   log.append(bytes)
@@ -124,6 +135,7 @@ export async function appendRecord (engine: Engine, k: DomainKnowledge, signer: 
     engine.step({ type: 'unfollow', domain: k.domain })
     throw err
   }
-  engine.step({ type: 'published', domain: k.domain, lane: laneRef, from })
+  // L2: nobody hears of an internal lane.
+  if (visibility !== INTERNAL) engine.step({ type: 'published', domain: k.domain, lane: laneRef, from })
   return { lane: laneRef, snapshot: snapshotRef, logseq: snapshot.logseq, records: added.length }
 }

@@ -16,6 +16,8 @@ import { digestOf, type Reference } from '../substrate/reference.js'
 
 /** The generation of what was fetched by walking from exported leaves. */
 export const FETCHED = 0
+/** The generation of what belongs to the domain and isn't shown: proposals that no federate key exports yet, and erased content. It never counts. */
+export const HELD_BACK = 0xffff_ffff
 
 /** Value of 'g' domain: u32 last ‖ u8 committed ‖ u32 of each generation that was begun and never committed, ascending. */
 interface Generations {
@@ -98,7 +100,7 @@ export class AudienceIndex {
    * yet, or a crash would hide what was exported. Throws DiadError `export-over` for a generation that isn't the open one.
    */
   mark (domain: Reference, ref: Reference, generation: number): KvOp | undefined {
-    const value = generation === FETCHED ? FETCHED_VALUE : this.#openExport(domain, generation).value
+    const value = generation === FETCHED ? FETCHED_VALUE : generation === HELD_BACK ? HELD_BACK_VALUE : this.#openExport(domain, generation).value
     const key = this.#markKey(domain, ref)
     const before = this.#kv.get(key)
     if (before !== undefined) {
@@ -121,6 +123,16 @@ export class AudienceIndex {
   /** The batch with `commitOp` was given up before it was handed to the store. */
   abandon (domain: Reference, generation: number): void {
     this.#openExport(domain, generation).closing = false
+  }
+
+  /** Whether it came here for the domain at all, shown or not. What has no mark came for others, or was put locally: V1 and V2 keep it apart. */
+  noted (domain: Reference, ref: Reference): boolean {
+    return this.#kv.get(this.#markKey(domain, ref)) !== undefined
+  }
+
+  /** The op after which it isn't shown, though it still belongs to the domain: erased, and not for good yet (R7, K4). */
+  holdBack (domain: Reference, ref: Reference): KvOp {
+    return { type: 'put', key: this.#keep(this.#markKey(domain, ref)), value: HELD_BACK_VALUE }
   }
 
   /** The op that ends it: erased (R7) or no longer kept (V5). */
@@ -204,3 +216,4 @@ function u32 (value: number): Uint8Array {
 }
 
 const FETCHED_VALUE = u32(FETCHED)
+const HELD_BACK_VALUE = u32(HELD_BACK)

@@ -11,6 +11,8 @@ import type { AudienceIndex } from './audience.js'
 import { controlOps, type DomainRecord, loadKnowledge, loadRecords, recordOp } from './ledger.js'
 import type { Effect, ReplicaEvent, Report } from './effects.js'
 import { Replica, type ReplicaOptions } from './replica.js'
+import { Gate } from './gate.js'
+import { Upkeep } from './upkeep.js'
 import { isPublic } from './visibility.js'
 
 /** L4: what says outside the store how far a lane has come, and is void after a reboot or a restore. */
@@ -44,6 +46,8 @@ const MAX_ADDRESSES = 64
 
 export class Engine {
   readonly replica: Replica
+  readonly gate = new Gate()
+  readonly upkeep: Upkeep
   outside: Outside | undefined
   private queue: Promise<void> = Promise.resolve()
   private waiting = 0
@@ -58,6 +62,7 @@ export class Engine {
 
   protected constructor (readonly ports: EnginePorts, readonly records: Map<Reference, DomainRecord>, options: ReplicaOptions) {
     this.replica = new Replica(options)
+    this.upkeep = new Upkeep(this, (err) => { this.fail(err) })
   }
 
   static async load (ports: EnginePorts, options: ReplicaOptions): Promise<Engine> {
@@ -122,11 +127,19 @@ export class Engine {
       switch (e.type) {
         // Durable before visible: whatever follows in the list waits for the disk.
         case 'commit': await this.commit(e.ops); break
-        case 'report': for (const listener of [...this.listeners]) this.guarded(() => { listener(e.report) }); break
+        case 'report':
+          this.lookAfter(e.report)
+          for (const listener of [...this.listeners]) this.guarded(() => { listener(e.report) })
+          break
         case 'gossip-judgement': break
         default: this.guarded(() => { this.tellOutside(e) })
       }
     }
+  }
+
+  private lookAfter (report: Report): void {
+    const k = report.kind === 'changed' ? this.replica.domains.get(report.domain) : undefined
+    if (k !== undefined) this.upkeep.start(k)
   }
 
   private tellOutside (e: Effect): void {
@@ -215,7 +228,10 @@ export class Engine {
   async wake (domain: Reference): Promise<DomainKnowledge> {
     const k = await this.knowledge(domain)
     // It may have been unfollowed while the store was read: what is dormant isn't shown.
-    if (this.records.get(domain)?.dormant !== true && this.replica.domains.get(domain) !== k) this.step({ type: 'follow', knowledge: k })
+    if (this.records.get(domain)?.dormant !== true && this.replica.domains.get(domain) !== k) {
+      this.step({ type: 'follow', knowledge: k })
+      this.upkeep.start(k)
+    }
     return k
   }
 

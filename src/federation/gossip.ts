@@ -13,6 +13,7 @@ import type { DomainKnowledge } from '../authority/knowledge.js'
 import { type Head, type HeldBranch, LaneKnowledge, liesOn, linkOf } from '../authority/lane-knowledge.js'
 import { bodyOp, branchOps, unpersistedOps } from './ledger.js'
 import { type Gossip, WIRE } from './messages.js'
+import { viewLane } from '../authority/lane-view.js'
 import { leafAnswer, servedLog } from './serve-sync.js'
 
 export type GossipJudgement = 'accept' | 'ignore' | 'reject'
@@ -74,6 +75,8 @@ function judgeHead (k: DomainKnowledge, message: HeadGossip, sink: GossipSink): 
     if (principal === undefined) sink.pull(false)
     return 'ignore'
   }
+  // K1: the key was closed and this lane isn't listed: whatever it signs changes nothing, and isn't ours to spread.
+  if (!vouchedFor && viewLane(known ?? new LaneKnowledge(laneRef, lane), authority).code === 'closed') return 'ignore'
   const snapshot = snapshotCodec.from(decodeArtifact(message.snapshot))
   const signature = signatureCodec.from(decodeArtifact(message.signature))
   // Judged before anything is kept: a Lane alone proves nothing.

@@ -9,7 +9,7 @@ import { DiadError, MalformedError } from '../substrate/errors.js'
 import { type Kv, type KvOp, KEYSPACE } from '../substrate/ports.js'
 import { digestOf, type Hash, type Reference, referenceBytes, referenceFromBytes } from '../substrate/reference.js'
 import { bool, list, oneOf, struct, text, type TypeOf } from '../substrate/shape.js'
-import { LEAF_BYTES } from '../publication/leaf.js'
+import { decodeBody, KIND, LEAF_BYTES, readLeaf } from '../publication/leaf.js'
 import { LeafLog } from '../publication/leaf-log.js'
 import { bodyOfLeaf, type HeldBranch, liesOn, type LaneKnowledge } from '../authority/lane-knowledge.js'
 import { DomainKnowledge } from '../authority/knowledge.js'
@@ -132,8 +132,43 @@ function erasedOps (k: DomainKnowledge): KvOp[] {
       kept.add(`${v.knowledge.ref}/${hash}`)
       continue
     }
+    const root = contentOf(v.log.leaf(Number(place.slice(at + 1))), v.knowledge.bodies.get(hash))
+    // Afterwards nothing here says any more what the leaf named.
+    if (root !== undefined) out.push(erasedRootOp(k.domain, root, 'dropped'))
     v.knowledge.dropBody(hash)
     out.push({ type: 'del', key: key(KEYSPACE.body, digest(v.knowledge.ref), fromHex(hash)) })
+  }
+  return out
+}
+
+/** What a publish or lift leaf names, given its 42 bytes and its body; undefined for every other leaf. */
+export function contentOf (leaf: Uint8Array, payload: Uint8Array | undefined): Reference | undefined {
+  const kind = readLeaf(leaf)?.kind
+  if (payload === undefined || (kind !== KIND.publish && kind !== KIND.lift)) return undefined
+  try {
+    const body = decodeBody(kind, payload)
+    return body.kind === 'publish' || body.kind === 'lift' ? body.ref : undefined
+  } catch (err) {
+    if (err instanceof MalformedError) return undefined
+    throw err
+  }
+}
+
+/** held-back: its blocks aren't shown; dropped: the body that named it is gone for good (R7), and so shall be what only it reached. */
+export type ErasedRoot = 'held-back' | 'dropped'
+
+const erasedKey = (domain: Reference, root: Reference): Uint8Array => key(KEYSPACE.erased, digest(domain), digest(root))
+
+/** Without `state`: it is no longer among them. */
+export function erasedRootOp (domain: Reference, root: Reference, state?: ErasedRoot): KvOp {
+  return state === undefined ? { type: 'del', key: erasedKey(domain, root) } : { type: 'put', key: erasedKey(domain, root), value: Uint8Array.of(state === 'dropped' ? 2 : 1) }
+}
+
+/** Content roots that erased leaves named, as far as something was done or is to be done about them. */
+export async function erasedRoots (kv: Kv, domain: Reference): Promise<Map<Reference, ErasedRoot>> {
+  const out = new Map<Reference, ErasedRoot>()
+  for await (const [at, value] of scan(kv, key(KEYSPACE.erased, digest(domain)))) {
+    out.set(referenceFromBytes(concatBytes(Uint8Array.of(0, 1), at.subarray(33))), value[0] === 2 ? 'dropped' : 'held-back')
   }
   return out
 }
@@ -172,6 +207,11 @@ export function bodyOp (lane: Reference, hash: Hash, payload: Uint8Array): KvOp 
 
 export function wholeOp (domain: Reference, root: Reference): KvOp {
   return { type: 'put', key: key(KEYSPACE.whole, digest(domain), digest(root)), value: new Uint8Array(0) }
+}
+
+/** Ends what {@link wholeOp} said. */
+export function unwholeOp (domain: Reference, root: Reference): KvOp {
+  return { type: 'del', key: key(KEYSPACE.whole, digest(domain), digest(root)) }
 }
 
 export function isWhole (kv: Kv, domain: Reference, root: Reference): boolean {

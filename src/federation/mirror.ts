@@ -183,7 +183,8 @@ export class Mirror {
       // The bytes were what was published: their bearer is not at fault.
       if (code !== 'content-malformed') engine.outside?.blame(peer, code)
     }
-    return await fetchContent({
+    // Whatever of it is held meanwhile for another name stays held (upkeep.ts).
+    return await engine.gate.together(domain, async () => await fetchContent({
       domain,
       store,
       audience,
@@ -192,7 +193,7 @@ export class Mirror {
       signal: options.stop,
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
       onRefused
-    }, roots.map((ref) => ({ ref, expected: undefined })))
+    }, roots.map((ref) => ({ ref, expected: undefined }))))
   }
 
   /** Who stalled lately would hold up everything that it is asked for. */

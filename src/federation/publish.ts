@@ -2,6 +2,7 @@
 import type { DomainKnowledge } from '../authority/knowledge.js'
 import type { Reference } from '../substrate/reference.js'
 import type { Signer } from '../substrate/signature.js'
+import { HELD_BACK } from './audience.js'
 import { appendRecord, type Appended, checkMayAppend, rightsOf } from './append.js'
 import type { Engine } from './engine.js'
 import { wholeOp } from './ledger.js'
@@ -18,16 +19,18 @@ export interface Content {
 export async function publishContent<T extends Content> (engine: Engine, k: DomainKnowledge, signer: Signer, name: string, write: (onBlock: (ref: Reference) => void) => Promise<T>): Promise<{ content: T, head: Appended }> {
   const { domain } = k
   checkMayAppend(k, signer.publicKey, { kind: 'publish', name, ref: domain, mode: 0 })
-  // V1: what no federate key exports yet isn't held for anybody but us.
-  const exported = rightsOf(k, signer.publicKey).rights.principal.roles.includes('federate')
-  const { blocks, audience } = engine.ports
-  const { generation, op } = audience.begin(domain)
-  blocks.enqueue(op)
-  const content = await write((ref) => {
-    const mark = audience.mark(domain, ref, generation)
-    if (mark !== undefined) blocks.enqueue(mark)
+  return await engine.gate.together(domain, async () => {
+    const { blocks, audience } = engine.ports
+    // V1: what no federate key exports yet isn't held for anybody but us, until one vouches for it (upkeep.ts).
+    const exporting = rightsOf(k, signer.publicKey).rights.principal.roles.includes('federate') ? audience.begin(domain) : undefined
+    if (exporting !== undefined) blocks.enqueue(exporting.op)
+    const generation = exporting?.generation ?? HELD_BACK
+    const content = await write((ref) => {
+      const mark = audience.mark(domain, ref, generation)
+      if (mark !== undefined) blocks.enqueue(mark)
+    })
+    const body = { kind: 'publish' as const, name, ref: content.ref, mode: content.mode }
+    const head = await appendRecord(engine, k, signer, body, () => [...exporting === undefined ? [] : [audience.commitOp(domain, generation)], wholeOp(domain, content.ref)])
+    return { content, head }
   })
-  const body = { kind: 'publish' as const, name, ref: content.ref, mode: content.mode }
-  const head = await appendRecord(engine, k, signer, body, () => [...exported ? [audience.commitOp(domain, generation)] : [], wholeOp(domain, content.ref)])
-  return { content, head }
 }

@@ -7,7 +7,7 @@ import { toHex } from '../substrate/bytes.js'
 import type { Hash, Reference } from '../substrate/reference.js'
 import { hasBody, LEAF_BYTES, readLeaf } from '../publication/leaf.js'
 import { PUBLISHED } from '../publication/lane.js'
-import { isShown } from '../authority/domain-view.js'
+import { shownLog } from '../authority/domain-view.js'
 import type { DomainKnowledge } from '../authority/knowledge.js'
 import type { LeafLog } from '../publication/leaf-log.js'
 import type { LaneKnowledge } from '../authority/lane-knowledge.js'
@@ -23,6 +23,8 @@ export interface Served {
   readonly lane: LaneKnowledge
   readonly log: LeafLog
   readonly size: number
+  /** leaves below it are shown with their bodies; what isn't exported isn't, though a cut shows that it is there */
+  readonly bodies: number
   /** leaves whose bodies aren't shown (R7), as `lane/index` */
   readonly erased: ReadonlySet<string>
 }
@@ -32,11 +34,12 @@ export interface Served {
  * whose log grows while somebody reads it would otherwise take away the head that the reader proves its answers against.
  */
 export function servedLog (k: DomainKnowledge, laneRef: Reference, headRef: Reference): Served | undefined {
-  const { lanes, erased, vouched } = k.view()
-  const v = lanes.get(laneRef)
+  const view = k.view()
+  const v = view.lanes.get(laneRef)
   if (v?.log === undefined || (!v.considered && v.exported === 0)) return undefined
   const head = v.knowledge.heads.get(headRef)
-  return head === undefined || !isShown(v, head, vouched) ? undefined : { lane: v.knowledge, log: v.log, size: head.snapshot.log_size, erased }
+  const shown = head === undefined ? undefined : shownLog(v, head, view)
+  return head === undefined || shown === undefined ? undefined : { lane: v.knowledge, ...shown, size: head.snapshot.log_size, erased: view.erased }
 }
 
 /** Leaves from `from` with their bodies, as many as one answer holds. */
@@ -46,7 +49,7 @@ export function leafAnswer (s: Served, from: number, maxBytes: number = WIRE.ans
   let bytes = 0
   while (to < s.size && to - from < LIMITS.rangeLeaves && bytes < maxBytes) {
     const leaf = readLeaf(s.log.leaf(to))
-    const shown = leaf !== undefined && hasBody(leaf.kind) && !(s.erased.size > 0 && s.erased.has(`${s.lane.ref}/${to}`))
+    const shown = to < s.bodies && leaf !== undefined && hasBody(leaf.kind) && !(s.erased.size > 0 && s.erased.has(`${s.lane.ref}/${to}`))
     const body = shown ? s.lane.bodies.get(leaf.body_hash) : undefined
     bodies.push(body ?? new Uint8Array(0))
     bytes += LEAF_BYTES + (body?.length ?? 0)

@@ -7,7 +7,7 @@ export interface Shown {
   readonly domains: ReadonlyMap<Reference, Hash>
   /** counts changes */
   readonly epoch: number
-  /** counts changes of which domains there are */
+  /** counts changes that can't wait: of which domains there are, and of what their authority says */
   readonly names: number
 }
 
@@ -15,6 +15,7 @@ export class Showcase {
   shown: Shown = { domains: new Map(), epoch: 0, names: 0 }
   /** the sum of all domains' revisions at the last look; -1 when the set of domains changed since */
   private looked = -1
+  private tips = new Map<Reference, string>()
 
   /** The set of domains changed. */
   stir (): void {
@@ -31,6 +32,7 @@ export class Showcase {
     const shown = new Map<Reference, Hash>()
     let same = true
     let renamed = false
+    const tips = new Map<Reference, string>()
     for (const [domain, k] of domains) {
       each(k)
       if (!isPublic(k)) continue
@@ -38,8 +40,12 @@ export class Showcase {
       note(domain, digest)
       shown.set(domain, digest)
       same &&= before.get(domain) === digest
-      renamed ||= !before.has(domain)
+      // Nothing gossips a manifest, and who isn't told of a revocation goes on believing the key.
+      const { epoch: age, tip } = k.authority()
+      tips.set(domain, `${age} ${tip ?? ''}`)
+      renamed ||= !before.has(domain) || tips.get(domain) !== this.tips.get(domain)
     }
+    this.tips = tips
     renamed ||= shown.size !== before.size
     if (!same || renamed) this.shown = { domains: shown, epoch: epoch + 1, names: renamed ? names + 1 : names }
   }

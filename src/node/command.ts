@@ -73,9 +73,22 @@ export type Mode = 'follow' | 'mirror'
 
 /** The arguments of every command as the CLI sends them. Lists are always there; what the person left out is absent. */
 export interface CommandArgs extends AuthorityArgs, RootsArgs, BundlesArgs, RecordsArgs, AdmissionArgs, SealsArgs, RescueArgs, ConformanceArgs {
-  init: { name?: string, /** absolute */ roots?: string }
+  init: {
+    name?: string
+    /** absolute, as all paths here */
+    roots?: string
+    /** of each root set, default 1 */
+    rootKeys?: number
+    /** default 1 */
+    threshold?: number
+    /** root keys made elsewhere: then the genesis goes out as `request`, and `finish` founds the domain */
+    rootPubs?: string[]
+    nextRootPubs?: string[]
+    request?: string
+    finish?: string
+  }
   put: { /** absolute, or `-` for `io.input` */ path: string }
-  publish: { /** absolute */ path: string, as: string }
+  publish: { /** absolute */ path: string, as: string, /** as `openSigner` takes it */ key?: string }
   serve: { listen: string[], peers: string[], mdns: boolean, dht: boolean }
   follow: { domain: string, mode?: Mode, peers: string[], name?: string }
   unfollow: { domain: string }
@@ -96,7 +109,7 @@ export type CommandName = keyof CommandArgs
  * are read with care all the same: the daemon may be of another version.
  */
 export interface CommandResults extends AuthorityResults, RootsResults, BundlesResults, RecordsResults, AdmissionResults, SealsResults, RescueResults, ConformanceResults {
-  init: { domain: string, home: string, name?: string, principal?: string, roots?: string }
+  init: { domain: string, home: string, name?: string, principal?: string, roots?: string, /** the file, where the roots are still to sign */ request?: string }
   put: { ref: string, files?: number, blocks?: number, bytes?: number }
   publish: { domain: string, lane: string, snapshot: string, ref: string, name: string, records: number, files: number, blocks: number, bytes: number }
   serve: undefined

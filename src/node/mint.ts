@@ -1,21 +1,25 @@
 /** Makes the keys of a new domain and mints it (authority/mint.ts). Nothing of a domain that failed its own judgement stays behind. */
-import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { type Genesis, mintGenesis } from '../authority/mint.js'
-import type { PublicKey, Reference } from '../substrate/reference.js'
+import { rootSetFrom } from '../authority/root-set.js'
+import type { PublicKey } from '../substrate/reference.js'
 import type { Signer } from '../substrate/signature.js'
-import { createFile } from './home/atomic-file.js'
+import { nextRootKeyName, rootKeyName } from './home/offline.js'
 import { createKeyFile, loadKey, type NewKey } from './keys/key-file.js'
 import { type PassphraseSource } from './keys/passphrase.js'
+import { freshSalt, writeNextCommitment } from './roots/next-commitment.js'
 
-const ALL_ROLES = ['federate', 'produce', 'publish'] as const
+export const ALL_ROLES = ['federate', 'produce', 'publish'] as const
 
 export interface MintInit {
   /** hot keys: root_key and principal */
   readonly keys: string
-  /** cold keys, to be carried away: root-1, next-root-1 and what opens the commitment */
+  /** cold keys, to be carried away: root-1…, next-root-1… and what opens the commitment */
   readonly roots: string
+  /** of each of the two root sets, 1 to 9; default 1 */
+  readonly rootKeys?: number
+  /** how many of them have to sign; default 1 */
+  readonly threshold?: number
   readonly passphrase: PassphraseSource
   readonly workFactor?: number
 }
@@ -44,19 +48,15 @@ async function mint (init: MintInit, made: string[]): Promise<Minted> {
     made.push(path, path.replace(/\.key(\.age)?$/, '.pub'))
     return (await loadKey(path, passphrase)).signer
   }
-  const root = await create(init.roots, 'root-1')
-  const nextRoot = (await create(init.roots, 'next-root-1')).publicKey
+  const { rootKeys = 1, threshold = 1 } = init
+  const root: Signer[] = []
+  const nextRoot: PublicKey[] = []
+  for (let n = 1; n <= rootKeys; n++) root.push(await create(init.roots, rootKeyName(n)))
+  for (let n = 1; n <= rootKeys; n++) nextRoot.push((await create(init.roots, nextRootKeyName(n))).publicKey)
   const rootKey = await create(init.keys, 'root_key')
   const principal = (await create(init.keys, 'principal')).publicKey
-  const nextSalt = randomBytes(32).toString('hex')
-  const genesis = await mintGenesis({ root, nextRoot, nextSalt, rootKey, principals: [{ publicKey: principal, roles: ALL_ROLES, prefixes: [''] }] })
-  writeCommitment(init.roots, nextSalt, genesis.knowledge.domain, made)
+  const nextSalt = freshSalt()
+  const genesis = await mintGenesis({ root, nextRoot, nextSalt, threshold, rootKey, principals: [{ publicKey: principal, roles: ALL_ROLES, prefixes: [''] }] })
+  made.push(writeNextCommitment(init.roots, { domain: genesis.knowledge.domain, salt: nextSalt, set: rootSetFrom(nextRoot, threshold) }))
   return { ...genesis, rootKey: rootKey.publicKey, principal }
-}
-
-/** What a later rotation needs beside the next root's key: without the salt the commitment can't be opened (M5). */
-function writeCommitment (roots: string, salt: string, domain: Reference, made: string[]): void {
-  const path = join(roots, 'next-commitment.json')
-  made.push(path)
-  createFile(path, JSON.stringify({ domain, salt, root_keys: 'next-root-1.pub', threshold: 1 }, null, 2) + '\n')
 }

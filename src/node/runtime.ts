@@ -34,6 +34,7 @@ export class Runtime extends Engine {
 
   async close (): Promise<void> {
     await this.settled().catch(() => undefined)
+    await this.upkeep.idle()
     await this.store.close()
   }
 }

@@ -57,6 +57,8 @@ export const KEYSPACE = {
   control: 0x63,
   /** 'd' domain digest → what this node does with the domain */
   domain: 0x64,
+  /** 'e' domain digest, block digest → u8: content root that only erased leaves name (federation/upkeep.ts) */
+  erased: 0x65,
   /** 'g' domain digest → generations of the domain's own exports */
   generation: 0x67,
   /** 'h' domain digest → u64 bytes charged to the domain */

@@ -13,6 +13,8 @@ export const TAG = {
   snapshot: BASE + 0x09,
   leafRange: BASE + 0x0a,
   forkEvidence: BASE + 0x0b,
+  admissionRequest: BASE + 0x0c,
+  admissionRecord: BASE + 0x0d,
   file: BASE + 0x10,
   tree: BASE + 0x11,
   /** a leaf body's tag is this plus the leaf's kind */
@@ -31,6 +33,8 @@ const NAMES = new Map<number, string>([
   [TAG.snapshot, 'Snapshot'],
   [TAG.leafRange, 'LeafRange'],
   [TAG.forkEvidence, 'ForkEvidence'],
+  [TAG.admissionRequest, 'AdmissionRequest'],
+  [TAG.admissionRecord, 'AdmissionRecord'],
   [TAG.file, 'File'],
   [TAG.tree, 'Tree']
 ])

@@ -32,7 +32,7 @@ describe('exit codes', () => {
 
   test('of verdict codes agree with their status, whatever road they come', () => {
     // Codes that are mistakes of the person when they come as errors.
-    const asMistakes = new Set(['internal', 'malformed', 'role-missing', 'role-not-allowed', 'out-of-scope', 'policy-unsupported'])
+    const asMistakes = new Set(['internal', 'malformed', 'role-missing', 'role-not-allowed', 'out-of-scope', 'policy-unsupported', 'principal-returns', 'root-key-reused'])
     for (const [code, { status }] of VERDICT_CODES) if (!asMistakes.has(code)) expect([code, exitOfCode(code)]).toEqual([code, exitOfResult({ status })])
   })
 })

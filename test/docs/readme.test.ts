@@ -1,20 +1,9 @@
-/** Every ```sh test block of the README and of docs/ runs as it stands, against the built CLI, and prints what the page says it prints. */
+/** Every ```sh test block of the README and of docs/ runs as it stands, against the built CLI, and prints what the page says it prints. The guides are longer: test/stories/guides.test.ts. */
 import { readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { expect, test } from 'vitest'
-import { pattern, runBlocks, shBlocks } from './sh-blocks.js'
+import { testPage } from './page.js'
 
 const docs = resolve(import.meta.dirname, '../../docs')
-const pages = ['README.md', ...readdirSync(docs).filter((f) => f.endsWith('.md')).map((f) => join('docs', f))]
+const pages = ['README.md', ...readdirSync(docs, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.md') && !f.startsWith('guides')).sort().map((f) => join('docs', f))]
 
-for (const page of pages) {
-  const blocks = shBlocks(page)
-  if (blocks.length === 0) continue
-  test(page, async () => {
-    const { exit, printed, stderr } = await runBlocks(blocks, 55)
-    expect(exit, `${printed.join('\n')}\n${stderr}`).toBe(0)
-    blocks.forEach((b, i) => {
-      if (b.expected !== undefined) expect(printed[i], `${page}:${b.line}`).toMatch(pattern(b.expected))
-    })
-  }, 60_000)
-}
+for (const page of pages) testPage(page, 55)

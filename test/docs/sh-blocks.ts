@@ -1,9 +1,9 @@
 /**
  * Runs the examples of a page as they stand: every fenced block that begins with ```sh test, one after the other in one bash, in a fresh directory in
  * which `dist` is the built program and `diad` means it. A ```text block right behind one is what it must print: `[..]` stands for anything within a line, a line with
- * `...` for any lines.
+ * `...` for any lines. A block that begins with ```sh test if TOOL … runs where these tools are, and is skipped with a word elsewhere.
  */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,6 +19,14 @@ export interface Block {
   readonly expected: string | undefined
 }
 
+const IF = 'sh test if '
+
+function toolsFor (block: string, tools: readonly string[]): boolean {
+  const missing = tools.filter((tool) => spawnSync('sh', ['-c', `command -v ${tool}`]).status !== 0)
+  if (missing.length > 0) console.log(`skipped: the block at ${block} needs ${missing.join(', ')}`)
+  return missing.length === 0
+}
+
 export function shBlocks (page: string): Block[] {
   const lines = readFileSync(join(ROOT, page), 'utf8').split('\n')
   const blocks: Block[] = []
@@ -32,7 +40,7 @@ export function shBlocks (page: string): Block[] {
     } else if (text === '```') {
       const { info, line } = open
       const body = open.text.join('\n') + '\n'
-      if (info === 'sh test') {
+      if (info === 'sh test' || (info.startsWith(IF) && toolsFor(`${page}:${line}`, info.slice(IF.length).split(' ')))) {
         waiting = blocks.length
         blocks.push({ line, script: body, expected: undefined })
       } else if (info === 'text' && waiting !== undefined) {

@@ -65,9 +65,9 @@ export class World {
   readonly heads: WorldHead[] = []
   /** how many authority items each stage of the chain has */
   readonly stages: number[] = []
-  private salt = 0
+  protected salt = 0
 
-  constructor (seed: string, private readonly dice: Dice) {
+  constructor (seed: string, protected readonly dice: Dice) {
     const principals = PRINCIPALS.map((p) => ({ key: testKey(p.name), roles: p.roles, prefixes: p.prefixes }))
     this.domain = makeDomain({ seed, principals })
     this.stages.push(this.domain.items.length)
@@ -80,7 +80,7 @@ export class World {
     for (let i = 0; i < dice.next(3); i++) this.grow()
   }
 
-  private openLane (i: number): void {
+  protected openLane (i: number): void {
     const { name } = PRINCIPALS[i % PRINCIPALS.length] as typeof PRINCIPALS[number]
     const key = testKey(name)
     const lane: Lane = { domain_id: this.domain.domain, principal: key.id, manifest: this.domain.tip, visibility: 1, nonce: digestFrom(`${this.domain.seed} nonce ${i}`), previous: NONE }
@@ -89,11 +89,11 @@ export class World {
     this.append(made, 0, [this.randomLeaf(1 + this.dice.next(5))])
   }
 
-  private nextSalt (): string {
+  protected nextSalt (): string {
     return digestFrom(`${this.domain.seed} salt ${this.salt++}`).slice(0, 32)
   }
 
-  private randomLeaf (logseq: number): NewLeaf {
+  protected randomLeaf (logseq: number): NewLeaf {
     const name = `${this.dice.pick(['a', 'b', 'c', 'ab'])}/${this.dice.pick(['x', 'y', 'é'])}`
     const salt = this.nextSalt()
     const kind = this.dice.next(8)
@@ -111,7 +111,7 @@ export class World {
     return leafOf(logseq, { kind: 'publish', salt, name, ref: refFrom(`content ${this.dice.next(4)}`), mode: 0o644 })
   }
 
-  private last (lane: WorldLane, branch: number): number {
+  protected last (lane: WorldLane, branch: number): number {
     return lane.branches[branch]?.at(-1)?.leaf.logseq ?? 0
   }
 
@@ -121,7 +121,7 @@ export class World {
     return this.sign(lane, branch)
   }
 
-  private sign (lane: WorldLane, branch: number): WorldHead {
+  protected sign (lane: WorldLane, branch: number): WorldHead {
     const log = logOf(lane.branches[branch] as NewLeaf[])
     const artifact = snapshotCodec.artifact({ lane: lane.ref, log_size: log.size, log_root: log.root(), logseq: this.last(lane, branch) })
     const ref = snapshotCodec.reference(snapshotCodec.from(artifact))
@@ -130,7 +130,7 @@ export class World {
     return head
   }
 
-  private grow (): void {
+  protected grow (): void {
     const lane = this.dice.pick(this.lanes)
     const branch = this.dice.next(lane.branches.length)
     const leaves: NewLeaf[] = []
@@ -139,7 +139,7 @@ export class World {
     this.append(lane, branch, leaves)
   }
 
-  private fork (): void {
+  protected fork (): void {
     // Mostly one of the first two: a producer's lane that nobody vouches for shows nothing.
     const lane = this.dice.pick(this.lanes.slice(0, 2 + this.dice.next(2)))
     const base = lane.branches[0] as NewLeaf[]
@@ -153,7 +153,7 @@ export class World {
     if (this.dice.next(2) === 0) this.append(lane, branch, [this.randomLeaf(this.last(lane, branch) + 1)])
   }
 
-  private vouchAround (): void {
+  protected vouchAround (): void {
     for (const voucher of this.lanes) {
       if (this.dice.next(2) === 0) continue
       const target = this.dice.pick(this.lanes)
@@ -165,7 +165,7 @@ export class World {
   }
 
   /** A later manifest that closes a principal, sometimes keeping a prefix of one of its lanes. */
-  private reduce (): void {
+  protected reduce (): void {
     const victim = this.dice.pick(this.lanes).key
     const cuts = this.lanes.filter((l) => l.key === victim && this.dice.next(2) === 0).flatMap((l) => {
       const head = this.dice.pick(this.heads.filter((h) => h.lane === l))

@@ -52,7 +52,9 @@ ${options.expect ?? ''}`
 
 describe('each adversary does harm, and the honest go on', () => {
   it('is one of those that scenarios know', () => {
-    expect([...ADVERSARIES.keys()].sort()).toEqual(['eclipser', 'equivocator', 'flooder', 'forger', 'malformed', 'replayer', 'stale-mirror', 'staller', 'sybil', 'withholder'])
+    expect([...ADVERSARIES.keys()].sort()).toEqual([
+      'eclipser', 'equivocator', 'fisher', 'flooder', 'forger', 'key-thief', 'malformed', 'replayer', 'role-forger', 'root-thief', 'stale-manifest', 'stale-mirror', 'staller', 'sybil', 'weak-key', 'withholder'
+    ])
   })
 
   it('forger: what it signs is refused by its code, and costs it its standing', async () => {

@@ -162,8 +162,8 @@ describe('a scenario with a mistake: one line with the place and what was expect
   const node = (entry: string): string => tail(`  ${entry}\n`)
 
   it.each<[string, string, string]>([
-    ['unknown action', action('{at: 1s, node: home, publsh: {name: a}}'), '10:26: unknown action "publsh"; expected publish, tombstone, put, partition, heal, cut, crash, restart, disk, backup, restore, clone, carry; did you mean "publish"?'],
-    ['unknown expectation', expectation('{at: 1s, convergd: [alice]}'), '10:14: unknown expectation "convergd"; expected holds, view, converged, verdict, evidence, nobody, refused, cost; did you mean "converged"?'],
+    ['unknown action', action('{at: 1s, node: home, publsh: {name: a}}'), '10:26: unknown action "publsh"; expected publish, tombstone, put, vouch, erase, partition, heal, cut, crash, restart, disk, backup, restore, clone, carry, export, import, rescue, leave, grant, revoke, close, rotate-key, anchor and 3 more; did you mean "publish"?'],
+    ['unknown expectation', expectation('{at: 1s, convergd: [alice]}'), '10:14: unknown expectation "convergd"; expected holds, view, converged, verdict, authority, evidence, asks, nobody, refused, cost; did you mean "converged"?'],
     ['unknown adversary', node('eve: {adversary: forgr, follow: [alice]}'), '9:20: unknown adversary "forgr"; expected'],
     ['no action', action('{at: 1s, node: home}'), '10:5: this entry has no action; expected publish,'],
     ['two actions', action('{at: 1s, heal: all, partition: [[home]]}'), '10:25: this entry has two actions, "heal" and "partition"; expected one for each entry'],
@@ -284,7 +284,17 @@ describe('entries in plain words', () => {
     ['backup: {node: home, as: monday}', 'backup of home as monday'],
     ['restore: {node: home, from: monday}', 'restore of home from the backup monday'],
     ['clone: {node: home, to: bob}', 'bob starts on a clone of home\'s disk'],
-    ['carry: {from: home, to: [bob], domain: alice}', 'alice is carried by hand from home to bob']
+    ['carry: {from: home, to: [bob], domain: alice}', 'alice is carried by hand from home to bob'],
+    ['node: home, export: {as: drawer}', 'writes a bundle of its domain on the stick drawer'],
+    ['node: home, leave: {as: drawer}', 'leaves and wipes its disk; what it held is on the stick drawer'],
+    ['node: home, grant: {to: main, roles: [publish], scope: ["", docs]}', 'grants main publish within everything, docs'],
+    ['node: home, revoke: {key: main, keep: {until: 90s}}', 'revokes the key of main: what was published by 1m30s stays valid'],
+    ['node: home, close: {key: main, keep: nothing}', 'closes the lanes of main: nothing stays valid'],
+    ['node: home, rotate-key: {key: main}', 'replaces the key of main: of the old one what is held stays valid'],
+    ['node: home, renew: {fresh: false}', 'has the roots certify the same root_key again, from the newest manifest in force on'],
+    ['node: home, rotate-roots: {base: ours}', 'has the next roots take over and certify a fresh root_key, from the newest manifest of the domain\'s own people on'],
+    ['steal: {by: bob, of: alice, key: root-key}', 'bob steals the root_key of alice'],
+    ['node: home, vouch: {for: main, key: main}', 'vouches for the lanes of main with the key of main']
   ])('action %s', (entry, said) => expect(words('timeline', `{at: 1s, ${entry}}`)).toBe(said))
 
   it.each([
@@ -292,6 +302,8 @@ describe('entries in plain words', () => {
     ['node: bob, view: {domain: alice, names: {min: 3, max: 11}, logseq: {min: 2}, has: [a, b], lacks: [c], as: home}', 'has home\'s view of alice of 3 to 11 names at logseq at least 2 with a, b without c'],
     ['converged: [alice]', 'all who hold alice have the same view'],
     ['node: bob, verdict: {domain: alice, name: a, status: contested, code: lane-forked}', 'says that alice/a is contested: lane-forked'],
+    ['node: bob, verdict: {domain: alice, name: a, by: main, code: cut}', 'says that alice/a by main is cut'],
+    ['node: bob, authority: {domain: alice, epoch: 1, version: 2, state: ok, lists: [main], as: home}', 'has home\'s authority of alice in epoch 1 at manifest 2 which is ok listing main'],
     ['node: bob, evidence: {domain: alice, against: main}', 'holds a proof against main of alice'],
     ['nobody: {evidence: {domain: alice}}', 'nobody ever holds a proof against a key of alice'],
     ['nobody: {refused: {code: not-exported, peer: bob}}', 'nobody ever refused not-exported from bob'],

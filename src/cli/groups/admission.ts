@@ -1,8 +1,61 @@
 /** Admit: which other domains enter our view. */
-import type { AdmissionArgs } from '../../node/commands/admission/types.js'
-import type { Renders } from '../render-parts.js'
-import type { CliTools } from '../tools.js'
+import { Option } from 'commander'
+import { DiadError } from '../../substrate/errors.js'
+import { type CliTools, given, passphraseOf } from '../tools.js'
 
-export function addAdmissionCommands (_tools: CliTools): void { /* none yet */ }
+const collect = (text: string, before: string[]): string[] => [...before, text]
 
-export const admissionRenders: Renders<AdmissionArgs> = {}
+export function addAdmissionCommands ({ group, command, done, path, key, passphraseFile }: CliTools): void {
+  const verbs = group('admit', 'admission of other domains to this one\'s view of the federation')
+  const out = (): Option => new Option('--out <FILE>', 'the file to write; must not exist').argParser(path).makeOptionMandatory()
+  const scope = (what: string): Option => new Option('--scope <PREFIX>', what).argParser(collect).default([], 'none').makeOptionMandatory()
+
+  command('nonce', '', 'hand out a nonce: whoever wants to be admitted makes a request with it', 'admit nonce --out nonce.json', verbs)
+    .addOption(out())
+    .action((o: { out: string }) => done('admit nonce', { out: o.out }))
+
+  command('request', '', 'ask another domain to admit this one', 'admit request --to bob --nonce nonce.json --scope docs --out request.json', verbs)
+    .requiredOption('--to <DOMAIN>', 'who decides')
+    .addOption(new Option('--nonce <FILE>', 'what the receiver handed out').argParser(path).makeOptionMandatory())
+    .addOption(scope('names that shall enter its view; / for the whole domain; may be repeated'))
+    .addOption(out())
+    .addOption(key('the root_key, where it isn\'t the home\'s own'))
+    .addOption(passphraseFile())
+    .action((o: { to: string, nonce: string, scope: string[], out: string, key?: string, passphraseFile?: string }) =>
+      done('admit request', given({ to: o.to, nonce: o.nonce, scope: needScope(o.scope), out: o.out, key: o.key }), { passphrase: passphraseOf(o.passphraseFile) }))
+
+  command('review', '<FILE>', 'judge a request before anything is decided', 'admit review request.json', verbs)
+    .action((file: string) => done('admit review', { file: path(file) }))
+
+  const target = (text: string): { target: string, file: boolean } => {
+    // Whatever else it is called, a request can be named with ./ in front.
+    const file = text.includes('/') || text.endsWith('.json')
+    return { target: file ? path(text) : text, file }
+  }
+  const whom = '<FILE|DOMAIN>'
+  command('accept', whom, 'admit all that was asked for', 'admit accept ./request.json', verbs)
+    .addOption(passphraseFile())
+    .action((text: string, o: { passphraseFile?: string }) => done('admit accept', target(text), { passphrase: passphraseOf(o.passphraseFile) }))
+  command('limit', whom, 'admit a part of what was asked for', 'admit limit ./request.json --scope docs/public', verbs)
+    .addOption(scope('names that enter our view; may be repeated'))
+    .addOption(passphraseFile())
+    .action((text: string, o: { scope: string[], passphraseFile?: string }) => done('admit limit', { ...target(text), scope: needScope(o.scope) }, { passphrase: passphraseOf(o.passphraseFile) }))
+  command('defer', whom, 'decide later: until then nothing is admitted', 'admit defer ./request.json', verbs)
+    .addOption(passphraseFile())
+    .action((text: string, o: { passphraseFile?: string }) => done('admit defer', target(text), { passphrase: passphraseOf(o.passphraseFile) }))
+  command('reject', whom, 'admit nothing; with a domain, withdraw what was admitted', 'admit reject bob', verbs)
+    .addOption(passphraseFile())
+    .action((text: string, o: { passphraseFile?: string }) => done('admit reject', target(text), { passphrase: passphraseOf(o.passphraseFile) }))
+
+  command('list', '', 'what was decided, and how much of each domain enters our view', 'admit list', verbs)
+    .action(() => done('admit list', {}))
+
+  command('view', '', 'our view of the federation: our own names and those of admitted domains', 'view')
+    .action(() => done('view', {}))
+}
+
+function needScope (scope: string[]): string[] {
+  if (scope.length === 0) throw new DiadError('usage', 'no --scope given', 'name the prefixes of names, or / for the whole domain')
+  return scope
+}
+

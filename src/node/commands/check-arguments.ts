@@ -41,8 +41,14 @@ export async function checkArguments (command: CommandName, args: object, root: 
   }
 }
 
-export function checkInit ({ name }: CommandArgs['init']): void {
+export function checkInit ({ name, rootPubs, nextRootPubs, rootKeys = rootPubs?.length ?? 1, threshold = 1, request, finish }: CommandArgs['init']): void {
   if (name !== undefined) checkPetname(name)
+  if ((rootPubs === undefined) !== (nextRootPubs === undefined) || (rootPubs === undefined) !== (request === undefined)) {
+    throw new DiadError('usage', '--root-pub, --next-root-pub and --request go together', 'name the public keys of both root sets, and where to write the request')
+  }
+  if (finish !== undefined && rootPubs !== undefined) throw new DiadError('usage', '--finish and --root-pub exclude each other', 'give one of the two')
+  if (rootKeys < 1 || rootKeys > 9) throw new DiadError('root-set', `a root set has 1 to 9 keys, not ${rootKeys}`, 'see --root-keys')
+  if (threshold < 1 || threshold > rootKeys) throw new DiadError('root-set', `a threshold of ${threshold} makes no sense with ${rootKeys} root key${rootKeys === 1 ? '' : 's'}`, 'see --threshold')
 }
 
 export function followsNothing (): DiadError {

@@ -40,7 +40,7 @@ export function ownDomain (context: Context): Reference {
 export async function principalSigner (context: Context, io: CommandIo): Promise<Signer> {
   if (context.signer !== undefined) return context.signer
   const path = findKeyFile(context.home.paths.keys, 'principal')
-  if (path === undefined) throw new DiadError('role-missing', `there is no principal key in ${context.home.paths.keys}`, 'put the key file back, or publish from the home that has it')
+  if (path === undefined) throw new DiadError('role-missing', `there is no principal key in ${context.home.paths.keys}`, 'put the key file back, or name the key that signs with --key')
   context.signer = (await loadKey(path, io.passphrase ?? { kind: 'none' })).signer
   return context.signer
 }

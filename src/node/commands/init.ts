@@ -1,11 +1,11 @@
 import { domainText } from '../../substrate/domain-id.js'
-import { defaultPolicy } from '../../authority/policy.js'
 import { DiadError } from '../../substrate/errors.js'
+import { markAuthority } from '../authority.js'
+import { refreshProjection } from '../authority-projection.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../command.js'
 import { setOwnDomain } from '../home/home.js'
 import { makeDirectory, removeMade } from '../home/make-directory.js'
 import { writeOfflineNote } from '../home/offline.js'
-import { writeProjection } from '../home/projection.js'
 import { choosePassphrase, type PassphraseSource } from '../keys/passphrase.js'
 import { mintDomain, type Minted } from '../mint.js'
 import { checkInit } from './check-arguments.js'
@@ -18,20 +18,18 @@ export async function init (context: Context, args: CommandArgs['init'], io: Com
   if (runtime.own() !== undefined) throw new DiadError('domain-exists', `the home ${home.paths.root} has a domain already`, 'give the new one a --home of its own')
   const name = args.name ?? 'home'
   const roots = args.roots ?? home.paths.offline
-  // One question for all four keys.
+  if (args.finish !== undefined) return await (await import('./init-elsewhere.js')).finishGenesis(context, { ...args, finish: args.finish }, io)
+  // One question for all keys.
   const given = io.passphrase ?? { kind: 'none' as const }
   const passphrase = given.kind === 'none' ? given : { kind: 'given' as const, passphrase: await choosePassphrase(given, 'the keys of the new domain') as string }
-  const { knowledge, rootKey, principal } = await mintIn(roots, home.paths.keys, passphrase)
+  if (args.rootPubs !== undefined) return await (await import('./init-elsewhere.js')).askForGenesis(context, args, io, passphrase)
+  const { knowledge, principal } = await mintIn(roots, home.paths.keys, passphrase, args)
   const { domain } = knowledge
   await runtime.found(knowledge)
   context.home = setOwnDomain(home, domain, name)
-  writeProjection(context.home, {
-    domain,
-    rootKey,
-    authorities: new Map([['root', rootKey], ['principal', principal]]),
-    policy: JSON.stringify(defaultPolicy, null, 2) + '\n',
-    attestations: new Map()
-  })
+  // M8: this machine knows from its own doing which manifest is the newest.
+  markAuthority(runtime, knowledge)
+  refreshProjection(context, knowledge)
   writeOfflineNote(roots, domain, name)
   await runtime.wake(domain)
   io.warn(`The offline roots are in ${roots}: move that directory to a stick and keep two copies; nobody can recover the domain without them.`)
@@ -39,10 +37,10 @@ export async function init (context: Context, args: CommandArgs['init'], io: Com
 }
 
 /** The directory of the roots goes again with the keys in it when nothing comes of them. */
-async function mintIn (roots: string, keys: string, passphrase: PassphraseSource): Promise<Minted> {
+async function mintIn (roots: string, keys: string, passphrase: PassphraseSource, { rootKeys = 1, threshold = 1 }: CommandArgs['init']): Promise<Minted> {
   const first = makeDirectory(roots)
   try {
-    return await mintDomain({ keys, roots, passphrase })
+    return await mintDomain({ keys, roots, passphrase, rootKeys, threshold })
   } catch (err) {
     removeMade(roots, first)
     throw err

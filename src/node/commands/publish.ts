@@ -2,6 +2,7 @@ import { DiadError, MalformedError } from '../../substrate/errors.js'
 import { pathFault } from '../../publication/names.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../command.js'
 import { importPath, importStream } from '../files/import.js'
+import { openSigner } from '../keys/open-signer.js'
 import { publishPath } from '../publish.js'
 import { type Context, ownDomain, principalSigner } from './context.js'
 
@@ -21,7 +22,8 @@ export async function publish (context: Context, args: CommandArgs['publish'], i
   const domain = ownDomain(context)
   const fault = pathFault(args.as)
   if (fault !== undefined) throw new MalformedError(`"${args.as}" can't be a published name: ${fault}`)
-  const signer = await principalSigner(context, io)
+  const given = args.key === undefined ? undefined : await openSigner(args.key, io.passphrase ?? { kind: 'none' }, { signal: io.signal })
+  const signer = given ?? await principalSigner(context, io)
   const run = async (): Promise<CommandResults['publish']> => {
     const k = await context.runtime.wake(domain)
     return await publishPath(context.runtime, k, signer, args.path, args.as, {
@@ -31,7 +33,7 @@ export async function publish (context: Context, args: CommandArgs['publish'], i
   }
   const mine = context.publishing.then(run, run)
   context.publishing = mine.catch(() => undefined)
-  const done = await mine
+  const done = await mine.finally(() => given?.close())
   await context.runtime.settled()
   return done
 }

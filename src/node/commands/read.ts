@@ -1,10 +1,12 @@
 /** `diad ls`, `cat`, `checkout`, `status`: what is held here, read back. */
 import { NONE, type Reference } from '../../substrate/reference.js'
 import { fromUtf8 } from '../../substrate/bytes.js'
+import { wayOutOfDomain } from '../../authority/explain/ways-out.js'
 import { DiadError } from '../../substrate/errors.js'
 import { type DirEntry, type Entry, type FileEntry } from '../../publication/tree.js'
 import { fileChunks, resolvePath, rootEntry, treeEntries } from '../../publication/walk.js'
 import type { CommandArgs, CommandIo, CommandResults, Listed } from '../command.js'
+import { admissionNotes } from '../admission/note.js'
 import { checkout as checkoutTree } from '../files/checkout.js'
 import { petnameOf, readPetnames } from '../home/petnames.js'
 import { type Context, heldDomain, parseTarget, readableEntry } from './context.js'
@@ -83,14 +85,16 @@ export async function status (context: Context, _args: CommandArgs['status'], _i
   const { runtime, network, home } = context
   const names = readPetnames(home)
   const domains: CommandResults['status']['domains'] = []
+  const admission = await admissionNotes(runtime)
   for (const domain of runtime.active()) {
     const record = runtime.records.get(domain)
     const k = await runtime.knowledge(domain)
     const { status: state, code, heads, names: count, snapshot } = summary(context, k)
     const name = petnameOf(names, domain)
+    const out = wayOutOfDomain(k, code)
     domains.push({
       domain, ...(name === undefined ? {} : { name }), own: record?.own ?? false, mode: record?.mode ?? 'mirror', status: state, code, heads, names: count,
-      ...{ snapshot, authority: k.authority().stateText, view: k.view().digest }
+      ...{ snapshot, authority: k.authority().stateText, view: k.view().digest, ...(out === undefined ? {} : { wayOut: out }) }, ...admission(k)
     })
   }
   const own = runtime.own()

@@ -134,7 +134,7 @@ async function verifyName (context: Context, at: Target, io: CommandIo): Promise
 }
 
 /** Where the path `rest` leads in what `entry` names; undefined for no path. `ok` is false when a Tree on the way isn't held. Throws `not-found`. */
-async function placeBelow (reader: BlockReader, { name, ref, mode }: CurrentEntry, rest: readonly string[]): Promise<{ ok: boolean, ref?: Reference, text: string } | undefined> {
+export async function placeBelow (reader: BlockReader, { name, ref, mode }: CurrentEntry, rest: readonly string[]): Promise<{ ok: boolean, ref?: Reference, text: string } | undefined> {
   if (rest.length === 0) return undefined
   const path = showName(rest.join('/'))
   let there: Entry | undefined
@@ -150,7 +150,7 @@ async function placeBelow (reader: BlockReader, { name, ref, mode }: CurrentEntr
 }
 
 /** Walks everything below `root`, hashing each block. Returns the first that isn't held. */
-async function wholeBelow (reader: BlockReader, root: Reference, signal: AbortSignal): Promise<Reference | undefined> {
+export async function wholeBelow (reader: BlockReader, root: Reference, signal: AbortSignal): Promise<Reference | undefined> {
   const stack = [root]
   const seen = new Set<Reference>()
   for (let ref = stack.pop(); ref !== undefined; ref = stack.pop()) {
@@ -181,7 +181,7 @@ async function verifyContent (context: Context, ref: Reference, io: CommandIo): 
   return { status: 'informational', code: 'unclaimed', checks: [held, tick('V4', false, 'no exported record of a held domain contains it')] }
 }
 
-async function contains (reader: BlockReader, root: Reference, wanted: Reference, signal: AbortSignal): Promise<boolean> {
+export async function contains (reader: BlockReader, root: Reference, wanted: Reference, signal: AbortSignal): Promise<boolean> {
   const stack = [root]
   const seen = new Set<Reference>()
   for (let ref = stack.pop(); ref !== undefined; ref = stack.pop()) {

@@ -25,7 +25,7 @@ export class ControlClient implements Backend {
     const request = httpRequest({
       socketPath: this.#path,
       method: 'POST',
-      path: `/v1/commands/${command}`,
+      path: `/v1/commands/${command.replace(' ', '/')}`,
       headers: { 'content-type': FRAMES_TYPE, host: 'diad' },
       agent: false
     })

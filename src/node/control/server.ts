@@ -33,7 +33,8 @@ export interface ControlServer {
   close: () => Promise<void>
 }
 
-const COMMAND_PATH = /^\/v1\/commands\/([a-z][a-z-]{0,31})$/
+/** `ls`, or `role/grant` for the command `role grant` */
+const COMMAND_PATH = /^\/v1\/commands\/([a-z][a-z-]{0,31}(?:\/[a-z][a-z-]{0,31})?)$/
 
 /** Throws DiadError `store-busy` when a live daemon has the socket. A stale one is replaced. */
 export async function startControlServer (init: ControlServerInit): Promise<ControlServer> {
@@ -45,7 +46,7 @@ export async function startControlServer (init: ControlServerInit): Promise<Cont
     response.setHeader('cache-control', 'no-store')
     response.setHeader('connection', 'close')
     const foreign = request.headers.origin !== undefined || request.headers['sec-fetch-site'] !== undefined
-    const name = COMMAND_PATH.exec(request.url ?? '')?.[1]
+    const name = COMMAND_PATH.exec(request.url ?? '')?.[1]?.replace('/', ' ')
     if (foreign) {
       refuse(response, 403, 'this socket does not serve web pages')
     } else if (request.url === '/v1/health') {

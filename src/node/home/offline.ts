@@ -28,6 +28,11 @@ root-N       sign the certificate of the domain's root_key: needed to change the
 next-root-N  the set that the domain is committed to. It signs only when the root set is
              replaced, and then alone. Keep it apart from root-N: with it you can replace
              root keys that are lost or stolen, and a thief of root-N can't.
+next-commitment.json opens the commitment: without it the next keys are worth nothing. Keep
+             a copy with each of them.
+
+After "diad root rotate" the next-root-N of this directory are the live roots, and those that
+it wrote to --new-roots are next.
 
 Everyday work needs none of them. Name the directory with --roots when a command asks for
 them. "diad root drill" proves, without publishing anything, that the next keys still work.

@@ -21,6 +21,8 @@ export interface HomePaths {
   /** The readable projection of the own domain; see projection.ts. */
   readonly domain: string
   readonly petnames: string
+  /** names of principals; see principal-names.ts */
+  readonly principals: string
 }
 
 export function homePaths (root: string): HomePaths {
@@ -32,7 +34,8 @@ export function homePaths (root: string): HomePaths {
     offline: join(root, 'offline'),
     store: join(root, 'store'),
     domain: join(root, 'domain'),
-    petnames: join(root, 'petnames.json')
+    petnames: join(root, 'petnames.json'),
+    principals: join(root, 'principals.json')
   }
 }
 

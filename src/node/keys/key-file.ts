@@ -1,16 +1,18 @@
 /**
  * Ed25519 keys at rest: PKCS#8 PEM, inside an age file with a passphrase (`NAME.key.age`) or bare (`NAME.key`), and the public key as hex in
  * `NAME.pub`. age, because it is authenticated: of PKCS#8's own encryption a flipped bit can load another valid key without a word (measured: 16 of
- * 158 bytes). Standard tools open both: `age -d FILE | openssl pkey -text`. Losing a file loses the key: RULES N2.
+ * 158 bytes). Standard tools open both: `age -d FILE | openssl pkey -text`. Losing a file loses the key: RULES N2. Read, but never written, are
+ * age files by other names, such as `age -p` makes (with `-a` too), and OpenSSH's own key files (openssh-key.ts).
  */
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { Decrypter, Encrypter } from 'age-encryption'
+import { armor, Decrypter, Encrypter } from 'age-encryption'
 import { DiadError } from '../../substrate/errors.js'
 import type { PublicKey } from '../../substrate/reference.js'
 import type { Signer } from '../../substrate/signature.js'
 import { createFile, errorCode } from '../home/atomic-file.js'
+import { isOpenSshKey, readOpenSshKey } from './openssh-key.js'
 import { choosePassphrase, type PassphraseSource, readPassphrase } from './passphrase.js'
 import { createSigner, publicKeyOf } from './signer.js'
 
@@ -21,6 +23,16 @@ const MAX_FILE_BYTES = 64 * 1024
 const BARE = '.key'
 const ENCRYPTED = '.key.age'
 const PUBLIC = '.pub'
+/** How age files begin, binary and as text. */
+const AGE = 'age-encryption.org/'
+const AGE_TEXT = '-----BEGIN AGE ENCRYPTED FILE-----'
+
+/** bytes of an Ed25519 key in PKCS#8; divisible by 3, and one line of base64 */
+const DER_BYTES = 48
+const PEM_BEGIN = '-----BEGIN PRIVATE KEY-----\n'
+const PEM_END = '\n-----END PRIVATE KEY-----\n'
+const PEM_LINES = PEM_BEGIN + PEM_END
+const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 
 export interface NewKey {
   /** Made if it is missing, mode 0700. */
@@ -58,13 +70,13 @@ export async function createKeyFile (init: NewKey): Promise<KeyRecord> {
 
   const privateKey = generateKeyPairSync('ed25519').privateKey
   const publicKey = publicKeyOf(privateKey)
-  const pem = Buffer.from(privateKey.export({ format: 'pem', type: 'pkcs8' }) as string)
-  let data: Uint8Array = pem
+  const pem = pemOf(privateKey)
+  let data = pem
   if (passphrase !== undefined) {
     const age = new Encrypter()
     age.setPassphrase(passphrase)
     age.setScryptWorkFactor(init.workFactor ?? SCRYPT_WORK_FACTOR)
-    data = await age.encrypt(new Uint8Array(pem))
+    data = await age.encrypt(pem).finally(() => pem.fill(0))
   }
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const path = join(directory, name + (passphrase === undefined ? BARE : ENCRYPTED))
@@ -80,6 +92,25 @@ export async function createKeyFile (init: NewKey): Promise<KeyRecord> {
     pem.fill(0)
   }
   return { path, publicKey }
+}
+
+/** PKCS#8 PEM as bytes, without a text of it on the way: a text stays in memory until the collector comes by. */
+function pemOf (key: KeyObject): Uint8Array {
+  const der = key.export({ format: 'der', type: 'pkcs8' })
+  const pem = new Uint8Array(PEM_LINES.length + DER_BYTES / 3 * 4)
+  const out = Buffer.from(pem.buffer)
+  try {
+    if (der.length !== DER_BYTES) throw new Error(`an Ed25519 key of ${der.length} bytes`)
+    const head = out.write(PEM_BEGIN, 'latin1')
+    for (let i = 0; i < DER_BYTES; i += 3) {
+      const three = der.readUIntBE(i, 3)
+      for (let j = 0; j < 4; j++) out[head + i / 3 * 4 + j] = BASE64.charCodeAt(three >> 18 - 6 * j & 63)
+    }
+    out.write(PEM_END, head + DER_BYTES / 3 * 4, 'latin1')
+    return pem
+  } finally {
+    der.fill(0)
+  }
 }
 
 /** The key file called `name`, encrypted or bare, or undefined. Throws DiadError `key-ambiguous` when both are there. */
@@ -106,30 +137,44 @@ export function recordedPublicKey (path: string): PublicKey {
 }
 
 /**
- * Opens a key file. What comes out must be the recorded key: the one in `NAME.pub`, or `expected` where the caller knows it from a manifest.
- * Throws DiadError `key-missing`, `key-unreadable`, `key-mode`, `key-damaged`, `key-unrecorded`, `wrong-passphrase`, and what `readPassphrase` throws.
+ * Opens a key file. What comes out must be the recorded key: the one in `NAME.pub`, or `expected` where the caller knows it from a manifest; an
+ * OpenSSH key file holds its record itself. Throws DiadError `key-missing`, `key-unreadable`, `key-mode`, `key-damaged`, `key-type`,
+ * `key-unrecorded`, `wrong-passphrase`, and what `readPassphrase` throws.
  */
 export async function loadKey (path: string, source: PassphraseSource, options: { readonly expected?: PublicKey } = {}): Promise<LoadedKey> {
-  const expected = options.expected ?? recordedPublicKey(checkedSuffix(path))
   const stored = readPrivate(path)
-  const pem = path.endsWith(ENCRYPTED) ? await decrypt(path, stored, source) : stored
-  let privateKey: KeyObject
+  let secret = stored
   try {
-    privateKey = createPrivateKey({ key: Buffer.from(pem.buffer, pem.byteOffset, pem.length), format: 'pem' })
-  } catch (err) {
-    throw damaged(path, 'it holds no PKCS#8 key', err)
+    const own = isOpenSshKey(stored)
+    const expected = options.expected ?? (own ? undefined : recordedPublicKey(path))
+    if (isEncrypted(path, stored)) secret = await decrypt(path, stored, source)
+    const privateKey = own ? readOpenSshKey(path, stored, (why) => damaged(path, why)) : readPem(path, secret)
+    const publicKey = publicKeyOf(privateKey)
+    if (expected !== undefined && publicKey !== expected) throw damaged(path, `it holds the key ${publicKey} where ${expected} is recorded`)
+    return { path, publicKey, privateKey, signer: createSigner(privateKey) }
   } finally {
-    pem.fill(0)
+    stored.fill(0)
+    secret.fill(0)
   }
-  if (privateKey.asymmetricKeyType !== 'ed25519') throw damaged(path, `it holds a key of type ${privateKey.asymmetricKeyType ?? 'unknown'}, not Ed25519`)
-  const publicKey = publicKeyOf(privateKey)
-  if (publicKey !== expected) throw damaged(path, `it holds the key ${publicKey} where ${expected} is recorded`)
-  return { path, publicKey, privateKey, signer: createSigner(privateKey) }
 }
 
-function checkedSuffix (path: string): string {
-  if (!existsSync(path)) throw missing(path)
-  return path
+function readPem (path: string, pem: Uint8Array): KeyObject {
+  let key: KeyObject
+  try {
+    key = createPrivateKey({ key: Buffer.from(pem.buffer, pem.byteOffset, pem.length), format: 'pem' })
+  } catch (err) {
+    throw damaged(path, 'it holds no PKCS#8 key', err)
+  }
+  if (key.asymmetricKeyType !== 'ed25519') throw damaged(path, `it holds a key of type ${key.asymmetricKeyType ?? 'unknown'}, not Ed25519`)
+  return key
+}
+
+function isEncrypted (path: string, stored: Uint8Array): boolean {
+  return path.endsWith(ENCRYPTED) || [AGE, AGE_TEXT].some((begin) => startsWith(stored, begin))
+}
+
+function startsWith (stored: Uint8Array, text: string): boolean {
+  return Buffer.from(stored.buffer, stored.byteOffset, stored.length).subarray(0, text.length).toString('latin1') === text
 }
 
 function recordPath (path: string): string {
@@ -152,9 +197,10 @@ function readPrivate (path: string): Uint8Array {
     const open = info.mode & 0o077
     if (process.platform !== 'win32' && open !== 0) {
       throw new DiadError('key-mode', `others can read or change the key file ${path} (mode ${(info.mode & 0o777).toString(8).padStart(4, '0')})`,
-        `chmod 600 ${path}   (on a stick without permissions: mount it with umask=077)`)
+        `chmod 600 ${path}   (on a stick without permissions: mount it with -o uid=$(id -u),umask=077)`)
     }
-    return new Uint8Array(readFileSync(fd))
+    // A buffer of its own, since it will be wiped.
+    return readFileSync(fd)
   } finally {
     closeSync(fd)
   }
@@ -168,7 +214,7 @@ async function decrypt (path: string, stored: Uint8Array, source: PassphraseSour
   const age = new Decrypter()
   age.addPassphrase(passphrase)
   try {
-    return await age.decrypt(stored)
+    return await age.decrypt(startsWith(stored, AGE_TEXT) ? armor.decode(Buffer.from(stored).toString('latin1')) : new Uint8Array(stored))
   } catch (err) {
     // The library has no error classes. A changed byte in the part that the passphrase opens looks just like a wrong passphrase.
     if (err instanceof Error && err.message.startsWith('no identity matched')) {

@@ -54,6 +54,14 @@ function notEmpty (passphrase: string, message: string): string {
 /** Not read whole: the path may name a pipe or a device that never ends. */
 function firstLine (path: string): string {
   const buffer = Buffer.alloc(MAX_FILE_BYTES + 1)
+  try {
+    return readFirstLine(path, buffer)
+  } finally {
+    buffer.fill(0)
+  }
+}
+
+function readFirstLine (path: string, buffer: Buffer): string {
   let length = 0
   try {
     const fd = openSync(path, 'r')

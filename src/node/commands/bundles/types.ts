@@ -1,6 +1,72 @@
 /** Arguments and results of bundle: a domain's state as one file. Plain JSON: they cross the control socket. */
 
-/* eslint-disable @typescript-eslint/no-empty-object-type -- commands of this group come one by one */
-export interface BundlesArgs {}
+/** `file`: absolute, or `-` for standard input or output */
+export interface BundlesArgs {
+  /** `since`: absolute path of a file that `bundle heads` wrote. `all`: lanes that nobody vouched for yet, too. */
+  'bundle export': { domain: string, file: string, since?: string, prefixes: string[], all: boolean }
+  'bundle import': { file: string, domain?: string, follow: boolean, name?: string }
+  'bundle inspect': { file: string }
+  'bundle heads': { domain: string, file: string }
+}
 
-export interface BundlesResults {}
+/** Where in a file something was refused, or had no effect. `offset` 0: when it was taken in, as of a peer. */
+export interface BundleFaultResult { code: string, offset: number, ref: string | null }
+
+export interface ProposalResult { lane: string, principal: string, records: number, snapshot: string }
+
+export interface BundleImported {
+  /** null when the file doesn't even say */
+  domain: string | null
+  status: string
+  code: string
+  /** what is wrong, in words; absent when nothing is */
+  reason?: string
+  name?: string
+  following?: boolean
+  names: number
+  leaves: number
+  blocks: number
+  bytes: number
+  /** content blocks that names need and that are neither in the file nor held */
+  missing: number
+  /** content blocks that nothing in the file names; they are not kept */
+  unreachable: number
+  refused: BundleFaultResult[]
+  noted: BundleFaultResult[]
+  proposals: ProposalResult[]
+}
+
+export interface BundleInspected {
+  domain: string | null
+  status: string
+  code: string
+  reason?: string
+  refused: BundleFaultResult[]
+  /** `epoch 0, manifest 3 (…)` */
+  authority?: string
+  objects: number
+  evidence: number
+  lanes: Array<{ lane: string, principal: string, status: string, code: string, records: number, exported: number }>
+  leaves: number
+  names: Array<{ name: string, ref: string, code: string }>
+  blocks: number
+  bytes: number
+}
+
+/** What a receiver has; the file that `bundle export --since` reads. */
+export interface BundleHeads {
+  format: 'diad-heads'
+  version: 1
+  domain: string
+  /** whether all content that CURRENT names was held, too */
+  whole: boolean
+  lanes: Array<{ lane: string, size: number, root: string }>
+}
+
+export interface BundlesResults {
+  /** undefined where the file went to standard output */
+  'bundle export': { domain: string, file: string, blocks: number, bytes: number, /** content that is named and not held here */ missing: number } | undefined
+  'bundle import': BundleImported
+  'bundle inspect': BundleInspected
+  'bundle heads': BundleHeads | undefined
+}

@@ -2,4 +2,6 @@
 import type { Loaders } from '../table.js'
 import type { ConformanceArgs } from './types.js'
 
-export const conformanceCommands: Loaders<ConformanceArgs> = {}
+export const conformanceCommands: Loaders<ConformanceArgs> = {
+  conformance: async () => (await import('./conformance.js')).conformance
+}

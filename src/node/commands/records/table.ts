@@ -2,4 +2,12 @@
 import type { Loaders } from '../table.js'
 import type { RecordsArgs } from './types.js'
 
-export const recordsCommands: Loaders<RecordsArgs> = {}
+export const recordsCommands: Loaders<RecordsArgs> = {
+  vouch: async () => (await import('./vouch.js')).vouch,
+  lanes: async () => (await import('./lanes.js')).lanes,
+  erase: async () => (await import('./erase.js')).erase,
+  tombstone: async () => (await import('./erase.js')).tombstone,
+  adopt: async () => (await import('./adopt.js')).adopt,
+  explain: async () => (await import('./explain.js')).explain,
+  log: async () => (await import('./log.js')).log
+}

@@ -1,6 +1,33 @@
 /** Arguments and results of rescue: a transient node that acts under a domain. Plain JSON: they cross the control socket. */
 
-/* eslint-disable @typescript-eslint/no-empty-object-type -- commands of this group come one by one */
-export interface RescueArgs {}
+export interface RescueArgs {
+  /** `bundle`: absolute or `-`; `dir`: absolute, new or empty; `key`: as `openSigner` takes it; `domain`: a whole DomainID, needed with peers */
+  'rescue start': { bundle?: string, peers: string[], key: string, dir?: string, domain?: string }
+  /** `path`: absolute */
+  'rescue publish': { path: string, as: string }
+  'rescue status': Record<string, never>
+  /** `out`: absolute; `since`: absolute path of a file that `bundle heads` wrote */
+  'rescue end': { out: string, since?: string }
+}
 
-export interface RescueResults {}
+/** What the key may do, by the newest manifest held here. */
+export interface RescueKey {
+  /** the file or URI, as it was named; the key itself is never copied */
+  key: string
+  publicKey: string
+  principal: string
+  manifest: number
+  roles: string[]
+  /** name prefixes; `''` is the whole domain */
+  prefixes: string[]
+  programs: string[]
+  /** whether what it publishes is exported at once; otherwise it is a proposal until somebody vouches for it */
+  exports: boolean
+}
+
+export interface RescueResults {
+  'rescue start': RescueKey & { domain: string, home: string, names: number, missing: number }
+  'rescue publish': { domain: string, lane: string, snapshot: string, ref: string, name: string, records: number, files: number, blocks: number, bytes: number, exported: boolean }
+  'rescue status': RescueKey & { domain: string, home: string, names: number, lanes: Array<{ lane: string, records: number, exported: number, names: string[] }> }
+  'rescue end': { domain: string, home: string, file: string, blocks: number, bytes: number, missing: number }
+}

@@ -1,0 +1,152 @@
+/** Domains, root entries, manifests and what these name, explained. Source: RULES M1-M9, T1. */
+import { shortDomain } from '../../substrate/domain-id.js'
+import { NONE, type Reference, referenceOfHash } from '../../substrate/reference.js'
+import { signatureCodec } from '../../substrate/signature.js'
+import { TAG, tagName } from '../../substrate/type-tags.js'
+import { standingOf } from '../domain-standing.js'
+import type { DomainKnowledge } from '../knowledge.js'
+import type { JudgedManifest } from '../judge-manifest.js'
+import { verdict, type VerdictCode } from '../verdict.js'
+import { explainLane } from './lane.js'
+import { check, counted, type Explained, node, short } from './tree.js'
+import { type Calling, manifestWords } from './words.js'
+import { wayOut, wayOutOfDomain } from './ways-out.js'
+
+/** Whom and what an explanation speaks of. One for each tree. */
+export interface Scene {
+  readonly k: DomainKnowledge
+  readonly calling: Calling
+  /** what stands in the tree in full already */
+  readonly seen: Set<string>
+}
+
+export const sceneOf = (k: DomainKnowledge, calling: Calling = () => undefined): Scene => ({ k, calling, seen: new Set() })
+
+/** Whether `ref` is to be shown in full: each is once, at its first place. */
+export function firstTime ({ seen }: Scene, ref: string): boolean {
+  if (seen.has(ref)) return false
+  seen.add(ref)
+  return true
+}
+
+/** root entries and manifests before one that are shown in full; the rest says its verdict */
+const DEEP = 8
+
+export function explainDomain (scene: Scene): Explained {
+  const { k } = scene
+  const authority = k.authority()
+  const standing = standingOf(k)
+  const code = standing.code as VerdictCode
+  const top = authority.rootChain.entries.at(-1)
+  const forks = authority.forkChildren.map((ref) => authority.judged.has(ref) ? explainManifest(scene, ref) : explainEntry(scene, ref))
+  const contested = [...k.view().lanes.values()].filter((v) => v.contested && v.considered)
+  const chain = authority.rootChain
+  firstTime(scene, k.domain)
+  return node(`the domain ${shortDomain(k.domain)}`, { code, status: standing.status, missing: [...k.missing()] }, {
+    ref: k.domain,
+    checks: [
+      check('M5', chain.entries.length > 0, `root chain: ${counted(chain.entries.length, 'entry', 'entries')}, ${chain.state}`),
+      check('M7', authority.state === 'ok', authority.stateText),
+      check('E5', contested.length === 0, contested.length === 0 ? 'no lane that counts here is known to be forked' : `${counted(contested.length, 'lane')} of it forked`),
+      check('A3', k.view().withheld.length === 0, k.view().withheld.length === 0 ? 'nothing that it vouched for is withheld' : `${counted(k.view().withheld.length, 'head')} that it vouched for can't be had`)
+    ],
+    because: [
+      ...forks,
+      ...contested.map((v) => explainLane(scene, v)),
+      ...authority.tip === undefined ? [] : [explainManifest(scene, authority.tip)],
+      ...top === undefined ? [] : [explainEntry(scene, top.ref)]
+    ],
+    wayOut: wayOutOfDomain(k, code)
+  })
+}
+
+export function explainEntry (scene: Scene, ref: Reference, depth = 0): Explained {
+  const { k } = scene
+  const { rootChain, verdictOf } = k.authority()
+  const j = rootChain.judged.get(ref)
+  const v = verdictOf(ref)
+  if (j === undefined) return node(`the root entry ${short(ref)}`, v, { ref })
+  const set = k.objects.rootSets.get(j.entry.root_set)
+  const signers = set === undefined ? 'a root set that isn\'t held' : `${set.threshold} of ${counted(set.root_keys.length, 'root key')}`
+  const what = `root entry of epoch ${j.entry.epoch} (${j.kind}), signed by ${signers}`
+  const out = wayOut(v.code, { domain: k.domain })
+  // The genesis of a domain is its DomainID: it stands for both.
+  if (depth >= DEEP || (!firstTime(scene, `entry ${ref}`))) return node(what, v, { ref, brief: true, wayOut: out })
+  const key = k.objects.certificates.get(j.entry.certificate)?.subject_pubkey
+  const before = j.entry.previous === NONE ? [] : [explainEntry(scene, j.entry.previous, depth + 1)]
+  return node(what, v, {
+    ref,
+    checks: [
+      ...key === undefined ? [] : [check('M5', true, `the key ${short(key)} signs manifests in this epoch`)],
+      ...j.entry.base === NONE ? [] : [check('M7', k.authority().judged.get(j.entry.base)?.verdict.status === 'accepted', `manifests go on from ${manifestTitle(k, j.entry.base)}`)],
+    ],
+    because: before,
+    wayOut: out
+  })
+}
+
+function manifestTitle (k: DomainKnowledge, ref: Reference): string {
+  const authority = k.authority()
+  const j = authority.judged.get(ref)
+  const at = authority.position.get(ref)
+  if (j === undefined) return `the manifest ${short(ref)}`
+  return `manifest ${j.manifest.version}, ${at === undefined ? 'not on the accepted chain' : `position ${at + 1} of ${authority.onChain.length} on the accepted chain`}`
+}
+
+export function explainManifest (scene: Scene, ref: Reference, depth = 0): Explained {
+  const { k } = scene
+  const authority = k.authority()
+  const v = authority.verdictOf(ref)
+  const j = authority.judged.get(ref)
+  const what = manifestTitle(k, ref)
+  const out = v.code === 'authority-forked' || v.code === 'root-forked' ? wayOut(v.code, { domain: k.domain }) : undefined
+  const fork = out === undefined || v.code !== 'authority-forked' ? out : { ...out, command: `diad root renew --base ${ref.slice(0, 16)}` }
+  if (j === undefined || depth > 0 || !firstTime(scene, ref)) return node(what, v, { ref, brief: true, wayOut: fork })
+  return node(what, v, { ref, checks: sayings(scene, j), because: becauseOf(scene, j, depth), wayOut: fork })
+}
+
+function sayings (scene: Scene, j: JudgedManifest): ReturnType<typeof check>[] {
+  const before = scene.k.authority().judged.get(j.manifest.previous)?.manifest
+  return [
+    check('M1', true, `its root_key is ${short(j.manifest.root_key)}`),
+    ...manifestWords(scene.k, j, before, scene.calling).map((text) => check(/^(ends|anchors)/.test(text) ? 'M4' : /^(closes|drops)/.test(text) ? 'M3' : 'T2', true, text))
+  ]
+}
+
+function becauseOf (scene: Scene, j: JudgedManifest, depth: number): Explained[] {
+  const { previous, root_entry: entry } = j.manifest
+  return [explainEntry(scene, entry), ...previous === NONE ? [] : [explainManifest(scene, previous, depth + 1)]]
+}
+
+/** Root sets, certificates, policies, cut lists and signatures. */
+export function explainObject (scene: Scene, ref: Reference): Explained {
+  const { k } = scene
+  const artifact = k.artifact(ref)
+  const what = `${tagName(artifact?.typeTag)} of ${artifact?.payload.length ?? 0} bytes`
+  if (artifact?.typeTag === TAG.signature) {
+    const { target, purpose, public_key: key } = signatureCodec.from(artifact)
+    return node(`the signature of ${short(key)} over ${short(target)}`, verdict('accepted'), {
+      ref,
+      checks: [check('T1', true, `it holds under the one rule, for the purpose ${purpose}`)],
+      because: [k.authority().judged.has(target) ? explainManifest(scene, target) : k.authority().rootChain.judged.has(target) ? explainEntry(scene, target) : node(short(target), k.authority().verdictOf(target), { ref: target, brief: true })]
+    })
+  }
+  return node(what, k.authority().verdictOf(ref), { ref, because: namedBy(scene, ref) })
+}
+
+/** What gives an object that others name its standing. */
+function namedBy (scene: Scene, ref: Reference): Explained[] {
+  const { k } = scene
+  const authority = k.authority()
+  const out: Explained[] = []
+  for (const j of authority.rootChain.judged.values()) {
+    const policy = k.objects.certificates.get(j.entry.certificate)?.policy_hash
+    if (j.entry.root_set === ref || j.entry.certificate === ref || (policy !== undefined && referenceOfHash(policy) === ref)) out.push(explainEntry(scene, j.ref))
+  }
+  for (const j of authority.judged.values()) {
+    for (let at = j.manifest.cuts; at !== NONE; at = k.objects.cutLists.get(at)?.next ?? NONE) {
+      if (at === ref) out.push(explainManifest(scene, j.ref))
+    }
+  }
+  return out.slice(0, DEEP)
+}

@@ -1,0 +1,42 @@
+/** What a manifest that isn't signed yet would make void: asked before a person signs it. Judged by the rules themselves. Source: RULES K1-K4, R5. */
+import type { Reference } from '../substrate/reference.js'
+import type { Amended } from './amend.js'
+import { cutListCodec } from './cut-list.js'
+import type { DomainKnowledge } from './knowledge.js'
+import { nameOf } from './lane-reach.js'
+import { viewLane } from './lane-view.js'
+import type { Authority } from './manifest-chain.js'
+
+export interface Loss {
+  readonly lane: Reference
+  /** leaves from `from` up to `to` count now and wouldn't any more */
+  readonly from: number
+  readonly to: number
+  /** the published names that the accepted ones among them speak of, sorted */
+  readonly names: readonly string[]
+}
+
+/** By lane, ascending; lanes that lose nothing are left out. For a manifest that follows the tip. */
+export function lossesOf (k: DomainKnowledge, amended: Amended): Loss[] {
+  const before = k.authority()
+  const cuts = new Map(amended.artifacts.filter((a) => a.typeTag === cutListCodec.tag).flatMap((a) => cutListCodec.from(a).cuts).map((c) => [c.lane, c]))
+  const { ref, manifest } = amended
+  const after: Authority = { ...before, tip: ref, onChain: [...before.onChain, { ref, manifest, cuts }], position: new Map([...before.position, [ref, before.onChain.length]]) }
+  const out: Loss[] = []
+  for (const lane of k.order()) {
+    const held = k.lanes.get(lane)
+    if (held === undefined) continue
+    const now = viewLane(held, before)
+    const then = viewLane(held, after)
+    // Another branch may be as long: where the logs part is what counts.
+    const from = then.log === now.log ? then.limit : 0
+    if (from >= now.limit) continue
+    const names = new Set<string>()
+    for (const j of now.judged.slice(from)) {
+      const name = j.status === 'accepted' ? nameOf(j) : undefined
+      if (name !== undefined) names.add(name)
+    }
+    out.push({ lane, from, to: now.limit, names: [...names].sort() })
+  }
+  return out
+}

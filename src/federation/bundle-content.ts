@@ -1,0 +1,138 @@
+/**
+ * The content of a bundle on its way into the store: a block is kept when something before it names it, and marked with a generation that counts only
+ * once the heads are durable (audience.ts). So a file that fails leaves unreachable bytes, which make the next try quick, and nothing that is shown.
+ */
+import { type Artifact, decodeArtifact, referenceOfArtifactBytes } from '../substrate/artifact.js'
+import type { CarBlock } from '../substrate/car.js'
+import { DiadError } from '../substrate/errors.js'
+import type { KvOp } from '../substrate/ports.js'
+import type { Reference } from '../substrate/reference.js'
+import { HELD_BACK } from './audience.js'
+import { BundleRefused } from './bundle-intake.js'
+import type { EnginePorts } from './engine.js'
+import { childrenOfWant, isPlain, Opened, openedKey, type Want } from './want.js'
+
+/** Landed blocks remembered while no barrier has made their marks durable: four barriers' worth. */
+const LANDED = 32_768
+
+interface Wanted { readonly wants: Want[], readonly exported: boolean }
+
+export class BundleContent {
+  /** blocks that were written, and those that are held and nobody wanted again */
+  readonly counts = { blocks: 0, bytes: 0, known: 0, unreachable: 0 }
+  private readonly wanted = new Map<Reference, Wanted>()
+  private readonly opened = new Opened()
+  private readonly landed = new Opened(LANDED)
+  private generation: number | undefined
+  private charged = 0
+  private lacking = 0
+
+  constructor (private readonly ports: EnginePorts, private readonly domain: Reference) {}
+
+  /** What leaves name. `exported` first: of what both name, the export counts. */
+  async want (roots: Iterable<Reference>, exported: boolean): Promise<void> {
+    for (const ref of roots) await this.push([{ ref, expected: undefined }], exported)
+  }
+
+  /** Throws {@link BundleRefused} for bytes that aren't what they are called, and what the store throws. */
+  async take ({ offset, ref, bytes }: CarBlock): Promise<void> {
+    const { blocks } = this.ports
+    const at = this.wanted.get(ref)
+    if (at === undefined) {
+      if (referenceOfArtifactBytes(bytes) !== ref) throw mismatch(offset, ref)
+      if (this.held(ref, true) || this.held(ref, false)) this.counts.known++
+      else this.counts.unreachable++
+      return
+    }
+    if (!blocks.putArtifactBytes(ref, bytes)) throw mismatch(offset, ref)
+    const mark = this.mark(ref, at.exported)
+    if (mark !== undefined) {
+      blocks.enqueue(mark)
+      if (at.exported) this.charged += bytes.length
+    }
+    this.wanted.delete(ref)
+    this.landed.add(landedKey(ref, at.exported))
+    this.counts.blocks++
+    this.counts.bytes += bytes.length
+    const artifact = decodeArtifact(bytes)
+    for (const want of at.wants) await this.push(this.below(want, artifact) ?? [], at.exported)
+    await blocks.room()
+  }
+
+  /** named and not in the file, nor held; blocks that aren't what their parent says are among them */
+  get missing (): number {
+    return this.wanted.size + this.lacking
+  }
+
+  /** For the batch that makes the heads durable. */
+  closingOps (): KvOp[] {
+    const { audience } = this.ports
+    if (this.generation === undefined) return []
+    return [audience.commitOp(this.domain, this.generation), audience.charge(this.domain, this.charged)]
+  }
+
+  private mark (ref: Reference, exported: boolean): KvOp | undefined {
+    const { audience, blocks } = this.ports
+    if (!exported) return audience.mark(this.domain, ref, HELD_BACK)
+    if (this.generation === undefined) {
+      const { generation, op } = audience.begin(this.domain)
+      this.generation = generation
+      blocks.enqueue(op)
+    }
+    return audience.mark(this.domain, ref, this.generation)
+  }
+
+  /** V1, V2: what is held for others only isn't held. */
+  private held (ref: Reference, exported: boolean): boolean {
+    if (this.landed.has(landedKey(ref, exported))) return true
+    const { audience, blocks } = this.ports
+    if (!blocks.has(ref)) return false
+    if (!exported) return audience.noted(this.domain, ref)
+    return audience.heldFor(this.domain, ref) || (this.generation !== undefined && audience.mark(this.domain, ref, this.generation) === undefined)
+  }
+
+  /** Notes what isn't held, and goes through what is. */
+  private async push (wants: readonly Want[], exported: boolean): Promise<void> {
+    const stack = [...wants].reverse()
+    for (let want = stack.pop(); want !== undefined; want = stack.pop()) {
+      const { ref } = want
+      const waiting = this.wanted.get(ref)
+      if (waiting !== undefined) {
+        if (!waiting.wants.some((w) => openedKey(w) === openedKey(want))) waiting.wants.push(want)
+        continue
+      }
+      if (!this.held(ref, exported)) {
+        this.wanted.set(ref, { wants: [want], exported })
+        continue
+      }
+      if (isPlain(want, this.ports.blocks.stat(ref))) continue
+      const artifact = await this.read(ref)
+      if (artifact === undefined) this.wanted.set(ref, { wants: [want], exported })
+      else for (const child of [...this.below(want, artifact) ?? []].reverse()) stack.push(child)
+    }
+  }
+
+  private below (want: Want, artifact: Artifact): Want[] | undefined {
+    const key = artifact.typeTag === undefined ? undefined : openedKey(want)
+    if (key !== undefined && this.opened.has(key)) return []
+    const children = childrenOfWant(want, artifact)
+    // What was published is not well-formed: nobody can have anything better.
+    if (children === undefined) this.lacking++
+    else if (key !== undefined) this.opened.add(key)
+    return children
+  }
+
+  /** undefined when it was damaged on disk: the file may bring it again. */
+  private async read (ref: Reference): Promise<Artifact | undefined> {
+    try {
+      return await this.ports.blocks.get(ref)
+    } catch (err) {
+      if (err instanceof DiadError && err.code === 'block-damaged') return undefined
+      throw err
+    }
+  }
+}
+
+const landedKey = (ref: Reference, exported: boolean): string => exported ? ref : `${ref} proposed`
+
+const mismatch = (offset: number, ref: Reference): BundleRefused => new BundleRefused({ code: 'reference-mismatch', offset, ref }, 'a block isn\'t what it is called')

@@ -1,0 +1,291 @@
+/**
+ * Writing a bundle: what a domain exports, as one CAR file in the order of RULES B3. Nothing that a peer wouldn't get is in it (A2, L2, V1), except for
+ * lanes that nobody vouched for yet where the owner asks for them. Evidence is always in it (E7).
+ */
+import { type Artifact, decodeArtifact, encodeArtifact, referenceOfArtifact } from '../substrate/artifact.js'
+import { carBlock, carHeader } from '../substrate/car.js'
+import { DiadError } from '../substrate/errors.js'
+import { LIMITS } from '../substrate/limits.js'
+import { type Hash, NONE, type Reference, referenceOfHash } from '../substrate/reference.js'
+import type { DomainKnowledge } from '../authority/knowledge.js'
+import type { Head } from '../authority/lane-knowledge.js'
+import type { DomainView, ViewedLane } from '../authority/domain-view.js'
+import { PUBLISHED } from '../publication/lane.js'
+import { type LeafRange, leafRangeCodec } from '../publication/leaf-range.js'
+import { bodyArtifact, hasBody, readLeaf } from '../publication/leaf.js'
+import type { LeafLog } from '../publication/leaf-log.js'
+import { pathWithin } from '../publication/names.js'
+import { placesOf } from './body-index.js'
+import type { Engine } from './engine.js'
+import { isWhole } from './ledger.js'
+import { childrenOfWant, likelySize, Opened, openedKey, type Want } from './want.js'
+
+/** What a receiver has: of each lane its greatest head, and whether it holds all content that CURRENT named then. */
+export interface HeldHeads {
+  readonly lanes: ReadonlyMap<Reference, { readonly size: number, readonly root: Hash }>
+  readonly whole: boolean
+}
+
+export interface ExportOptions {
+  /** only leaves, bodies and content that whoever holds this lacks; authority and evidence are always whole */
+  readonly since?: HeldHeads | undefined
+  /** content of names under these only; leaves are never left out (B1) */
+  readonly prefixes?: readonly string[] | undefined
+  /** of our own domain: lanes that nobody vouched for yet, too; never internal ones */
+  readonly proposals?: boolean | undefined
+  /** asked between blocks; an AbortSignal is one */
+  readonly signal?: { readonly throwIfAborted: () => void } | undefined
+  /** content blocks so far, and bytes of the file so far */
+  readonly onProgress?: ((blocks: number, bytes: number) => void) | undefined
+  /** content that is named and not held here */
+  readonly onMissing?: ((ref: Reference) => void) | undefined
+}
+
+interface LanePlan {
+  readonly v: ViewedLane
+  readonly heads: readonly Head[]
+  readonly tail: Tail | undefined
+}
+
+/** What of a lane's log goes into the file. */
+interface Tail {
+  /** a copy: the lane may grow while the file is written */
+  readonly log: LeafLog
+  readonly head: Head
+  /** leaves that the receiver has */
+  readonly start: number
+  readonly bodies: ReadonlyMap<Hash, Uint8Array>
+  readonly lane: Reference
+}
+
+/** References remembered as written: what is forgotten is written twice, which harms nobody. About 60 MB. */
+const WRITTEN = 262_144
+/** Content blocks read at once. Parents come before their children; so few that what waits for them stays little. */
+const READ_BLOCKS = 64
+const READ_BYTES = 4 * 1024 * 1024
+
+/** What a peer would have to hold to need nothing of `k` but what comes later. */
+export function headsOf (engine: Engine, k: DomainKnowledge): HeldHeads {
+  const view = k.view()
+  const lanes = new Map<Reference, { size: number, root: Hash }>()
+  for (const [ref, v] of view.lanes) {
+    const { branch } = v
+    if (branch === undefined || v.knowledge.lane.visibility !== PUBLISHED || (!v.considered && v.exported === 0)) continue
+    lanes.set(ref, { size: branch.log.size, root: branch.log.root() })
+  }
+  return { lanes, whole: [...view.current.values()].every((e) => e.ref === NONE || isWhole(engine.ports.kv, k.domain, e.ref)) }
+}
+
+/**
+ * The bytes of a bundle, a piece for each block. The state is that of the first piece; bodies and content are read as they are written. Throws DiadError
+ * `no-manifest` when nothing of the domain is held here, and what the store and the signal throw.
+ */
+export async function * exportBundle (engine: Engine, domain: Reference, options: ExportOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+  const k = await engine.knowledge(domain)
+  if (k.authority().tip === undefined) throw new DiadError('no-manifest', 'nothing of this domain is held here', 'sync the domain first')
+  const proposals = options.proposals === true && engine.records.get(domain)?.own === true
+  const plans = plansOf(k, proposals, options.since)
+  const tails = plans.flatMap(({ tail }) => tail ?? [])
+  // Decided now: later leaves and vouches are not in this file.
+  const objects = controlObjects(k, plans)
+  const roots = contentRoots(k, tails, options, proposals)
+  const known = options.since?.whole === true ? olderRoots(k, tails) : []
+  const { erased } = k.view()
+  let bytes = 0
+  const out = (ref: Reference, artifact: Uint8Array): Uint8Array => {
+    const block = carBlock(ref, artifact)
+    bytes += block.length
+    return block
+  }
+  const header = carHeader(domain)
+  bytes += header.length
+  yield header
+  for (const artifact of objects) yield out(referenceOfArtifact(artifact), encodeArtifact(artifact))
+  for (const tail of tails) for (const range of rangesOf(tail)) yield out(leafRangeCodec.reference(range), leafRangeBytes(range))
+  for (const tail of tails) {
+    for (const [kind, hash, body] of bodiesOf(tail, erased)) yield out(referenceOfHash(hash), encodeArtifact(bodyArtifact(kind, body)))
+    options.signal?.throwIfAborted()
+  }
+  const walk = new ExportWalk(engine, domain, options)
+  await walk.pass(known)
+  let blocks = 0
+  for await (const [ref, block] of walk.write(roots)) {
+    const piece = out(ref, block)
+    options.onProgress?.(++blocks, bytes)
+    yield piece
+  }
+  // A CAR doesn't say where it ends. The block that its root names, a second time, says that nothing was cut off.
+  const genesis = k.artifact(domain)
+  if (genesis !== undefined) yield out(domain, encodeArtifact(genesis))
+}
+
+const leafRangeBytes = (range: LeafRange): Uint8Array => encodeArtifact(leafRangeCodec.artifact(range))
+
+function plansOf (k: DomainKnowledge, proposals: boolean, since: HeldHeads | undefined): LanePlan[] {
+  const out: LanePlan[] = []
+  const { lanes } = k.view()
+  for (const ref of k.order()) {
+    const v = lanes.get(ref)
+    // L2: an internal lane leaves with nobody.
+    if (v === undefined || v.knowledge.lane.visibility !== PUBLISHED) continue
+    const shown = v.considered || v.exported > 0
+    const heads = shown ? [...k.served(ref)] : []
+    const own = v.branch?.head
+    if (proposals && own !== undefined && v.rights !== undefined && !heads.some((h) => h.ref === own.ref)) heads.push(own)
+    if (!shown && heads.length === 0) continue
+    const head = [...heads].sort((a, b) => b.snapshot.log_size - a.snapshot.log_size)[0]
+    out.push({ v, heads, tail: head === undefined || v.log === undefined ? undefined : tailOf(v, v.log, head, since) })
+  }
+  return out
+}
+
+function tailOf (v: ViewedLane, log: LeafLog, head: Head, since: HeldHeads | undefined): Tail {
+  const has = since?.lanes.get(v.knowledge.ref)
+  const same = has !== undefined && has.size <= log.size && log.root(has.size) === has.root
+  return { log: log.clone(), head, start: same ? Math.min(has.size, head.snapshot.log_size) : 0, bodies: v.knowledge.bodies, lane: v.knowledge.ref }
+}
+
+/** B3: root chain, certificates, manifests, evidence, lanes, heads. */
+function controlObjects (k: DomainKnowledge, plans: readonly LanePlan[]): Artifact[] {
+  const refs = [
+    ...k.objects.relevant(k.domain),
+    ...plans.flatMap(({ v }) => v.knowledge.evidenceRef ?? []),
+    ...plans.map(({ v }) => v.knowledge.ref),
+    ...plans.flatMap(({ heads }) => heads.flatMap((h) => [h.ref, h.signatureRef]))
+  ]
+  return refs.flatMap((ref) => k.artifact(ref) ?? [])
+}
+
+function * rangesOf ({ log, head, start }: Tail): Generator<LeafRange> {
+  const { log_size: size } = head.snapshot
+  if (start === size) return
+  for (let first = start - start % LIMITS.rangeLeaves; first < size; first += LIMITS.rangeLeaves) {
+    const count = Math.min(LIMITS.rangeLeaves, size - first)
+    yield { head: head.ref, first, leaves: log.leaves(first, first + count), path: log.range(first, count, size) }
+  }
+}
+
+/** Bodies in the order of their leaves, each once. R7: none of erased leaves. */
+function * bodiesOf ({ log, head, start, bodies, lane }: Tail, erased: ReadonlySet<string>): Generator<[kind: number, hash: Hash, body: Uint8Array]> {
+  const repeated = new Set<Hash>()
+  for (let i = start; i < head.snapshot.log_size; i++) {
+    const leaf = readLeaf(log.leaf(i))
+    if (leaf === undefined || !hasBody(leaf.kind) || erased.has(`${lane}/${i}`)) continue
+    const hash = leaf.body_hash
+    const body = bodies.get(hash)
+    if (body === undefined || repeated.has(hash)) continue
+    // Only a publisher who repeats a salt makes two leaves with one body.
+    if (placesOf(log, hash).length > 1) repeated.add(hash)
+    yield [leaf.kind, hash, body]
+  }
+}
+
+/** Content that CURRENT names and the receiver may lack, then what only proposals name. */
+function contentRoots (k: DomainKnowledge, tails: readonly Tail[], { since, prefixes }: ExportOptions, proposals: boolean): Reference[] {
+  const starts = new Map(tails.map((t) => [t.lane, t.start]))
+  const wanted = (name: string): boolean => prefixes === undefined || prefixes.length === 0 || prefixes.some((p) => pathWithin(p, name))
+  const out = new Set<Reference>()
+  const view = k.view()
+  for (const e of view.current.values()) {
+    const old = since?.whole === true && e.index < (starts.get(e.lane) ?? 0)
+    if (e.ref !== NONE && !old && wanted(e.name)) out.add(e.ref)
+  }
+  if (proposals) for (const { name, ref } of proposedContent(view)) if (wanted(name)) out.add(ref)
+  return [...out]
+}
+
+/** What the receiver holds: content that leaves name which it has. */
+function olderRoots (k: DomainKnowledge, tails: readonly Tail[]): Reference[] {
+  const newest = new Map<string, { logseq: number, ref: Reference }>()
+  const { lanes } = k.view()
+  for (const { lane, start } of tails) {
+    const v = lanes.get(lane)
+    for (let i = 0; v !== undefined && i < Math.min(start, v.exported); i++) {
+      const j = v.judged[i]
+      if (j?.status !== 'accepted' || (j.body?.kind !== 'publish' && j.body?.kind !== 'lift')) continue
+      if ((newest.get(j.body.name)?.logseq ?? -1) < j.leaf.logseq) newest.set(j.body.name, { logseq: j.leaf.logseq, ref: j.body.ref })
+    }
+  }
+  return [...newest.values()].map((e) => e.ref)
+}
+
+/** What accepted leaves of published lanes name that nobody exports yet. */
+export function proposedContent (view: DomainView): Array<{ name: string, ref: Reference }> {
+  const out: Array<{ name: string, ref: Reference }> = []
+  for (const v of view.lanes.values()) {
+    if (v.knowledge.lane.visibility !== PUBLISHED) continue
+    for (let i = v.exported; i < v.judged.length; i++) {
+      const j = v.judged[i]
+      if (j?.status === 'accepted' && (j.body?.kind === 'publish' || j.body?.kind === 'lift')) out.push(j.body)
+    }
+  }
+  return out
+}
+
+class ExportWalk {
+  private readonly written = new Opened(WRITTEN)
+  private readonly held: (ref: Reference) => boolean
+
+  constructor (private readonly engine: Engine, domain: Reference, private readonly options: ExportOptions) {
+    const { audience } = engine.ports
+    const exported = audience.heldBy(domain)
+    // V1: what came here for others isn't the domain's to give. Where proposals go along, what came for them is, too.
+    this.held = options.proposals === true ? (ref) => audience.noted(domain, ref) : exported
+  }
+
+  /** Goes through `roots` as if they were written. */
+  async pass (roots: readonly Reference[]): Promise<void> {
+    const stack = roots.map((ref): Want => ({ ref, expected: undefined }))
+    for (let want = stack.pop(); want !== undefined; want = stack.pop()) {
+      if (this.written.has(want.ref) || !this.engine.ports.blocks.has(want.ref)) continue
+      this.written.add(want.ref)
+      if (this.engine.ports.blocks.stat(want.ref)?.typeTag === undefined) continue
+      this.options.signal?.throwIfAborted()
+      const artifact = await this.engine.ports.blocks.get(want.ref)
+      if (artifact !== undefined) stack.push(...childrenOfWant(want, artifact) ?? [])
+    }
+  }
+
+  async * write (roots: readonly Reference[]): AsyncGenerator<[Reference, Uint8Array]> {
+    const { blocks } = this.engine.ports
+    const opened = new Opened()
+    const stack = [...roots].reverse().map((ref): Want => ({ ref, expected: undefined }))
+    while (stack.length > 0) {
+      this.options.signal?.throwIfAborted()
+      const wants = this.batch(stack)
+      const found = await blocks.getManyBytes(wants.map((w) => w.ref))
+      const next: Want[] = []
+      for (const [i, want] of wants.entries()) {
+        const bytes = found[i]
+        if (bytes === undefined) {
+          this.options.onMissing?.(want.ref)
+          continue
+        }
+        yield [want.ref, bytes]
+        const artifact = decodeArtifact(bytes)
+        if (artifact.typeTag === undefined || opened.has(openedKey(want))) continue
+        opened.add(openedKey(want))
+        next.push(...childrenOfWant(want, artifact) ?? [])
+      }
+      for (let i = next.length - 1; i >= 0; i--) stack.push(next[i] as Want)
+    }
+  }
+
+  private batch (stack: Want[]): Want[] {
+    const out: Want[] = []
+    let bytes = 0
+    while (out.length < READ_BLOCKS && bytes < READ_BYTES) {
+      const want = stack.pop()
+      if (want === undefined) break
+      if (this.written.has(want.ref)) continue
+      this.written.add(want.ref)
+      if (!this.held(want.ref)) {
+        this.options.onMissing?.(want.ref)
+        continue
+      }
+      out.push(want)
+      bytes += likelySize(want)
+    }
+    return out
+  }
+}

@@ -1,0 +1,297 @@
+/**
+ * Bundles: a domain's state as one CAR file (RULES B1-B3). What a file says is judged as a peer's word is: it becomes a knowledge of its own
+ * (bundle-intake.ts), and when its last byte was read and nothing was refused, what is held here pulls from that as it does from peers, in one durable
+ * step. A file that is cut off or lies changes nothing that anybody can see.
+ */
+import { encodeArtifact, referenceOfArtifactBytes } from '../substrate/artifact.js'
+import { type CarBlock, CarFault, CarReader } from '../substrate/car.js'
+import type { KvOp } from '../substrate/ports.js'
+import { NONE, type Reference } from '../substrate/reference.js'
+import { forkEvidenceCodec } from '../publication/evidence.js'
+import { laneCodec, PUBLISHED, snapshotCodec } from '../publication/lane.js'
+import type { DomainKnowledge } from '../authority/knowledge.js'
+import { liesOn } from '../authority/lane-knowledge.js'
+import { signatureCodec } from '../substrate/signature.js'
+import { BundleContent } from './bundle-content.js'
+import { proposedContent } from './bundle-export.js'
+import { type BundleFault, BundleIntake, BundleRefused } from './bundle-intake.js'
+import { fetchContent } from './content.js'
+import type { Engine } from './engine.js'
+import { branchOps, controlOps, type DomainRecord, recordOp, wholeOp } from './ledger.js'
+import { gossipWire } from './messages.js'
+import { missingRoots } from './mirror.js'
+import { pull } from './pull.js'
+import { answer } from './serve-sync.js'
+import { isPublic } from './visibility.js'
+
+export { exportBundle, headsOf } from './bundle-export.js'
+export type { ExportOptions, HeldHeads } from './bundle-export.js'
+export type { BundleFault } from './bundle-intake.js'
+
+export interface ImportOptions {
+  /** the domain that it has to be about */
+  readonly domain?: Reference | undefined
+  /** a domain that wasn't known takes part from now on; otherwise it is only held */
+  readonly follow?: boolean | undefined
+  /** the domain is this node's own from now on: a rescue node's (THREATS 17) */
+  readonly own?: boolean | undefined
+  /** An AbortSignal is one. */
+  readonly signal?: { readonly throwIfAborted: () => void } | undefined
+  readonly onProgress?: ((blocks: number, bytes: number) => void) | undefined
+}
+
+/** A lane of our own domain that came with the file and that no federate key exports yet. */
+export interface Proposal { readonly lane: Reference, readonly principal: string, readonly records: number, readonly snapshot: Reference }
+
+export interface Imported {
+  /** undefined when the file doesn't even say */
+  readonly domain: Reference | undefined
+  readonly status: 'accepted' | 'rejected'
+  /** `accepted`, or why the file was refused */
+  readonly code: string
+  /** what is wrong, for people; empty when nothing is */
+  readonly text: string
+  /** the one that refused the file; or what was refused when it was taken in, as of a peer */
+  readonly refused: BundleFault[]
+  /** true, and without effect here: objects of another domain, lanes that nobody exports */
+  readonly noted: BundleFault[]
+  readonly leaves: number
+  readonly blocks: number
+  readonly bytes: number
+  /** content blocks that names need and that are neither in the file nor held */
+  readonly missing: number
+  /** content blocks that nothing in the file names: not kept */
+  readonly unreachable: number
+  readonly proposals: Proposal[]
+}
+
+/** Refusals and notes that are kept. */
+const MAX_FAULTS = 100
+
+/**
+ * Takes a bundle in, in one pass. What is wrong with the file is in the result; throws only what the store, the source and the signal throw. Not while
+ * something is published in the same domain: its export would be given up (audience.ts).
+ */
+export async function importBundle (engine: Engine, source: AsyncIterable<Uint8Array>, options: ImportOptions = {}): Promise<Imported> {
+  const reader = new CarReader(source)
+  let domain: Reference | undefined
+  let done = false
+  try {
+    domain = await reader.header()
+    if (options.domain !== undefined && options.domain !== domain) throw new BundleRefused({ code: 'other-domain', offset: 0, ref: domain }, 'the bundle is about another domain')
+    const about = domain
+    const imported = await engine.gate.together(about, async () => await readAndTake(engine, reader, about, options))
+    done = true
+    return imported
+  } catch (err) {
+    const fault = faultOf(err)
+    if (fault === undefined) throw err
+    return { domain, status: 'rejected', code: fault.code, text: (err as Error).message, refused: [fault], noted: [], leaves: 0, blocks: 0, bytes: 0, missing: 0, unreachable: 0, proposals: [] }
+  } finally {
+    await reader.close()
+    // A domain that was never heard of isn't remembered for a bad file's sake.
+    if (!done && domain !== undefined && !engine.records.has(domain)) engine.forget(domain)
+  }
+}
+
+/** What the file itself did wrong; undefined for everything else that can be thrown. */
+function faultOf (err: unknown): BundleFault | undefined {
+  if (err instanceof BundleRefused) return err.fault
+  return err instanceof CarFault ? { code: err.fault, offset: err.offset, ref: null } : undefined
+}
+
+/** The blocks before the closing one, which is the genesis again: a file without it was cut off, and nothing comes behind it. */
+async function * blocksOf (reader: CarReader, domain: Reference): AsyncGenerator<CarBlock, void, undefined> {
+  let begun = false
+  for (;;) {
+    const block = await reader.next()
+    if (block === undefined) throw new CarFault('cut-off', reader.offset, 'the file ends before the block that closes it')
+    if (block.ref === domain && begun) {
+      if (referenceOfArtifactBytes(block.bytes) !== domain) throw new BundleRefused({ code: 'reference-mismatch', offset: block.offset, ref: domain }, 'a block isn\'t what it is called')
+      const { offset } = reader
+      if (!(await reader.atEnd())) throw new BundleRefused({ code: 'trailing-data', offset, ref: null }, 'there is something behind the end of the bundle')
+      return
+    }
+    if (block.ref === domain) begun = true
+    yield block
+  }
+}
+
+async function readAndTake (engine: Engine, reader: CarReader, domain: Reference, options: ImportOptions): Promise<Imported> {
+  const held = await engine.knowledge(domain)
+  const own = options.own === true || engine.records.get(domain)?.own === true
+  const intake = new BundleIntake(domain, held)
+  const content = new BundleContent(engine.ports, domain)
+  let reachedContent = false
+  const begin = async (): Promise<void> => {
+    reachedContent = true
+    const view = intake.knowledge.view()
+    await content.want([...view.current.values()].filter((e) => e.ref !== NONE).map((e) => e.ref), true)
+    if (own) await content.want(proposedContent(view).map((e) => e.ref), false)
+  }
+  for await (const block of blocksOf(reader, domain)) {
+    if (intake.take(block)) continue
+    if (!reachedContent) await begin()
+    await content.take(block)
+    options.signal?.throwIfAborted()
+    options.onProgress?.(content.counts.blocks, reader.offset)
+  }
+  intake.finish(reader.offset)
+  if (!reachedContent) await begin()
+  options.signal?.throwIfAborted()
+  return await takeIn(engine, intake, content, own, options)
+}
+
+/** From here on nothing can be wrong with the file: what is held takes from it as from a peer, and all becomes durable together. */
+async function takeIn (engine: Engine, intake: BundleIntake, content: BundleContent, own: boolean, options: ImportOptions): Promise<Imported> {
+  const { domain } = intake
+  const k = await engine.knowledge(domain)
+  const ops: KvOp[] = []
+  const refused: BundleFault[] = []
+  const noted = [...intake.noted]
+  const proofs: Uint8Array[] = []
+  const run = pull(k, {
+    commit: (more) => { for (const op of more) ops.push(op) },
+    refuse: (code, ref) => { refused.push({ code, offset: 0, ref }) },
+    note: (code, ref) => { if (code !== 'superseded') noted.push({ code, offset: 0, ref }) },
+    evidence: (proof) => { proofs.push(gossipWire.encode({ t: 'evidence', domain, artifact: encodeArtifact(proof) })) },
+    digest: () => undefined
+  })
+  for (let step = run.next(); step.done !== true;) step = run.next(answer(intake.knowledge, step.value))
+  const proposals = takeProposals(k, intake.knowledge, own, noted, (more) => { for (const op of more) ops.push(op) })
+  if (own && content.missing === 0) for (const { ref } of proposedContent(intake.knowledge.view())) ops.push(wholeOp(domain, ref))
+  const record = recordFor(engine.records.get(domain), options)
+  await engine.durable(async () => {
+    await engine.commit([...content.closingOps(), ...record === undefined ? [] : [recordOp(domain, record)], ...ops])
+    if (record !== undefined) engine.records.set(domain, record)
+  })
+  await noteWhole(engine, k, options)
+  if (engine.records.get(domain)?.dormant === false) {
+    // Changed digests are told with the next tick; proofs first (E7).
+    engine.step({ type: 'follow', knowledge: k })
+    engine.upkeep.start(k)
+    if (isPublic(k)) for (const bytes of proofs) engine.outside?.gossip(domain, bytes)
+  }
+  return {
+    domain,
+    status: 'accepted',
+    code: 'accepted',
+    text: '',
+    refused: refused.slice(0, MAX_FAULTS),
+    noted: noted.slice(0, MAX_FAULTS),
+    leaves: intake.counts.leaves,
+    blocks: content.counts.blocks,
+    bytes: content.counts.bytes,
+    missing: content.missing,
+    unreachable: content.counts.unreachable,
+    proposals
+  }
+}
+
+/** The record to write; undefined where the one that is there stays. */
+function recordFor (before: DomainRecord | undefined, { follow, own }: ImportOptions): DomainRecord | undefined {
+  if (own === true) return { mode: 'mirror', own: true, dormant: false, peers: before?.peers ?? [] }
+  if (before === undefined) return { mode: 'mirror', own: false, dormant: follow !== true, peers: [] }
+  return before.dormant && follow === true ? { ...before, dormant: false } : undefined
+}
+
+/**
+ * A3: the owner holds lanes of the domain's own principals that nobody vouches for yet, or beyond what was vouched for, so that a proposal made
+ * elsewhere can be looked at and vouched for here. Who only follows doesn't take them (L5). They are in no view but the owner's.
+ */
+function takeProposals (k: DomainKnowledge, file: DomainKnowledge, own: boolean, noted: BundleFault[], commit: (ops: KvOp[]) => void): Proposal[] {
+  const out: Proposal[] = []
+  for (const v of file.view().lanes.values()) {
+    const { branch } = v
+    if (branch === undefined || v.rights === undefined || v.knowledge.lane.visibility !== PUBLISHED || v.exported >= branch.log.size) continue
+    // Beyond its export a lane that stops there (a fork, a cut) isn't a proposal.
+    if (v.exported >= v.limit) continue
+    const { ref } = v.knowledge
+    if (!own) {
+      noted.push({ code: 'not-exported', offset: 0, ref })
+      continue
+    }
+    takeLane(k, v.knowledge.ref, file, commit)
+    out.push({ lane: ref, principal: v.knowledge.lane.principal, records: branch.log.size - v.exported, snapshot: branch.head.ref })
+  }
+  return out
+}
+
+function takeLane (k: DomainKnowledge, ref: Reference, file: DomainKnowledge, commit: (ops: KvOp[]) => void): void {
+  const from = file.lanes.get(ref)
+  const branch = file.view().lanes.get(ref)?.branch
+  if (from === undefined || branch === undefined) return
+  k.admit(laneCodec.artifact(from.lane))
+  k.admit(snapshotCodec.artifact(branch.head.snapshot))
+  k.admit(signatureCodec.artifact(branch.head.signature))
+  const lane = k.lanes.get(ref)
+  const head = lane?.heads.get(branch.head.ref)
+  if (lane === undefined || head === undefined || lane.branches.some((b) => liesOn(b.log, head))) return
+  const size = branch.log.size
+  // The longest of ours that it goes on from; none: a log of its own, which proves a fork where there is one (E1).
+  const ours = lane.branches.find((b) => b.log.size < size && branch.log.root(b.log.size) === b.log.root())
+  const before = ours?.log.size ?? 0
+  const extended = lane.extend(head, before, branch.log.leaves(before, size), ours)
+  if (extended.result !== 'extended') return
+  for (const [hash, body] of from.bodies) lane.setBody(hash, body)
+  k.touch()
+  commit(branchOps(k, lane, extended.branch, before))
+  if (lane.evidence !== undefined) commit(controlOps(k, [forkEvidenceCodec.reference(lane.evidence)]))
+}
+
+/** Says of names whose content is here in full that it is. What lacks something is fetched from peers when there are some. */
+async function noteWhole (engine: Engine, k: DomainKnowledge, { signal }: ImportOptions): Promise<void> {
+  const roots = missingRoots(engine, k)
+  if (roots.length === 0) return
+  const { blocks, audience } = engine.ports
+  await fetchContent({
+    domain: k.domain,
+    store: blocks,
+    audience,
+    peers: [],
+    fetch: async (_peer, refs) => ({ missing: [...refs] }),
+    signal: signal ?? { throwIfAborted: () => undefined }
+  }, roots.map((ref) => ({ ref, expected: undefined })))
+}
+
+/** What a bundle says of itself, judged from the file alone. */
+export interface Inspected {
+  readonly domain: Reference | undefined
+  readonly status: 'accepted' | 'rejected'
+  readonly code: string
+  readonly text: string
+  readonly refused: BundleFault[]
+  readonly knowledge: DomainKnowledge | undefined
+  readonly counts: BundleIntake['counts']
+  readonly blocks: number
+  readonly bytes: number
+}
+
+/** Reads a bundle to its end without keeping anything. A bundle that begins behind what some receiver has can't be judged alone: `range-gap`. */
+export async function inspectBundle (source: AsyncIterable<Uint8Array>, { signal, onProgress }: Pick<ImportOptions, 'signal' | 'onProgress'> = {}): Promise<Inspected> {
+  const reader = new CarReader(source)
+  let domain: Reference | undefined
+  let intake: BundleIntake | undefined
+  let blocks = 0
+  const said = (status: 'accepted' | 'rejected', code: string, text: string, refused: BundleFault[]): Inspected => ({
+    domain, status, code, text, refused, knowledge: intake?.knowledge, counts: intake?.counts ?? { objects: 0, evidence: 0, lanes: 0, heads: 0, leaves: 0, bodies: 0 }, blocks, bytes: reader.offset
+  })
+  try {
+    domain = await reader.header()
+    intake = new BundleIntake(domain, undefined)
+    for await (const block of blocksOf(reader, domain)) {
+      if (intake.take(block)) continue
+      signal?.throwIfAborted()
+      if (referenceOfArtifactBytes(block.bytes) !== block.ref) throw new BundleRefused({ code: 'reference-mismatch', offset: block.offset, ref: block.ref }, 'a block isn\'t what it is called')
+      onProgress?.(++blocks, reader.offset)
+    }
+    intake.finish(reader.offset)
+    return said('accepted', 'accepted', '', [])
+  } catch (err) {
+    const fault = faultOf(err)
+    if (fault === undefined) throw err
+    return said('rejected', fault.code, (err as Error).message, [fault])
+  } finally {
+    await reader.close()
+  }
+}

@@ -1,0 +1,230 @@
+/**
+ * Keeps what is served in step with what the view exports, where the two change apart:
+ *  - A vouch exports what was published here earlier by a key that may not export (A2): its blocks are marked for the domain from then on.
+ *  - An erased leaf no longer reaches its content (R7, V4): blocks that no other exported leaf reaches are held back, and given up for good once the body
+ *    was dropped, which an anchor has to allow (K4). Until then they come back when a cut ends the erasure.
+ * Only blocks that came here for this very domain are ever marked (V1, V2): a leaf that names somebody else's bytes, or a private file, exports nothing.
+ */
+import type { DomainKnowledge } from '../authority/knowledge.js'
+import type { DomainView } from '../authority/domain-view.js'
+import { childrenOf, type Child } from '../publication/walk.js'
+import { toHex } from '../substrate/bytes.js'
+import { DiadError } from '../substrate/errors.js'
+import type { KvOp } from '../substrate/ports.js'
+import { type Hash, NONE, type Reference } from '../substrate/reference.js'
+import { FETCHED } from './audience.js'
+import type { Engine } from './engine.js'
+import { contentOf, type ErasedRoot, erasedRootOp, erasedRoots, isWhole, unwholeOp } from './ledger.js'
+
+/** ops of one batch; more are written in several, each of which leaves a state that the next look goes on from */
+const BATCH_OPS = 8_192
+
+interface Job { again: boolean, done: Promise<void> }
+
+export class Upkeep {
+  private readonly jobs = new Map<Reference, Job>()
+  /** exported leaves of each lane that were looked at; as long as the process lives */
+  private readonly looked = new WeakMap<DomainKnowledge, Map<Reference, number>>()
+
+  /** domains with content that is held back */
+  private readonly heldBack = new Set<Reference>()
+
+  /** `failed`: the store failed. */
+  constructor (private readonly engine: Engine, private readonly failed: (err: unknown) => void) {}
+
+  /** Looks after a domain in the background. One job a domain; a job that runs goes round once more. */
+  start (k: DomainKnowledge): void {
+    const running = this.jobs.get(k.domain)
+    if (running !== undefined) running.again = true
+    else {
+      const job: Job = { again: false, done: Promise.resolve() }
+      this.jobs.set(k.domain, job)
+      job.done = this.run(k, job)
+    }
+  }
+
+  /** Resolves when nothing is under way. */
+  async idle (): Promise<void> {
+    while (this.jobs.size > 0) await Promise.all([...this.jobs.values()].map(async (j) => { await j.done }))
+  }
+
+  private async run (k: DomainKnowledge, job: Job): Promise<void> {
+    try {
+      do {
+        job.again = false
+        await this.tend(k)
+      } while (job.again)
+    } catch (err) {
+      this.failed(err)
+    } finally {
+      this.jobs.delete(k.domain)
+    }
+  }
+
+  private async tend (k: DomainKnowledge): Promise<void> {
+    const looked = this.looked.get(k) ?? new Map<Reference, number>()
+    const first = !this.looked.has(k)
+    this.looked.set(k, looked)
+    const fresh = this.proposals(k, looked)
+    if (fresh.size > 0) await showContent(this.engine, k.domain, fresh)
+    // What was held back by an earlier process is in the store; later on it shows in the view.
+    if (first || k.view().erased.size > 0 || this.heldBack.has(k.domain)) await this.tendErased(k)
+  }
+
+  /** Content of leaves that came to be exported by a vouch, published here and not shown yet. Lanes of federate keys are exported by their own publishing. */
+  private proposals (k: DomainKnowledge, looked: Map<Reference, number>): Set<Reference> {
+    const out = new Set<Reference>()
+    const { kv, audience } = this.engine.ports
+    for (const [ref, v] of k.view().lanes) {
+      if (v.exported === 0 || v.rights?.principal.roles.includes('federate') === true) continue
+      for (let i = Math.min(looked.get(ref) ?? 0, v.exported); i < v.exported; i++) {
+        const body = v.judged[i]?.body
+        if ((body?.kind === 'publish' || body?.kind === 'lift') && isWhole(kv, k.domain, body.ref) && !audience.heldFor(k.domain, body.ref)) out.add(body.ref)
+      }
+      looked.set(ref, v.exported)
+    }
+    return out
+  }
+
+  private async tendErased (k: DomainKnowledge): Promise<void> {
+    const { engine } = this
+    const held = await erasedRoots(engine.ports.kv, k.domain)
+    if (held.size > 0) this.heldBack.add(k.domain)
+    else this.heldBack.delete(k.domain)
+    if (held.size === 0 && k.view().erased.size === 0) return
+    await engine.gate.alone(k.domain, async () => { await settleErased(engine, k, held) })
+    if (k.view().erased.size > 0) this.heldBack.add(k.domain)
+  }
+}
+
+/** Brings back what lives again, holds back what only erased leaves name, gives up what was dropped. */
+async function settleErased (engine: Engine, k: DomainKnowledge, before: ReadonlyMap<Reference, ErasedRoot>): Promise<void> {
+  for (;;) {
+    const { revision } = k
+    const alive = rootsOf(k.view())
+    const named = erasedContent(k)
+    const back = [...before.keys()].filter((r) => alive.has(r))
+    const hold = [...named].filter((r) => !alive.has(r) && before.get(r) !== 'held-back')
+    const drop = [...before].filter(([r, state]) => state === 'dropped' && !alive.has(r) && !named.has(r)).map(([r]) => r)
+    const ops = hold.length + drop.length > 0 ? await hidingOps(engine, k, alive, hold, drop) : []
+    // A leaf that came meanwhile may name some of it.
+    if (k.revision !== revision) continue
+    await written(engine, ops)
+    if (back.length > 0) await showContent(engine, k.domain, back)
+    await engine.commit(back.map((r) => erasedRootOp(k.domain, r)))
+    return
+  }
+}
+
+/** What exported, effective leaves name. */
+function rootsOf (view: DomainView): Set<Reference> {
+  const out = new Set<Reference>()
+  for (const v of view.lanes.values()) {
+    for (let i = 0; i < v.exported; i++) {
+      const j = v.judged[i]
+      if (j?.status === 'accepted' && (j.body?.kind === 'publish' || j.body?.kind === 'lift')) out.add(j.body.ref)
+    }
+  }
+  return out
+}
+
+/** What erased leaves name whose bodies are held. */
+function erasedContent (k: DomainKnowledge): Set<Reference> {
+  const out = new Set<Reference>()
+  const { erased, lanes } = k.view()
+  for (const place of erased) {
+    const at = place.indexOf('/')
+    const v = lanes.get(place.slice(0, at) as Reference)
+    const leaf = v?.log?.leaf(Number(place.slice(at + 1)))
+    const root = v === undefined || leaf === undefined ? undefined : contentOf(leaf, v.knowledge.bodies.get(toHex(leaf.subarray(10)) as Hash))
+    if (root !== undefined) out.add(root)
+  }
+  return out
+}
+
+/** Calls `enter` for each block below `roots` that is held; where it says false nothing below is looked at. Trees and Files once, plain bytes as often as they are named. */
+async function walk (engine: Engine, roots: Iterable<Reference>, enter: (ref: Reference) => boolean): Promise<void> {
+  const { blocks } = engine.ports
+  const stack: Array<Pick<Child, 'ref'>> = [...roots].filter((r) => r !== NONE).map((ref) => ({ ref }))
+  const seen = new Set<Reference>()
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    const { ref } = next
+    const stat = blocks.stat(ref)
+    if (stat === undefined || seen.has(ref) || !enter(ref)) continue
+    if (stat.typeTag === undefined) continue
+    seen.add(ref)
+    for (const child of await below(engine, ref)) stack.push(child)
+  }
+}
+
+/** A block that is damaged or broken reaches nothing. */
+async function below (engine: Engine, ref: Reference): Promise<Child[]> {
+  try {
+    const artifact = await engine.ports.blocks.get(ref)
+    return artifact === undefined ? [] : childrenOf(artifact)
+  } catch (err) {
+    if (err instanceof DiadError && (err.code === 'content-malformed' || err.code === 'block-damaged' || err.code === 'malformed')) return []
+    throw err
+  }
+}
+
+/** The ops that take out of sight what only `hold` and `drop` reach; of what also a record reaches that isn't exported, nothing is given up. */
+async function hidingOps (engine: Engine, k: DomainKnowledge, alive: ReadonlySet<Reference>, hold: readonly Reference[], drop: readonly Reference[]): Promise<KvOp[]> {
+  const { domain } = k
+  const { audience, blocks } = engine.ports
+  const hidden = new Map<Reference, 'hold' | 'drop'>()
+  const collect = (how: 'hold' | 'drop') => (ref: Reference): boolean => {
+    if (!audience.noted(domain, ref)) return false
+    hidden.set(ref, how)
+    return true
+  }
+  await walk(engine, drop, collect('drop'))
+  await walk(engine, hold, collect('hold'))
+  await walk(engine, alive, (ref) => {
+    hidden.delete(ref)
+    return hidden.size > 0
+  })
+  if ([...hidden.values()].includes('drop')) {
+    const proposed = [...rootsOf(k.viewAll())].filter((r) => !alive.has(r))
+    await walk(engine, proposed, (ref) => {
+      if (hidden.has(ref)) hidden.set(ref, 'hold')
+      return true
+    })
+  }
+  const ops: KvOp[] = []
+  let freed = 0
+  for (const [ref, how] of hidden) {
+    ops.push(how === 'hold' ? audience.holdBack(domain, ref) : audience.unmark(domain, ref))
+    if (how === 'drop') freed += blocks.stat(ref)?.length ?? 0
+  }
+  // Our own bytes were never charged to anybody.
+  if (freed > 0 && engine.records.get(domain)?.own === false) ops.push(audience.charge(domain, -freed))
+  // Last, so that a crash between two batches begins the work again.
+  for (const root of hold) ops.push(erasedRootOp(domain, root, 'held-back'))
+  for (const root of drop) ops.push(unwholeOp(domain, root), erasedRootOp(domain, root))
+  return ops
+}
+
+/**
+ * V1, V4: marks what `roots` reach as held for the domain, each root after all that is below it. Only blocks that have a mark of the domain already: others
+ * came here for somebody else or for nobody, and are fetched like any follower's. Call when the leaf that names them is durable.
+ */
+export async function showContent (engine: Engine, domain: Reference, roots: Iterable<Reference>): Promise<void> {
+  const { audience } = engine.ports
+  for (const root of roots) {
+    const ops: KvOp[] = []
+    await walk(engine, [root], (ref) => {
+      if (!audience.noted(domain, ref)) return false
+      const mark = ref === root ? undefined : audience.mark(domain, ref, FETCHED)
+      if (mark !== undefined) ops.push(mark)
+      return true
+    })
+    const mark = audience.noted(domain, root) ? audience.mark(domain, root, FETCHED) : undefined
+    if (mark !== undefined) ops.push(mark)
+    await written(engine, ops)
+  }
+}
+
+async function written (engine: Engine, ops: readonly KvOp[]): Promise<void> {
+  for (let i = 0; i < ops.length; i += BATCH_OPS) await engine.commit(ops.slice(i, i + BATCH_OPS))
+}

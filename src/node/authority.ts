@@ -1,0 +1,198 @@
+/**
+ * Writing authority: when this node may sign the next manifest of its domain (M8), and how one becomes durable before anybody hears of it. The words of
+ * a refusal are meant for the owner of one machine, who can do little else than say that no other node signs.
+ */
+import { type Amended, amendManifest, type Change } from '../authority/amend.js'
+import type { DomainKnowledge } from '../authority/knowledge.js'
+import { unpersistedOps, controlOps } from '../federation/ledger.js'
+import type { Report } from '../federation/effects.js'
+import { type Artifact, referenceOfArtifact } from '../substrate/artifact.js'
+import { DiadError } from '../substrate/errors.js'
+import { digestOf, type PublicKey, type Reference } from '../substrate/reference.js'
+import { signArtifact, type Signer } from '../substrate/signature.js'
+import type { CommandIo } from './command.js'
+import type { Context } from './commands/context.js'
+import { findKeyFile } from './keys/key-file.js'
+import { type OpenedSigner, openSigner } from './keys/open-signer.js'
+import { type Marker, readMarker } from './marker.js'
+import { refreshProjection } from './authority-projection.js'
+import type { Runtime } from './runtime.js'
+
+/** How long connected peers may take to show what they have. */
+const ASK_MS = 10_000
+
+export interface Signing {
+  /** `--offline-authority`: sign though nothing says that this is the newest manifest */
+  readonly offline?: boolean
+  /** addresses to ask first, where no daemon is running */
+  readonly peers?: readonly string[]
+  /** admitted before the manifest and committed with it: a root entry with its signatures */
+  readonly also?: readonly Artifact[]
+  /** `--key`: the root_key, where it isn't the home's own */
+  readonly key?: string
+  /** looks at what would be signed; throws what keeps it from being signed */
+  readonly approve?: (k: DomainKnowledge, amended: Amended) => void
+}
+
+/** What the marker of a domain holds: version and digest of the newest manifest. Its key is the DomainID, which no LaneID can equal. */
+function markOf (k: DomainKnowledge): Marker | undefined {
+  const { tip, onChain } = k.authority()
+  const last = onChain.at(-1)
+  return tip === undefined || last === undefined ? undefined : { size: last.manifest.version, root: digestOf(tip) }
+}
+
+/** Says outside the store which manifest is the newest. To be called when one was made durable, before it is said to anybody. */
+export function markAuthority (runtime: Runtime, k: DomainKnowledge): void {
+  const mark = markOf(k)
+  if (mark !== undefined) runtime.ports.markers.write(k.domain, mark)
+}
+
+/**
+ * M8: the next manifest may be signed when the marker agrees, or when a peer that holds the domain showed nothing newer, or when the person says so.
+ * Throws DiadError `authority-unsure` with the reason, and `authority-newer` when a peer had a newer manifest or another child.
+ */
+export async function checkMaySign (context: Context, k: DomainKnowledge, io: CommandIo, { offline = false, peers = [] }: Signing): Promise<void> {
+  const { runtime } = context
+  const mark = markOf(k)
+  if (mark === undefined || runtime.ports.markers.mayContinue(k.domain, mark)) return
+  const why = unsure(readMarker(runtime.store.folder, k.domain), mark)
+  if (offline) {
+    io.warn(`signing all the same, as --offline-authority says: ${why}`)
+    return
+  }
+  const before = k.authority()
+  const asked = context.network !== undefined ? await askConnected(context, k, io) : peers.length > 0 ? await askAt(context, k, peers, io) : 0
+  const now = k.authority()
+  if (now.tip !== before.tip || now.state !== before.state) {
+    throw new DiadError('authority-newer', `a peer had something newer: ${now.stateText}`, 'look at `diad role list`, then run the command again')
+  }
+  if (asked > 0) return
+  throw new DiadError('authority-unsure', why,
+    context.network === undefined
+      ? 'if no other machine signs for this domain: add --offline-authority. Otherwise ask a node that has it: --peer ADDRESS'
+      : 'no connected peer has this domain. If no other machine signs for it: add --offline-authority')
+}
+
+function unsure (marker: Marker | undefined, mark: Marker): string {
+  const here = `manifest ${mark.size}`
+  if (marker === undefined) return `nothing shows that ${here} is still the newest: this machine was restarted, or the home is a copy or was restored`
+  if (marker.size > mark.size) return `the store ends at ${here}, and this machine has signed manifest ${marker.size}: the store was set back`
+  return `${here} came from elsewhere since this machine last signed (manifest ${marker.size}), so another one signs for this domain too`
+}
+
+/** Counts those that answered. */
+async function askConnected (context: Context, k: DomainKnowledge, io: CommandIo): Promise<number> {
+  const { runtime, network } = context
+  const waiting = new Set(runtime.replica.providers(k.domain).filter((p) => network?.host.peers().includes(p)))
+  let answered = 0
+  if (waiting.size === 0) return answered
+  await new Promise<void>((resolve) => {
+    const stop = AbortSignal.any([io.signal, AbortSignal.timeout(ASK_MS)])
+    const unsubscribe = runtime.onReport((r) => {
+      if (r.kind !== 'pulled' || r.domain !== k.domain || !waiting.delete(r.peer)) return
+      if (showed(r)) answered++
+      if (waiting.size === 0) end()
+    })
+    const end = (): void => {
+      unsubscribe()
+      resolve()
+    }
+    stop.addEventListener('abort', end, { once: true })
+    if (stop.aborted) end()
+    for (const peer of waiting) runtime.step({ type: 'pull', domain: k.domain, peer })
+  })
+  io.signal.throwIfAborted()
+  await runtime.settled()
+  return answered
+}
+
+/** As {@link askConnected}, of these addresses, with a network of its own. */
+async function askAt (context: Context, k: DomainKnowledge, peers: readonly string[], io: CommandIo): Promise<number> {
+  const answered = new Set<string>()
+  const unsubscribe = context.runtime.onReport((r) => {
+    if (r.kind === 'pulled' && r.domain === k.domain && showed(r)) answered.add(r.peer)
+  })
+  try {
+    await context.run('sync', { domain: k.domain, peers: [...peers], timeoutSeconds: ASK_MS / 1000 }, io)
+  } finally {
+    unsubscribe()
+  }
+  return answered.size
+}
+
+const showed = (r: Extract<Report, { kind: 'pulled' }>): boolean => r.outcome === 'same' || r.outcome === 'updated'
+
+/** The signer of manifests: the home's own root_key, or what `key` names. Throws DiadError `role-missing` and what {@link openSigner} throws. */
+export async function rootKeySigner (context: Context, io: CommandIo, key?: string): Promise<OpenedSigner> {
+  const spec = key ?? findKeyFile(context.home.paths.keys, 'root_key')
+  if (spec === undefined) {
+    throw new DiadError('role-missing', `there is no root_key in ${context.home.paths.keys}, and only it signs manifests`, 'run this in the home that has it, or name it with --key')
+  }
+  return await openSigner(spec, io.passphrase ?? { kind: 'none' }, { signal: io.signal })
+}
+
+/** Throws DiadError `root-key-mismatch` before anything is signed with a key that the epoch doesn't certify. */
+export function checkRootKey (signer: Signer, certified: PublicKey): void {
+  if (signer.publicKey === certified) return
+  throw new DiadError('root-key-mismatch', `this key is ${signer.publicKey}, and the domain's root_key is ${certified}`, 'name the right one with --key; `diad root renew` certifies another one')
+}
+
+/**
+ * Signs, admits, makes durable, marks, projects; in this order, so that no manifest leaves before it is sure to be found again. What isn't judged
+ * `accepted` afterwards is neither kept nor said. The caller has asked {@link checkMaySign}, and lets nothing come in between.
+ */
+export async function commitAuthority (context: Context, k: DomainKnowledge, amended: Amended, signer: Signer, also: readonly Artifact[] = []): Promise<void> {
+  const { runtime } = context
+  checkRootKey(signer, amended.manifest.root_key)
+  const signature = await signArtifact(signer, 'manifest', amended.ref)
+  const artifacts = [...also, ...amended.artifacts, signature]
+  try {
+    for (const artifact of artifacts) k.admit(artifact)
+    const verdict = k.authority().verdictOf(amended.ref)
+    if (verdict.status !== 'accepted' || k.authority().tip !== amended.ref) {
+      throw new DiadError('manifest-refused', `the new manifest would be ${verdict.status}: ${verdict.code} (${verdict.checks.at(-1)?.text ?? ''})`, 'nothing was signed into force; see `diad verify` for the present one')
+    }
+    const ops = [...controlOps(k, artifacts.map(referenceOfArtifact)), ...unpersistedOps(k)]
+    await runtime.durable(async () => {
+      await runtime.commit(ops)
+      markAuthority(runtime, k)
+    })
+  } catch (err) {
+    // Memory may be ahead of the disk now; the disk is the truth.
+    runtime.forget(k.domain)
+    runtime.step({ type: 'unfollow', domain: k.domain })
+    throw err
+  }
+  refreshProjection(context, k)
+}
+
+/** M8 and signing in one, for a manifest that was amended from what `k` holds now. */
+export async function signAndCommit (context: Context, k: DomainKnowledge, amended: Amended, signer: Signer, io: CommandIo, signing: Signing = {}): Promise<void> {
+  await checkMaySign(context, k, io, signing)
+  await commitAuthority(context, k, amended, signer, signing.also)
+}
+
+/**
+ * The whole way of a verb: wakes the own domain, opens root_key, asks whether it may sign, lets `decide` say what changes, and brings that into force.
+ * One at a time, and never between the leaf and the head of a publication: a cut names the head that stands when it is made.
+ */
+export async function changeAuthority (context: Context, domain: Reference, io: CommandIo, signing: Signing, decide: (k: DomainKnowledge) => Change | Promise<Change>): Promise<{ k: DomainKnowledge, amended: Amended }> {
+  const signer = await rootKeySigner(context, io, signing.key)
+  const run = async (): Promise<{ k: DomainKnowledge, amended: Amended }> => {
+    const k = await context.runtime.wake(domain)
+    await checkMaySign(context, k, io, signing)
+    const amended = amendManifest(k, await decide(k))
+    signing.approve?.(k, amended)
+    await commitAuthority(context, k, amended, signer, signing.also)
+    return { k, amended }
+  }
+  const mine = context.publishing.then(run, run)
+  context.publishing = mine.catch(() => undefined)
+  try {
+    const done = await mine
+    await context.runtime.settled()
+    return done
+  } finally {
+    signer.close()
+  }
+}

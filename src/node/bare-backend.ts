@@ -1,0 +1,27 @@
+/** Runs commands that need no home: nothing is opened or made for them. */
+import { DiadError } from '../substrate/errors.js'
+import type { Backend, CommandArgs, CommandIo, CommandName } from './command.js'
+
+type Bare<N extends CommandName> = (context: undefined, args: CommandArgs[N], io: CommandIo) => Promise<unknown>
+
+/** A command's name → how to load it. */
+const COMMANDS: { readonly [N in CommandName]?: () => Promise<Bare<N>> } = {
+  'key new': async () => (await import('./commands/authority/key.js')).keyNew,
+  'policy check': async () => (await import('./commands/authority/policy.js')).policyCheck,
+  'bundle inspect': async () => (await import('./commands/bundles/inspect.js')).bundleInspect,
+  'rescue start': async () => (await import('./commands/rescue/start.js')).rescueStart,
+  sign: async () => (await import('./commands/roots/sign.js')).sign,
+  conformance: async () => (await import('./commands/conformance/conformance.js')).conformance
+}
+
+export function openBareBackend (): Backend {
+  return {
+    async run (command, args, io) {
+      const load = COMMANDS[command as CommandName]
+      if (load === undefined) throw new DiadError('unknown-command', `"${command}" needs a home`, 'see diad --help')
+      const run = await load() as Bare<CommandName>
+      return await run(undefined, args, io)
+    },
+    close: async () => undefined
+  }
+}

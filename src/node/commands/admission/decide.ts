@@ -1,0 +1,118 @@
+/**
+ * `diad admit accept|limit|defer|reject`: one record, named by an `admit` leaf of an internal lane. Decided on a request file, or on a domain that was
+ * decided on before: then only more restrictively, for more than that needs a new request (D2).
+ */
+import { recordedManifest } from '../../../authority/admission.js'
+import { type AdmissionRecord, admissionRecordCodec, type AdmissionRequest, admissionRequestCodec, type Decision, DECISIONS, scopeWithin } from '../../../authority/admission-objects.js'
+import { appendRecord, checkMayAppend } from '../../../federation/append.js'
+import { INTERNAL } from '../../../publication/lane.js'
+import { DiadError } from '../../../substrate/errors.js'
+import type { Reference } from '../../../substrate/reference.js'
+import type { Signature } from '../../../substrate/signature.js'
+import { signatureCodec } from '../../../substrate/signature.js'
+import { type Admissions, readAdmissions } from '../../admission/held.js'
+import { useNonce } from '../../admission/nonces.js'
+import type { CommandIo } from '../../command.js'
+import { petnameOf, readPetnames } from '../../home/petnames.js'
+import { type Context, domainOf, ownDomain, principalSigner } from '../context.js'
+import { checkedScope } from './request.js'
+import { review } from './review.js'
+import type { AdmissionArgs, Decided } from './types.js'
+
+type Target = AdmissionArgs['admit accept']
+
+export const admitAccept = async (context: Context, args: AdmissionArgs['admit accept'], io: CommandIo): Promise<Decided> => await decide(context, args, io, 'ACCEPTED', [])
+export const admitLimit = async (context: Context, args: AdmissionArgs['admit limit'], io: CommandIo): Promise<Decided> => await decide(context, args, io, 'ACCEPTED_LIMITED', args.scope)
+export const admitDefer = async (context: Context, args: AdmissionArgs['admit defer'], io: CommandIo): Promise<Decided> => await decide(context, args, io, 'DEFERRED', [])
+export const admitReject = async (context: Context, args: AdmissionArgs['admit reject'], io: CommandIo): Promise<Decided> => await decide(context, args, io, 'REJECTED', [])
+
+/** What a decision is about. */
+interface Subject {
+  readonly domain: Reference
+  readonly requestRef: Reference
+  readonly request: AdmissionRequest
+  /** absent where it is in the store already */
+  readonly signature: Signature | undefined
+  /** the most that may be admitted */
+  readonly most: readonly string[]
+  readonly dam: Pick<AdmissionRecord, 'dam_hash' | 'policy_hash'>
+}
+
+async function decide (context: Context, target: Target, io: CommandIo, decision: Decision, prefixes: readonly string[]): Promise<Decided> {
+  const own = ownDomain(context)
+  const signer = await principalSigner(context, io)
+  const { runtime, home } = context
+  const run = async (): Promise<Decided> => {
+    const k = await runtime.wake(own)
+    checkMayAppend(k, signer.publicKey, { kind: 'admit', ref: own })
+    const admissions = await readAdmissions(runtime, k)
+    if (admissions.missing.length > 0) throw new DiadError('content-missing', `${admissions.missing.length} of this home's own decisions can't be read, so nothing can be decided on top of them`, 'see `diad doctor`; a bundle of this home may hold them')
+    const subject = target.file ? await bySubjectFile(context, target.target) : await byDomain(context, admissions, domainOf(context, target.target), decision)
+    const admitted = admissions.byDomain.get(subject.domain)
+    const scope = scopeFor(decision, prefixes, subject)
+    const record: AdmissionRecord = {
+      domain_id: subject.domain,
+      ...subject.dam,
+      admitted_scope: scope,
+      decision,
+      decision_epoch: 1 + Math.max(0, ...[...admissions.records.values()].map((r) => r.decision_epoch)),
+      request: subject.requestRef,
+      previous: [...admitted?.heads ?? []]
+    }
+    // V1: put locally, so internal: nothing that is exported leads to them.
+    const { blocks } = runtime.store
+    for (const artifact of [admissionRequestCodec.artifact(subject.request), admissionRecordCodec.artifact(record), ...subject.signature === undefined ? [] : [signatureCodec.artifact(subject.signature)]]) {
+      await blocks.put(artifact.typeTag, artifact.payload)
+    }
+    useNonce(home, subject.request.nonce, subject.requestRef)
+    const ref = admissionRecordCodec.reference(record)
+    const { lane, snapshot } = await appendRecord(runtime, k, signer, { kind: 'admit', ref }, () => [], INTERNAL)
+    const name = petnameOf(readPetnames(home), subject.domain)
+    return { domain: subject.domain, ...(name === undefined ? {} : { name }), decision, scope, record: ref, request: subject.requestRef, decisionEpoch: record.decision_epoch, previous: record.previous, lane, snapshot }
+  }
+  const mine = context.publishing.then(run, run)
+  context.publishing = mine.catch(() => undefined)
+  const done = await mine
+  await runtime.settled()
+  return done
+}
+
+async function bySubjectFile (context: Context, path: string): Promise<Subject> {
+  const { file, verdict, decided } = await review(context, path)
+  const { request, ref, signature, applicant } = file
+  if (verdict.status !== 'accepted') throw new DiadError(verdict.code, `this request can't be decided on: ${verdict.checks.at(-1)?.text ?? verdict.code}`, 'see `diad admit review`; the applicant can make another')
+  if (decided) throw new DiadError('admission-decided', 'this request has been decided already', 'name the domain instead to decide more restrictively; anything wider needs a new request with a new nonce')
+  const dam = recordedManifest(request.manifest, applicant)
+  if (dam === undefined) throw new DiadError('manifest-missing', 'the manifest that the request names is not held', 'ask the applicant for a new request')
+  return { domain: request.applicant, requestRef: ref, request, signature, dam, most: request.requested_scope }
+}
+
+/**
+ * A domain that was decided on before: never more than the widest of the records in force. One record is narrowed or withdrawn; several, decided apart, are
+ * merged by whoever sees them all (D4).
+ */
+async function byDomain (context: Context, admissions: Admissions, domain: Reference, decision: Decision): Promise<Subject> {
+  const admitted = admissions.byDomain.get(domain)
+  const rank = (d: Decision): number => DECISIONS.indexOf(d)
+  const heads = (admitted?.heads ?? []).map((r) => admissions.records.get(r) as AdmissionRecord)
+  const held = heads.sort((a, b) => rank(b.decision) - rank(a.decision) || b.decision_epoch - a.decision_epoch)[0]
+  if (held === undefined) throw new DiadError('not-found', 'nothing was decided on this domain yet', 'name the file of its request')
+  const open = held.decision === 'DEFERRED'
+  if (!open && rank(decision) > rank(held.decision)) throw new DiadError('admission-decided', `the domain is ${held.decision} already, and that is final`, 'anything wider needs a new request with a new nonce')
+  if (heads.length === 1 && decision === held.decision && decision !== 'ACCEPTED_LIMITED') throw new DiadError('nothing-to-change', `the domain is ${decision} already`, 'see `diad admit list`')
+  const artifact = await context.runtime.store.blocks.get(held.request)
+  if (artifact === undefined) throw new DiadError('content-missing', 'the request that was decided on is no longer held', 'ask the applicant for a new one')
+  const request = admissionRequestCodec.from(artifact)
+  const { dam_hash, policy_hash } = held
+  return { domain, requestRef: held.request, request, signature: undefined, dam: { dam_hash, policy_hash }, most: open ? request.requested_scope : held.admitted_scope }
+}
+
+/** D5: what is admitted lies within what was requested, and, decided anew, within what was admitted before. */
+function scopeFor (decision: Decision, prefixes: readonly string[], { request, most }: Subject): string[] {
+  if (decision === 'ACCEPTED') return request.requested_scope
+  if (decision !== 'ACCEPTED_LIMITED') return []
+  const scope = checkedScope(prefixes)
+  if (!scopeWithin(scope, most)) throw new DiadError('scope-too-wide', `no more than ${most.map((p) => p === '' ? 'everything' : p).join(', ')} can be admitted`, 'name prefixes within that; anything wider needs a new request')
+  if (scopeWithin(request.requested_scope, scope)) throw new DiadError('nothing-to-change', 'that is all that was asked for', 'use `diad admit accept`')
+  return scope
+}

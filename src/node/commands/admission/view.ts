@@ -1,0 +1,62 @@
+/** `diad admit list` and `diad view`: what was decided, and what therefore stands in our view of the federation (D4, D5, R4). */
+import { federationView, limitView, type Limited } from '../../../authority/admission.js'
+import { NONE, type Reference } from '../../../substrate/reference.js'
+import { NO_ADMISSIONS, ownAdmissions } from '../../admission/held.js'
+import type { CommandIo } from '../../command.js'
+import { petnameOf, readPetnames } from '../../home/petnames.js'
+import { type Context, ownDomain } from '../context.js'
+import type { AdmissionArgs, AdmissionResults, ListedAdmission } from './types.js'
+
+/** Of each domain that takes part here, but our own. */
+async function limited (context: Context): Promise<{ parts: Map<Reference, Limited>, missing: readonly Reference[] }> {
+  const { runtime } = context
+  const { byDomain, missing } = await ownAdmissions(runtime) ?? NO_ADMISSIONS
+  const parts = new Map<Reference, Limited>()
+  for (const domain of runtime.active()) {
+    if (runtime.records.get(domain)?.own === true) continue
+    parts.set(domain, limitView((await runtime.knowledge(domain)).view(), byDomain.get(domain)))
+  }
+  return { parts, missing }
+}
+
+export async function admitList (context: Context, _args: AdmissionArgs['admit list'], _io: CommandIo): Promise<AdmissionResults['admit list']> {
+  const own = ownDomain(context)
+  const { byDomain, missing } = await ownAdmissions(context.runtime) ?? NO_ADMISSIONS
+  const { parts } = await limited(context)
+  const names = readPetnames(context.home)
+  const admissions = [...byDomain.values()].map((a): ListedAdmission => {
+    const name = petnameOf(names, a.domain)
+    const part = parts.get(a.domain)
+    const code = part === undefined ? 'not-held' : part.code ?? part.refused.find((r) => r.code === 'admission-stale')?.code ?? part.refused[0]?.code
+    return {
+      domain: a.domain, ...(name === undefined ? {} : { name }), decision: a.decision, scope: [...a.scope], records: [...a.heads],
+      names: part?.entries.length ?? 0, refused: part?.refused.length ?? 0, ...(code === undefined ? {} : { code })
+    }
+  })
+  return { domain: own, admissions, missing: [...missing] }
+}
+
+export async function view (context: Context, _args: AdmissionArgs['view'], io: CommandIo): Promise<AdmissionResults['view']> {
+  const own = ownDomain(context)
+  const k = await context.runtime.knowledge(own)
+  const { parts, missing } = await limited(context)
+  if (missing.length > 0) io.warn(`${missing.length} of this home's own decisions can't be read, so no other domain counts as admitted: see \`diad doctor\``)
+  const names = readPetnames(context.home)
+  const called = (domain: Reference): { petname?: string } => {
+    const petname = petnameOf(names, domain)
+    return petname === undefined ? {} : { petname }
+  }
+  const rows = federationView([{ domain: own, entries: [...k.view().current.values()].filter((e) => e.ref !== NONE) }, ...[...parts].map(([domain, { entries }]) => ({ domain, entries }))])
+  const refused: AdmissionResults['view']['refused'] = []
+  for (const [domain, part] of parts) {
+    const counts = new Map<string, number>()
+    for (const { code } of part.refused) counts.set(code, (counts.get(code) ?? 0) + 1)
+    if (part.code !== undefined && counts.size === 0) counts.set(part.code, 0)
+    for (const [code, count] of counts) refused.push({ domain, ...called(domain), code, names: count })
+  }
+  return {
+    domain: own,
+    entries: rows.map(({ domain, entry }) => ({ domain, ...called(domain), name: entry.name, ref: entry.ref, mode: entry.mode, logseq: entry.logseq, ...(entry.code === 'contested' ? { code: entry.code } : {}) })),
+    refused
+  }
+}

@@ -1,0 +1,59 @@
+/** `rescue.json`: what marks a home as one that `rescue start` made, and names the key that it acts with. Only such a home is ever wiped. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { DomainKnowledge } from '../../../authority/knowledge.js'
+import { rightsOf } from '../../../federation/append.js'
+import { principalId } from '../../../publication/evidence.js'
+import { DiadError } from '../../../substrate/errors.js'
+import { isReference, type PublicKey, type Reference } from '../../../substrate/reference.js'
+import { createFile } from '../../home/atomic-file.js'
+import { isThere } from '../../home/make-directory.js'
+import type { RescueKey } from './types.js'
+
+export interface RescueNote {
+  readonly domain: Reference
+  /** as `openSigner` takes it */
+  readonly key: string
+  readonly publicKey: PublicKey
+}
+
+const pathOf = (root: string): string => join(root, 'rescue.json')
+
+export function writeNote (root: string, { domain, key, publicKey }: RescueNote): void {
+  createFile(pathOf(root), JSON.stringify({ format: 'diad-rescue', version: 1, domain, key, public_key: publicKey }, null, 2) + '\n')
+}
+
+/** Throws DiadError `not-a-rescue`. */
+export function readNote (root: string): RescueNote {
+  const path = pathOf(root)
+  if (!isThere(path)) throw new DiadError('not-a-rescue', `${root} is not a rescue home`, 'give the home that `rescue start` made: --home DIR, or DIAD_HOME')
+  let value: unknown
+  try {
+    value = JSON.parse(readFileSync(path, 'utf8'))
+  } catch (err) {
+    throw damaged(path, err)
+  }
+  const { format, version, domain, key, public_key: publicKey } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  if (format !== 'diad-rescue' || version !== 1 || typeof domain !== 'string' || !isReference(domain) || typeof key !== 'string' || typeof publicKey !== 'string') throw damaged(path)
+  return { domain, key, publicKey: publicKey as PublicKey }
+}
+
+function damaged (path: string, cause?: unknown): DiadError {
+  return new DiadError('home-damaged', `${path} is damaged`, 'export what is there with `diad bundle export DOMAIN FILE --all` and remove the directory by hand', { cause })
+}
+
+/** What the key may do now. Throws DiadError `no-manifest`, and `role-missing` where the newest manifest doesn't name it. */
+export function keyFacts (k: DomainKnowledge, { key, publicKey }: RescueNote): RescueKey {
+  const { rights: { principal, scope } } = rightsOf(k, publicKey)
+  const { roles } = principal
+  return {
+    key,
+    publicKey,
+    principal: principalId(publicKey),
+    manifest: k.authority().onChain.at(-1)?.manifest.version ?? 0,
+    roles: [...roles],
+    prefixes: [...scope.prefixes],
+    programs: [...scope.programs],
+    exports: roles.includes('federate')
+  }
+}

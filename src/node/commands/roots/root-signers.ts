@@ -1,0 +1,67 @@
+/** Who signs for the roots: keys found in directories, and keys that are named. */
+import { existsSync, readFileSync } from 'node:fs'
+import { DiadError } from '../../../substrate/errors.js'
+import { replaceFile } from '../../home/atomic-file.js'
+import { openSigner } from '../../keys/open-signer.js'
+import type { CommandIo } from '../../command.js'
+import { findKeysOf } from '../../roots/find-keys.js'
+import { isComplete, MAX_REQUEST_BYTES, openRequest, outstanding, requestText, signRequest, type SigningRequest } from '../../roots/signing-request.js'
+import type { Context } from '../context.js'
+import type { RootSigning } from './types.js'
+
+const NO_PASSPHRASE = { kind: 'none' as const }
+
+/** The directories to look for root keys in: those given, else the home's own where they haven't been moved away yet. */
+export function rootDirectories (context: Context, { roots, keys, request }: RootSigning): string[] {
+  if (roots.length > 0) return roots
+  const { offline } = context.home.paths
+  return keys.length === 0 && request === undefined && existsSync(offline) ? [offline] : []
+}
+
+/** Signs with as many of the keys at hand as are needed. Throws what opening the keys throws. */
+export async function signAtHand (request: SigningRequest, directories: readonly string[], keys: readonly string[], io: CommandIo): Promise<SigningRequest> {
+  let signed = request
+  const passphrase = io.passphrase ?? NO_PASSPHRASE
+  const open = async (spec: string, expected?: SigningRequest['rootSet']['root_keys'][number]): Promise<void> => {
+    const signer = await openSigner(spec, passphrase, { signal: io.signal, ...(expected === undefined ? {} : { expected }) })
+    try {
+      signed = await signRequest(signed, signer)
+    } finally {
+      signer.close()
+    }
+  }
+  for (const spec of keys) await open(spec)
+  for (const [key, path] of findKeysOf(directories, outstanding(signed))) if (!isComplete(signed)) await open(path, key)
+  return signed
+}
+
+/** Throws DiadError `signature-missing`: what has to be done before the entry can come into force. */
+export function demandComplete (request: SigningRequest, todo = 'name where the other root keys are (--roots DIR, --key KEY), or write a request with --request FILE'): void {
+  if (isComplete(request)) return
+  const { signatures, rootSet } = request
+  throw new DiadError('signature-missing', `${signatures.length} of ${rootSet.threshold} needed root signatures were made`,
+    `${todo}. Keys that can sign: ${outstanding(request).join(', ')}`)
+}
+
+/** Throws DiadError `request-missing`, `request-refused`, `request-newer`. */
+export function readRequest (path: string): SigningRequest {
+  let text: string
+  try {
+    const bytes = readFileSync(path)
+    if (bytes.length > MAX_REQUEST_BYTES) throw new DiadError('request-refused', `${path} is larger than any signing request`, 'name the file that `diad root` wrote')
+    text = bytes.toString('utf8')
+  } catch (err) {
+    if (err instanceof DiadError) throw err
+    throw new DiadError('request-missing', `the signing request ${path} can't be read`, 'check the path', { cause: err })
+  }
+  return openRequest(text)
+}
+
+/** Throws DiadError `unwritable`. */
+export function writeRequest (path: string, request: SigningRequest): void {
+  try {
+    replaceFile(path, requestText(request), 0o644)
+  } catch (err) {
+    throw new DiadError('unwritable', `the signing request ${path} can't be written`, 'check the path and its permissions', { cause: err })
+  }
+}

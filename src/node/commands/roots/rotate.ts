@@ -1,0 +1,106 @@
+/** `diad root rotate`: the committed roots take over and commit to fresh ones (M5). It ends what a thief of the live roots can do (M6). */
+import { existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { DomainKnowledge } from '../../../authority/knowledge.js'
+import { rotateEntry } from '../../../authority/renew.js'
+import { type OfflineRootSet, rootSetFrom } from '../../../authority/root-set.js'
+import { DiadError } from '../../../substrate/errors.js'
+import type { PublicKey } from '../../../substrate/reference.js'
+import type { CommandIo } from '../../command.js'
+import { makeDirectory, removeMade } from '../../home/make-directory.js'
+import { nextRootKeyName, writeOfflineNote } from '../../home/offline.js'
+import { petnameOf, readPetnames } from '../../home/petnames.js'
+import { publicKeyIn } from '../../home/principal-names.js'
+import { createKeyFile } from '../../keys/key-file.js'
+import type { PassphraseSource } from '../../keys/passphrase.js'
+import { COMMITMENT_FILE, commitmentOf, freshSalt, type NextCommitment, readNextCommitment, writeNextCommitment } from '../../roots/next-commitment.js'
+import { newRequest } from '../../roots/signing-request.js'
+import type { Context } from '../context.js'
+import { inTurn, signOrAsk } from './establish.js'
+import { askOnce, checkMayGoOn, epochFrom, rootsDomain } from './new-epoch.js'
+import { rootDirectories } from './root-signers.js'
+import type { RootsArgs, RotateArgs, RotateResult } from './types.js'
+
+export async function rootRotate (context: Context, args: RootsArgs['root rotate'], io: CommandIo): Promise<RotateResult> {
+  return await rotate(context, args, io, false)
+}
+
+async function rotate (context: Context, args: RootsArgs['root rotate'], io: CommandIo, stolen: boolean): Promise<RotateResult> {
+  return await inTurn(context, async () => {
+    const k = await rootsDomain(context, args.domain)
+    await checkMayGoOn(context, k, args, io)
+    const { set, salt } = committed(context, k, args)
+    const passphrase = askOnce(io, 'the new keys')
+    const epoch = await epochFrom(context, k, args, io, passphrase, stolen)
+    const next = await makeNextSet(k, args, set, petnameOf(readPetnames(context.home), k.domain) ?? 'home', passphrase)
+    try {
+      const entry = rotateEntry(k, { ...epoch, newSet: set, salt, nextCommitment: commitmentOf(next.commitment) })
+      const { result } = await signOrAsk(context, io, newRequest(k, entry), args)
+      const live = result.request === null ? 'The keys that were next are the live roots now; those before them are worth nothing any more.' : 'Until the request is signed and applied, the roots stay as they are.'
+      io.warn(`the next root set is in ${args.newRoots}: move that directory to a stick of its own and keep two copies. ${live}`)
+      return { ...result, newRoots: args.newRoots }
+    } catch (err) {
+      // A commitment to it may be in force already where only the rest failed.
+      const inForce = (await context.runtime.knowledge(k.domain)).authority().rootChain.entries.some((e) => e.entry.next_commitment === commitmentOf(next.commitment))
+      if (!inForce && (args.request === undefined || !existsSync(args.request))) next.takeBack()
+      throw err
+    }
+  })
+}
+
+/** `diad recover roots`: live roots are lost or stolen, and a thief may have certified a root_key of his own. */
+export async function recoverRoots (context: Context, args: RootsArgs['recover roots'], io: CommandIo): Promise<RotateResult> {
+  return await rotate(context, { ...args, rootKey: 'new' }, io, true)
+}
+
+/** What opens the commitment in force. Throws DiadError `commitment-missing`, `commitment-damaged`, `commitment-mismatch`. */
+export function committed (context: Context, k: DomainKnowledge, args: Pick<RotateArgs, 'commitment'> & Parameters<typeof rootDirectories>[1]): NextCommitment {
+  const path = args.commitment ?? rootDirectories(context, args).map((d) => join(d, COMMITMENT_FILE)).find((p) => existsSync(p))
+  if (path === undefined) throw new DiadError('commitment-missing', `there is no ${COMMITMENT_FILE} where the root keys are looked for`, 'name the directory of the next root keys with --roots, or the file with --commitment')
+  const found = readNextCommitment(path)
+  if (found.domain !== k.domain) throw new DiadError('commitment-mismatch', `${path} belongs to another domain`, 'name the one of this domain')
+  if (commitmentOf(found) !== k.authority().rootChain.entries.at(-1)?.entry.next_commitment) {
+    throw new DiadError('commitment-mismatch', `${path} is not what the domain is committed to now`, 'it was used up by an earlier rotation, or made for a later one: take the newest')
+  }
+  return found
+}
+
+interface NextSet { readonly commitment: NextCommitment, readonly takeBack: () => void }
+
+/** Makes the keys of the next set, or lists those made elsewhere, and writes what will open the commitment. */
+async function makeNextSet (k: DomainKnowledge, args: RotateArgs, now: OfflineRootSet, name: string, ask: () => Promise<PassphraseSource>): Promise<NextSet> {
+  const { newRoots, nextRootPubs } = args
+  const count = nextRootPubs.length > 0 ? nextRootPubs.length : args.rootKeys ?? now.root_keys.length
+  const threshold = args.threshold ?? Math.min(now.threshold, count)
+  if (existsSync(join(newRoots, COMMITMENT_FILE))) throw new DiadError('key-exists', `${newRoots} holds a commitment already, and keys are never overwritten`, 'name an empty or a new directory with --new-roots')
+  if (threshold > count) throw new DiadError('root-set', `a threshold of ${threshold} makes no sense with ${count} root key${count === 1 ? '' : 's'}`, 'see --threshold')
+  const first = makeDirectory(newRoots)
+  const made: string[] = []
+  const takeBack = (): void => {
+    for (const path of made) rmSync(path, { force: true })
+    removeMade(newRoots, first)
+  }
+  try {
+    const keys: PublicKey[] = nextRootPubs.map(publicKeyAt)
+    const passphrase = keys.length > 0 ? undefined : await ask()
+    for (let n = 1; passphrase !== undefined && n <= count; n++) {
+      const { path, publicKey } = await createKeyFile({ directory: newRoots, name: nextRootKeyName(n), passphrase })
+      made.push(path, path.replace(/\.key(\.age)?$/, '.pub'))
+      keys.push(publicKey)
+    }
+    const commitment = { domain: k.domain, set: rootSetFrom(keys, threshold), salt: freshSalt() }
+    made.push(writeNextCommitment(newRoots, commitment), join(newRoots, 'README.txt'))
+    writeOfflineNote(newRoots, k.domain, name)
+    return { commitment, takeBack }
+  } catch (err) {
+    takeBack()
+    throw err
+  }
+}
+
+/** The 64 hex digits of a `.pub` file. Throws DiadError `key-damaged`. */
+export function publicKeyAt (path: string): PublicKey {
+  const key = publicKeyIn(path)
+  if (key === undefined) throw new DiadError('key-damaged', `${path} holds no public key (64 hex digits)`, 'name the .pub file that lies beside the key file')
+  return key
+}

@@ -1,0 +1,61 @@
+/** Each domain: whether its authority forks, which names are contested, what can't be had, each with the way out; and how our own lanes go on (L4). */
+import { standingOf } from '../../authority/domain-standing.js'
+import type { DomainKnowledge } from '../../authority/knowledge.js'
+import { VERDICT_CODES, type VerdictCode } from '../../authority/verdict.js'
+import { showName } from '../../publication/names.js'
+import type { Runtime } from '../runtime.js'
+import { bad, type Finding, ok, warn } from './finding.js'
+
+const MOST_SHOWN = 10
+
+/** `typed` = the domain as a person can type it. */
+export function checkDomain (runtime: Runtime, k: DomainKnowledge, typed: string): Finding[] {
+  const own = runtime.records.get(k.domain)?.own === true
+  const make = own ? bad : warn
+  const authority = k.authority()
+  const out: Finding[] = []
+  if (authority.tip === undefined) {
+    return [make(`nothing of it can be judged: ${meaningOf(authority.reason)}`, typed, own ? 'import a bundle of it, or restore the store' : `\`diad sync ${typed} --peer ADDRESS\``)]
+  }
+  switch (authority.state) {
+    case 'ok': break
+    case 'authority-forked':
+      out.push(make(`authority is forked: ${authority.stateText}`, typed, own ? '`diad root renew` with the manifest to go on from settles it: see `diad root renew --help`' : 'its owner has to settle it; what was published goes on being accepted'))
+      break
+    case 'root-forked':
+      out.push(make(`the root chain is forked: ${authority.stateText}`, typed, own ? '`diad root rotate` settles it, unless two rotations opened one commitment' : 'its owner has to settle it'))
+      break
+    case 'deferred':
+      out.push(make(`authority waits: ${meaningOf(authority.reason)}`, typed, own ? 'import a bundle of it, or run `diad serve` and let a follower bring what is missing' : `\`diad sync ${typed}\``))
+  }
+  const view = k.view()
+  for (const v of view.lanes.values()) {
+    if (!v.contested || (!v.considered && v.exported === 0)) continue
+    const lane = `${typed}, lane ${v.knowledge.ref.slice(4, 16)}…`
+    out.push(make(`a publisher signed two histories of one lane, which differ from leaf ${v.knowledge.evidence?.index ?? 0} on (E4)`, lane, own ? '`diad key close` ends that key\'s lanes where you say; `diad adopt` keeps honest work' : 'its owner has to cut the lane; --accept-contested reads it all the same'))
+  }
+  const contested = [...view.current.values()].filter((e) => e.code === 'contested').map((e) => e.name)
+  if (contested.length > 0) {
+    out.push(make(`${contested.length === 1 ? 'a name is' : `${contested.length} names are`} contested: ${contested.slice(0, MOST_SHOWN).map(showName).join(', ')}${contested.length > MOST_SHOWN ? ' …' : ''}`, typed, 'see `diad verify NAME --explain`'))
+  }
+  const standing = standingOf(k)
+  if (standing.status === 'deferred' && authority.state === 'ok') out.push(warn(`it is incomplete: ${meaningOf(standing.code)}`, typed, own ? 'run `diad serve`: a follower may bring what is missing' : `\`diad sync ${typed}\``))
+  if (own) out.push(...checkOwnLanes(runtime, k, typed))
+  if (out.every((f) => f.level === 'ok')) out.push(ok(`${authority.stateText}; ${view.current.size} names`, typed))
+  return out
+}
+
+const meaningOf = (code: string): string => VERDICT_CODES.get(code as VerdictCode)?.meaning ?? code
+
+/** L4: which lanes of ours the next process may go on with. One that it may not is no fault: a new one is opened. */
+function checkOwnLanes (runtime: Runtime, k: DomainKnowledge, typed: string): Finding[] {
+  let more = 0
+  let fewer = 0
+  for (const v of k.viewAll().lanes.values()) {
+    const head = v.branch?.head.snapshot
+    if (head === undefined || v.knowledge.lane.manifest !== k.authority().tip) continue
+    if (runtime.ports.markers.mayContinue(v.knowledge.ref, { size: head.log_size, root: head.log_root })) more++
+    else fewer++
+  }
+  return more + fewer === 0 ? [] : [ok(`${more} lane${more === 1 ? '' : 's'} under the newest manifest may be continued here, ${fewer} may not (another home, or a reboot since)`, typed)]
+}

@@ -1,0 +1,109 @@
+/** Keys: readable by their owner alone, what their records say, known to the manifest in force, and the cold ones elsewhere (N2). */
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import type { DomainKnowledge } from '../../authority/knowledge.js'
+import type { PublicKey } from '../../substrate/reference.js'
+import type { Home } from '../home/home.js'
+import { findKeyFile, loadKey, recordedPublicKey } from '../keys/key-file.js'
+import type { PassphraseSource } from '../keys/passphrase.js'
+import { isDrilled, readDrills } from '../roots/drills.js'
+import { findKeysOf } from '../roots/find-keys.js'
+import { bad, type Finding, ok, trouble, warn } from './finding.js'
+
+const KEY_FILE = /\.key(\.age)?$/
+
+export async function checkKeys (home: Home, passphrase: PassphraseSource): Promise<Finding[]> {
+  const { keys, root, nodeKeyName } = home.paths
+  const paths = existsSync(keys) ? readdirSync(keys).filter((name) => KEY_FILE.test(name)).sort().map((name) => join(keys, name)) : []
+  const node = safely(() => findKeyFile(root, nodeKeyName))
+  const out: Finding[] = []
+  for (const path of typeof node === 'string' ? [...paths, node] : paths) out.push(await checkKey(path, passphrase))
+  if (home.domain !== undefined) {
+    for (const name of ['root_key', 'principal']) {
+      const found = safely(() => findKeyFile(keys, name))
+      if (found === undefined) out.push(warn(`there is no ${name} here`, keys, `put its file back; without it this home can't ${name === 'principal' ? 'publish' : 'change who may do what'}, unless another key is named with --key`))
+      else if (typeof found !== 'string') out.push(trouble(found.err, keys))
+    }
+  }
+  return out
+}
+
+/** Only what opens without asking anybody is opened. */
+async function checkKey (path: string, passphrase: PassphraseSource): Promise<Finding> {
+  try {
+    const encrypted = path.endsWith('.age')
+    if (encrypted && passphrase.kind !== 'file' && passphrase.kind !== 'given') {
+      const publicKey = recordedPublicKey(path)
+      if ((statSync(path).mode & 0o077) !== 0 && process.platform !== 'win32') return bad('others can read or change this key file', path, `chmod 600 ${path}`)
+      return ok(`${basename(path)} is encrypted and was not opened; its record says ${publicKey.slice(0, 16)}…`, path)
+    }
+    const { publicKey } = await loadKey(path, passphrase)
+    return ok(`${basename(path)} holds the key that its record names, ${publicKey.slice(0, 16)}…`, path)
+  } catch (err) {
+    return trouble(err, path)
+  }
+}
+
+/** What the keys here are to the domain, by their records alone. */
+export function checkKeyRoles (home: Home, k: DomainKnowledge): Finding[] {
+  const tip = k.authority().onChain.at(-1)?.manifest
+  if (tip === undefined) return []
+  const out: Finding[] = []
+  const record = (name: string): PublicKey | undefined => {
+    const path = safely(() => findKeyFile(home.paths.keys, name))
+    const key = typeof path === 'string' ? safely(() => recordedPublicKey(path)) : undefined
+    return typeof key === 'string' ? key : undefined
+  }
+  const principal = record('principal')
+  if (principal !== undefined) {
+    const entry = tip.principals.find((p) => p.public_key === principal)
+    out.push(entry === undefined
+      ? warn(`manifest ${tip.version} doesn't list this home's principal key: what it publishes is void`, home.paths.keys, 'give it a role with `diad role grant`, or put the right key there')
+      : ok(`this home's principal may ${entry.roles.join(', ')} under manifest ${tip.version}`, home.paths.keys))
+  }
+  const rootKey = record('root_key')
+  if (rootKey !== undefined && rootKey !== tip.root_key) {
+    out.push(warn('the root_key here is not the one that the epoch in force certifies: it can sign no manifest', home.paths.keys, 'put the right key there; lost: `diad root renew` certifies a new one'))
+  }
+  return [...out, ...checkColdKeys(home, k), ...checkDrill(home, k)]
+}
+
+/** N2: whoever gets this disk must not get both tiers. */
+function checkColdKeys (home: Home, k: DomainKnowledge): Finding[] {
+  const { keys, offline } = home.paths
+  const { rootChain } = k.authority()
+  const entry = rootChain.entries.at(-1)
+  const live = entry === undefined ? [] : [...rootChain.judged.get(entry.ref)?.rootKeys ?? []]
+  const folders = [offline, keys].filter((folder) => existsSync(folder))
+  const found = safely(() => [...findKeysOf(folders, live).values()])
+  const rootKey = safely(() => findKeyFile(keys, 'root_key'))
+  if (!Array.isArray(found) || typeof rootKey !== 'string') return []
+  const disk = statSync(rootKey).dev
+  const beside = found.filter((path) => statSync(path).dev === disk)
+  if (beside.length === 0) return [ok('no live root key was found on the disk of root_key (N2)', keys)]
+  return [warn('a live root key lies on the same disk as root_key: a thief of this disk takes the whole domain (N2)', beside.join(', '), 'move the directory of the offline keys to a stick, and keep two copies')]
+}
+
+/** N2, M8: next roots that nobody tried may be gone when they are needed. */
+function checkDrill (home: Home, k: DomainKnowledge): Finding[] {
+  const entry = k.authority().rootChain.entries.at(-1)
+  if (entry === undefined) return []
+  try {
+    const drill = readDrills(home).get(entry.entry.next_commitment)
+    // Before the question that tells apart only whether it is enough.
+    const tried = drill === undefined ? 'the next root keys were never tried: without them lost or stolen roots can\'t be replaced (N2)' : `only ${drill.signed.size} of ${drill.threshold} next root keys were tried (N2)`
+    if (isDrilled(drill)) return [ok(`enough next root keys have shown that they still sign, last ${[...drill.signed.values()].sort().at(-1) ?? ''}`, home.paths.root)]
+    return [warn(tried, home.paths.root, '`diad root drill` with the sticks that hold them')]
+  } catch (err) {
+    return [trouble(err, home.paths.root, 'warn')]
+  }
+}
+
+/** The value, or what was thrown. */
+function safely<T> (work: () => T): T | { readonly err: unknown } {
+  try {
+    return work()
+  } catch (err) {
+    return { err }
+  }
+}

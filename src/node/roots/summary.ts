@@ -1,0 +1,91 @@
+/** What a root entry does, in plain words, from the objects alone. The words are part of the signing request's version 1: who signs compares them. */
+import type { DomainKnowledge } from '../../authority/knowledge.js'
+import type { DomainAuthorityManifest, Scope } from '../../authority/manifest.js'
+import { type DomainPolicy, policyHash } from '../../authority/policy.js'
+import type { NewEntry } from '../../authority/renew.js'
+import type { OfflineRootSet } from '../../authority/root-set.js'
+import { showName } from '../../publication/names.js'
+import { domainText } from '../../substrate/domain-id.js'
+import { type Reference, referenceOfHash } from '../../substrate/reference.js'
+
+type Entry = Pick<NewEntry, 'ref' | 'entry' | 'certificate' | 'rootSet'>
+
+/** One sentence a line, without signatures: those change while the request travels. `k` holds the domain as it is before. */
+export function summaryOf (k: DomainKnowledge, { ref, entry, certificate, rootSet }: Entry): string[] {
+  const { rootChain } = k.authority()
+  const last = rootChain.entries.at(-1)
+  const before = last === undefined ? undefined : rootChain.judged.get(last.ref)
+  const held = k.objects.policies.get(referenceOfHash(certificate.policy_hash))
+  if (before?.certificate === undefined || before.rootSet === undefined || last === undefined) return genesisSummary(k, ref, certificate.subject_pubkey, rootSet, held)
+  const renew = entry.root_set === last.entry.root_set
+  const oldKey = before.certificate.subject_pubkey
+  return [
+    `Domain ${domainText(k.domain)}: epoch ${last.entry.epoch} becomes epoch ${entry.epoch}.`,
+    renew
+      ? `The offline roots stay the same ${setText(rootSet)}.`
+      : `The offline roots are replaced: ${setText(before.rootSet)} go, ${setText(rootSet)} come. The new ones are those that the domain committed to.`,
+    renew ? 'The commitment to the next roots stays.' : `The domain commits to a fresh next root set (${entry.next_commitment}).`,
+    certificate.subject_pubkey === oldKey ? `The root_key stays ${oldKey}.` : `The root_key ${oldKey} ends; from now on ${certificate.subject_pubkey} signs the manifests.`,
+    certificate.policy_hash === before.certificate.policy_hash
+      ? `The policy stays ${certificate.policy_hash}.`
+      : `The policy changes to ${certificate.policy_hash}: ${policyText(k.objects.policies.get(referenceOfHash(before.certificate.policy_hash)), held)}.`,
+    ...baseText(k, entry.base)
+  ]
+}
+
+function genesisSummary (k: DomainKnowledge, domain: Reference, rootKey: string, set: OfflineRootSet, policy: DomainPolicy | undefined): string[] {
+  const first = [...k.objects.manifests.values()].find((m) => m.version === 1)
+  return [
+    `A new domain: ${domainText(domain)}.`,
+    `Its offline roots: ${setText(set)}.`,
+    `The root_key ${rootKey} signs its manifests.`,
+    `Its policy: ${policy === undefined ? 'unknown' : `${policyHash(policy)} (${policyText(undefined, policy)})`}.`,
+    ...first === undefined ? [] : rightsText(first)
+  ]
+}
+
+function setText ({ root_keys: keys, threshold }: OfflineRootSet): string {
+  return keys.length === 1 ? `1 key (${keys.join(', ')})` : `${keys.length} keys, of which ${threshold} must sign (${keys.join(', ')})`
+}
+
+function baseText (k: DomainKnowledge, base: Reference): string[] {
+  const { judged, onChain, state } = k.authority()
+  const manifest = judged.get(base)?.manifest
+  if (manifest === undefined) return []
+  const at = onChain.findIndex((m) => m.ref === base)
+  const dropped = at < 0 ? [] : onChain.slice(at + 1).map((m) => m.manifest.version)
+  const how = dropped.length > 0
+    ? `Authority goes back to manifest ${manifest.version} (${base}): manifest${dropped.length === 1 ? '' : 's'} ${dropped.join(', ')} no longer count${dropped.length === 1 ? 's' : ''}.`
+    : at < 0
+      ? `Authority goes on from manifest ${manifest.version} (${base}), which is not on the chain in force.`
+      : `Authority goes on from manifest ${manifest.version} (${base})${state === 'authority-forked' ? ', before the fork; both of its branches end' : ''}.`
+  return [how, ...rightsText(manifest)]
+}
+
+function rightsText (m: DomainAuthorityManifest): string[] {
+  return m.principals.map((p, i) => `Principal ${p.public_key}: ${p.roles.join(', ')}${scopeText(m.scope[i])}.`)
+}
+
+function scopeText (scope: Scope | undefined): string {
+  if (scope === undefined || scope.prefixes.length === 0) return '; no names'
+  return scope.prefixes.includes('') ? '' : `; names under ${scope.prefixes.map((p) => showName(p)).join(', ')}`
+}
+
+/** What differs from `before`; of the first policy all that can vary (M9). */
+function policyText (before: DomainPolicy | undefined, now: DomainPolicy | undefined): string {
+  if (now === undefined) return 'not in the request'
+  const old = before === undefined ? undefined : factsOf(before)
+  const changed = [...factsOf(now)].filter(([name, value]) => old?.get(name) !== value)
+  return changed.map(([name, value]) => `${name} ${value}`).join('; ')
+}
+
+function factsOf (p: DomainPolicy): Map<string, string> {
+  const names = (list: readonly string[]): string => list.length === 0 ? 'nobody' : list.join(', ')
+  return new Map([
+    ['publishing allowed to', names(p.publication_policy.allowed_roles)],
+    ['executing allowed to', names(p.execution_policy.allowed_roles)],
+    ['shown to', p.federation_policy.trusted_domains.length === 0 ? 'everybody' : p.federation_policy.trusted_domains.map((d) => domainText(d)).join(', ')],
+    ['unpublished content collected', p.retention_policy.gc_unpublished_allowed ? 'yes' : 'no'],
+    ['heads whose content is kept', String(p.retention_policy.min_snapshot_retention)]
+  ])
+}
