@@ -76,3 +76,6 @@ export function mintingOrder (specs: readonly DomainSpec[]): DomainSpec[] {
   }
   return out
 }
+
+/** What lies on a stick (stick.ts). */
+export interface Stick { readonly domain: SimDomain, readonly bundle: readonly Uint8Array[] }

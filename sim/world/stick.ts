@@ -1,12 +1,9 @@
 /** Bundles on sticks: written and taken in by the production code, with no network in between. */
 import { exportBundle, importBundle } from '../../src/federation/bundle.js'
 import { DiadError } from '../../src/substrate/errors.js'
-import type { SimDomain } from './domains.js'
 import type { SimNode } from './node.js'
 import { inTurn } from './publisher.js'
 import type { World } from './world.js'
-
-export interface Stick { readonly domain: SimDomain, readonly bundle: readonly Uint8Array[] }
 
 /** What the node holds of its own domain, proposals included, is written on a stick. Throws DiadError `node-down`, and what the store throws. */
 export async function writeStick (world: World, node: SimNode, name: string): Promise<void> {

@@ -21,9 +21,10 @@ export interface Receiving {
 
 /**
  * D1: whether the request may be decided on. `applicant` = what is held of the domain that asks; the request itself brings it along. What is `rejected`
- * stays so: it rests on the bytes of the request and on what we handed out.
+ * stays so: it rests on the bytes of the request and on what we handed out. `signature` = `judged` for a request that a record of ours names: it was
+ * checked then, over bytes that can't change; all else may have changed since.
  */
-export function judgeRequest (request: AdmissionRequest, signature: Signature | undefined, applicant: DomainKnowledge, { receiver, nonces }: Receiving): Verdict {
+export function judgeRequest (request: AdmissionRequest, signature: Signature | 'judged' | undefined, applicant: DomainKnowledge, { receiver, nonces }: Receiving): Verdict {
   const list = new Checklist()
   const target = admissionRequestCodec.reference(request)
   if (request.receiver !== receiver) return list.fail('request-invalid', `it is meant for the domain ${request.receiver}`)
@@ -34,7 +35,7 @@ export function judgeRequest (request: AdmissionRequest, signature: Signature | 
   if (used !== undefined && used !== target) return list.fail('request-invalid', 'its nonce was used for another request')
   list.pass('D1', 'its nonce was handed out here, and for nothing else')
   if (signature === undefined) return list.fail('signature-missing', 'nobody signed it', [target])
-  if (signature.target !== target || signature.purpose !== 'admission-request' || !signatureHolds(signature)) return list.fail('bad-signature', 'its signature is not one over this request and for this purpose')
+  if (signature !== 'judged' && (signature.target !== target || signature.purpose !== 'admission-request' || !signatureHolds(signature))) return list.fail('bad-signature', 'its signature is not one over this request and for this purpose')
   const authority = applicant.authority()
   const { rootChain } = authority
   if (applicant.domain !== request.applicant || authority.tip === undefined) return list.fail('unknown-domain', 'nothing of the domain that asks can be judged', [request.applicant])
@@ -44,7 +45,7 @@ export function judgeRequest (request: AdmissionRequest, signature: Signature | 
   const held = authority.judged.get(request.manifest)
   if (held === undefined) return list.fail('manifest-missing', 'the manifest that it names is not held', [request.manifest])
   if (held.manifest.root_entry !== request.root_entry) return list.fail('request-invalid', 'the manifest that it names stands under another root entry')
-  if (signature.public_key !== held.manifest.root_key) return list.fail('request-invalid', 'it is not signed by the root_key of the manifest that it names')
+  if (signature !== 'judged' && signature.public_key !== held.manifest.root_key) return list.fail('request-invalid', 'it is not signed by the root_key of the manifest that it names')
   list.pass('D1', 'signed by the root_key of the manifest that it names')
   // A key that an epoch ended proves nothing: whoever stole it could still ask.
   if (request.root_entry !== entry.ref) return list.fail('root-orphaned', 'it was signed under a root entry that isn\'t the newest')

@@ -16,7 +16,10 @@ import type { Authority } from './manifest-chain.js'
 import { type DomainAuthorityManifest, manifestCodec, type Principal, type Scope } from './manifest.js'
 import type { NewPrincipal } from './mint.js'
 
-/** Up to where a closed principal's lane stays valid: a head of it that is held; lanes that aren't listed end at 0 (K1). */
+/**
+ * Up to where a closed principal's lane stays valid: a head of it that is held; held lanes that aren't listed end at 0 (K1). Lanes that aren't held stay
+ * what earlier cuts left of them, but for 'nothing'.
+ */
 export type Keep = 'held' | 'nothing' | ReadonlyMap<Reference, Reference>
 
 export interface Change {
@@ -47,7 +50,7 @@ export const CUTS_A_LIST = 8192
 /**
  * Throws DiadError `no-manifest`, `authority-forked`, `root-forked`, `nothing-to-change`, `last-principal`, `principal-returns`, `root-key-reused`,
  * `duplicate-principal`, `not-a-principal` for a `close` of somebody who was never listed, and `cut-unknown` for a Map that names a head or a lane that
- * isn't held.
+ * isn't held, or for a lane that isn't held and may or may not be of a principal of whom nothing is kept.
  */
 export function amendManifest (k: DomainKnowledge, change: Change): Amended {
   const authority = k.authority()
@@ -169,11 +172,7 @@ function closing (previous: JudgedManifest, next: Pick<DomainAuthorityManifest, 
 /** K1, K4: by lane, ascending. `authority` = all that comes before the new manifest. */
 function cutsFor (k: DomainKnowledge, authority: Authority, keeps: ReadonlyMap<Hash, Keep>, anchor: boolean): Cut[] {
   const out = new Map<Reference, Cut>()
-  // A lane that isn't held may be one of theirs that was cut before. Whoever closes its principal anew has to list it again, or it ends at 0 (K1); of
-  // others' lanes that says nothing new (K3 is a conjunction).
-  if (keeps.size > 0 && [...keeps.values()].every((keep) => keep === 'held')) {
-    for (const m of authority.onChain) for (const cut of m.cuts.values()) if (!k.lanes.has(cut.lane)) out.set(cut.lane, cut)
-  }
+  for (const cut of cutsCarried(k, authority, keeps)) out.set(cut.lane, cut)
   for (const ref of k.order()) {
     const lane = k.lanes.get(ref) as LaneKnowledge
     const keep = keeps.get(lane.lane.principal)
@@ -182,6 +181,32 @@ function cutsFor (k: DomainKnowledge, authority: Authority, keeps: ReadonlyMap<H
   }
   for (const [id, keep] of keeps) if (typeof keep === 'object') checkNamed(k, id, keep)
   return [...out.values()].sort((a, b) => compareUtf8(a.lane, b.lane))
+}
+
+/**
+ * Earlier cuts of lanes that aren't held. Such a lane may be one of theirs: whoever closes its principal anew has to list it again, or it ends at 0 for
+ * ever (K1); of others' lanes that says nothing new (K3 is a conjunction). Only lanes of principals of whom nothing is kept are left out: a manifest that
+ * ended such a lane has closed its principal, too. Throws DiadError `cut-unknown` where a lane may be of either kind: no later manifest could mend that.
+ */
+function cutsCarried (k: DomainKnowledge, authority: Authority, keeps: ReadonlyMap<Hash, Keep>): Cut[] {
+  const gone = [...keeps].filter(([, keep]) => keep === 'nothing').map(([id]) => id)
+  const kept = [...keeps.keys()].filter((id) => !gone.includes(id))
+  if (kept.length === 0) return []
+  const last = new Map<Reference, Cut>()
+  const owners = new Map<Reference, ReadonlySet<Hash>>()
+  for (const m of authority.onChain) {
+    for (const cut of m.cuts.values()) {
+      if (k.lanes.has(cut.lane)) continue
+      last.set(cut.lane, cut)
+      if (cut.ends) owners.set(cut.lane, new Set(m.manifest.closed.filter((id) => owners.get(cut.lane)?.has(id) ?? true)))
+    }
+  }
+  const may = (lane: Reference, ids: readonly Hash[]): boolean => ids.some((id) => owners.get(lane)?.has(id) ?? true)
+  return [...last.values()].filter((cut) => {
+    const both = may(cut.lane, gone) && may(cut.lane, kept)
+    if (both) throw new DiadError('cut-unknown', `whose lane ${cut.lane} is isn't known here, so keeping nothing of one principal and something of another can't be said at once`, 'sync the domain first, or close the one of whom nothing is kept by a manifest of its own')
+    return !may(cut.lane, gone)
+  })
 }
 
 /** Where a lane of a principal that is closed now shall end; undefined for 0. */

@@ -125,9 +125,14 @@ export class AudienceIndex {
     this.#openExport(domain, generation).closing = false
   }
 
-  /** Whether it came here for the domain at all, shown or not. What has no mark came for others, or was put locally: V1 and V2 keep it apart. */
+  /**
+   * Whether it belongs to the domain, shown or not. What has no mark came for others, or was put locally: V1 and V2 keep it apart. The mark of an export
+   * that was given up, or isn't durable yet, is none: whoever learned the hash could have it shown by naming it.
+   */
   noted (domain: Reference, ref: Reference): boolean {
-    return this.#kv.get(this.#markKey(domain, ref)) !== undefined
+    const value = this.#kv.get(this.#markKey(domain, ref))
+    const generation = value === undefined ? undefined : readU32(value, 0)
+    return generation !== undefined && (generation === FETCHED || generation === HELD_BACK || counts(this.#generations(domain), generation))
   }
 
   /** The op after which it isn't shown, though it still belongs to the domain: erased, and not for good yet (R7, K4). */

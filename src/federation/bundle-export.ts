@@ -17,14 +17,9 @@ import type { LeafLog } from '../publication/leaf-log.js'
 import { pathWithin } from '../publication/names.js'
 import { placesOf } from './body-index.js'
 import type { Engine } from './engine.js'
+import { type HeldHeads, knownRoots } from './bundle-known.js'
 import { isWhole } from './ledger.js'
 import { childrenOfWant, likelySize, Opened, openedKey, type Want } from './want.js'
-
-/** What a receiver has: of each lane its greatest head, and whether it holds all content that CURRENT named then. */
-export interface HeldHeads {
-  readonly lanes: ReadonlyMap<Reference, { readonly size: number, readonly root: Hash }>
-  readonly whole: boolean
-}
 
 export interface ExportOptions {
   /** only leaves, bodies and content that whoever holds this lacks; authority and evidence are always whole */
@@ -73,7 +68,9 @@ export function headsOf (engine: Engine, k: DomainKnowledge): HeldHeads {
     if (branch === undefined || v.knowledge.lane.visibility !== PUBLISHED || (!v.considered && v.exported === 0)) continue
     lanes.set(ref, { size: branch.log.size, root: branch.log.root() })
   }
-  return { lanes, whole: [...view.current.values()].every((e) => e.ref === NONE || isWhole(engine.ports.kv, k.domain, e.ref)) }
+  // A receiver that lacks bodies or heads may have other winners than whoever holds them would think.
+  const lacking = view.withheld.length > 0 || [...view.lanes.values()].some((v) => v.judged.some((j, i) => i < v.exported && j.code === 'body-missing'))
+  return { lanes, whole: !lacking && [...view.current.values()].every((e) => e.ref === NONE || isWhole(engine.ports.kv, k.domain, e.ref)) }
 }
 
 /**
@@ -88,8 +85,8 @@ export async function * exportBundle (engine: Engine, domain: Reference, options
   const tails = plans.flatMap(({ tail }) => tail ?? [])
   // Decided now: later leaves and vouches are not in this file.
   const objects = controlObjects(k, plans)
-  const roots = contentRoots(k, tails, options, proposals)
-  const known = options.since?.whole === true ? olderRoots(k, tails) : []
+  const known = options.since?.whole === true ? knownRoots(k, options.since) : new Set<Reference>()
+  const roots = contentRoots(k, known, options, proposals)
   const { erased } = k.view()
   let bytes = 0
   const out = (ref: Reference, artifact: Uint8Array): Uint8Array => {
@@ -107,7 +104,7 @@ export async function * exportBundle (engine: Engine, domain: Reference, options
     options.signal?.throwIfAborted()
   }
   const walk = new ExportWalk(engine, domain, options)
-  await walk.pass(known)
+  await walk.pass([...known])
   let blocks = 0
   for await (const [ref, block] of walk.write(roots)) {
     const piece = out(ref, block)
@@ -181,32 +178,13 @@ function * bodiesOf ({ log, head, start, bodies, lane }: Tail, erased: ReadonlyS
 }
 
 /** Content that CURRENT names and the receiver may lack, then what only proposals name. */
-function contentRoots (k: DomainKnowledge, tails: readonly Tail[], { since, prefixes }: ExportOptions, proposals: boolean): Reference[] {
-  const starts = new Map(tails.map((t) => [t.lane, t.start]))
+function contentRoots (k: DomainKnowledge, known: ReadonlySet<Reference>, { prefixes }: ExportOptions, proposals: boolean): Reference[] {
   const wanted = (name: string): boolean => prefixes === undefined || prefixes.length === 0 || prefixes.some((p) => pathWithin(p, name))
   const out = new Set<Reference>()
   const view = k.view()
-  for (const e of view.current.values()) {
-    const old = since?.whole === true && e.index < (starts.get(e.lane) ?? 0)
-    if (e.ref !== NONE && !old && wanted(e.name)) out.add(e.ref)
-  }
+  for (const e of view.current.values()) if (e.ref !== NONE && !known.has(e.ref) && wanted(e.name)) out.add(e.ref)
   if (proposals) for (const { name, ref } of proposedContent(view)) if (wanted(name)) out.add(ref)
   return [...out]
-}
-
-/** What the receiver holds: content that leaves name which it has. */
-function olderRoots (k: DomainKnowledge, tails: readonly Tail[]): Reference[] {
-  const newest = new Map<string, { logseq: number, ref: Reference }>()
-  const { lanes } = k.view()
-  for (const { lane, start } of tails) {
-    const v = lanes.get(lane)
-    for (let i = 0; v !== undefined && i < Math.min(start, v.exported); i++) {
-      const j = v.judged[i]
-      if (j?.status !== 'accepted' || (j.body?.kind !== 'publish' && j.body?.kind !== 'lift')) continue
-      if ((newest.get(j.body.name)?.logseq ?? -1) < j.leaf.logseq) newest.set(j.body.name, { logseq: j.leaf.logseq, ref: j.body.ref })
-    }
-  }
-  return [...newest.values()].map((e) => e.ref)
 }
 
 /** What accepted leaves of published lanes name that nobody exports yet. */

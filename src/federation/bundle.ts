@@ -25,7 +25,8 @@ import { answer } from './serve-sync.js'
 import { isPublic } from './visibility.js'
 
 export { exportBundle, headsOf } from './bundle-export.js'
-export type { ExportOptions, HeldHeads } from './bundle-export.js'
+export type { ExportOptions } from './bundle-export.js'
+export type { HeldHeads } from './bundle-known.js'
 export type { BundleFault } from './bundle-intake.js'
 
 export interface ImportOptions {
@@ -267,8 +268,8 @@ export interface Inspected {
   readonly bytes: number
 }
 
-/** Reads a bundle to its end without keeping anything. A bundle that begins behind what some receiver has can't be judged alone: `range-gap`. */
-export async function inspectBundle (source: AsyncIterable<Uint8Array>, { signal, onProgress }: Pick<ImportOptions, 'signal' | 'onProgress'> = {}): Promise<Inspected> {
+/** Reads a bundle to its end without keeping anything. One that begins behind what some receiver has is judged on top of `base`; without it, `range-gap`. */
+export async function inspectBundle (source: AsyncIterable<Uint8Array>, { signal, onProgress, base }: Pick<ImportOptions, 'signal' | 'onProgress'> & { readonly base?: DomainKnowledge | undefined } = {}): Promise<Inspected> {
   const reader = new CarReader(source)
   let domain: Reference | undefined
   let intake: BundleIntake | undefined
@@ -278,12 +279,13 @@ export async function inspectBundle (source: AsyncIterable<Uint8Array>, { signal
   })
   try {
     domain = await reader.header()
-    intake = new BundleIntake(domain, undefined)
+    intake = new BundleIntake(domain, base?.domain === domain ? base : undefined)
     for await (const block of blocksOf(reader, domain)) {
       if (intake.take(block)) continue
       signal?.throwIfAborted()
       if (referenceOfArtifactBytes(block.bytes) !== block.ref) throw new BundleRefused({ code: 'reference-mismatch', offset: block.offset, ref: block.ref }, 'a block isn\'t what it is called')
-      onProgress?.(++blocks, reader.offset)
+      blocks++
+      onProgress?.(blocks, reader.offset)
     }
     intake.finish(reader.offset)
     return said('accepted', 'accepted', '', [])

@@ -274,7 +274,8 @@ export class Engine {
    * before the store; what isn't held for this domain was never here.
    */
   async blocksFor (domain: Reference, refs: readonly Reference[]): Promise<Array<Uint8Array | undefined>> {
-    const shown = this.shows(domain) ? refs.filter(this.ports.audience.heldBy(domain)) : []
+    const held = this.ports.audience.heldBy(domain)
+    const shown = this.shows(domain) ? refs.filter((r) => held(r) && !this.upkeep.isHidden(domain, r)) : []
     const found = await this.ports.blocks.getManyBytes(shown)
     const bytes = new Map(shown.map((r, i) => [r, found[i]]))
     return refs.map((r) => bytes.get(r))

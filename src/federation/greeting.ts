@@ -22,6 +22,8 @@ export class Greeting {
   private epoch = -1
   private names = -1
   private stirred = false
+  /** the last turn was left to the peer */
+  private agreed = false
 
   /**
    * The lists to send now, each as long as one hello takes. `heard` = what the peer said of itself: what it holds alike needs no words, and what it
@@ -33,6 +35,7 @@ export class Greeting {
     const renamed = state.names !== this.names
     // That a domain can be found here at all is worth saying at once.
     if (!first && now - this.at < this.wait && !renamed) return []
+    this.agreed = false
     this.epoch = state.epoch
     this.names = state.names
     this.stirred = false
@@ -60,9 +63,15 @@ export class Greeting {
     return pages
   }
 
-  /** The peer said what we would have said. One word about the same thing is enough: until it is our turn again, he speaks. */
-  agree (now: number): void {
+  /**
+   * The peer said what we would have said. One word about the same thing is enough: until it is our turn again, he speaks. Only where that was all
+   * there is to say, and never twice in a row: who talks about one domain mustn't keep us from telling of another.
+   */
+  agree (now: number, state: Shown, common: Iterable<Reference>, heard: (domain: Reference) => Hash | undefined): void {
+    if (this.epoch < 0 || this.agreed) return
+    for (const domain of common) if (state.domains.get(domain) !== this.told.get(domain) && state.domains.get(domain) !== heard(domain)) return
     this.at = now
+    this.agreed = true
   }
 
   /** A hello was of use between us: gossip doesn't bring everything just now. */

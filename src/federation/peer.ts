@@ -113,8 +113,8 @@ export class Peer {
   }
 
   /** Its hello showed what we hold ourselves. */
-  agrees (now: number): void {
-    this.greeting.agree(now)
+  agrees (now: number, shown: Shown): void {
+    this.greeting.agree(now, shown, this.common, this.hears)
   }
 
   /** It asked for something that gossip hadn't brought it. */

@@ -179,7 +179,7 @@ export class Replica {
   private onHello (id: PeerId, peer: Peer, hello: Hello): void {
     const domains = peer.hear(hello.domains, this.now, (d) => this.domains.has(d))
     this.report({ kind: 'hello', peer: id, domains })
-    if (domains.every((d) => this.domains.get(d)?.inventoryDigest() === peer.digestOf(d))) peer.agrees(this.now)
+    if (domains.length > 0 && domains.every((d) => this.domains.get(d)?.inventoryDigest() === peer.digestOf(d))) peer.agrees(this.now, this.showcase.shown)
     // Nothing changed about the others; the next tick asks them all.
     for (const domain of domains) if (this.isWorth(peer, domain)) this.pullFairly(domain)
     // It may have begun to hold what we hold: then it is told how far we are.

@@ -10,14 +10,23 @@ import type { DomainView } from '../authority/domain-view.js'
 import { childrenOf, type Child } from '../publication/walk.js'
 import { toHex } from '../substrate/bytes.js'
 import { DiadError } from '../substrate/errors.js'
-import type { KvOp } from '../substrate/ports.js'
+import type { PackStore } from '../substrate/pack-store.js'
+import type { Kv, KvOp } from '../substrate/ports.js'
 import { type Hash, NONE, type Reference } from '../substrate/reference.js'
-import { FETCHED } from './audience.js'
-import type { Engine } from './engine.js'
+import { type AudienceIndex, FETCHED } from './audience.js'
+import type { Gate } from './gate.js'
 import { contentOf, type ErasedRoot, erasedRootOp, erasedRoots, isWhole, unwholeOp } from './ledger.js'
 
 /** ops of one batch; more are written in several, each of which leaves a state that the next look goes on from */
 const BATCH_OPS = 8_192
+
+/** What it works on: an engine. */
+export interface Household {
+  readonly ports: { readonly kv: Kv, readonly blocks: PackStore, readonly audience: AudienceIndex }
+  readonly gate: Gate
+  readonly records: ReadonlyMap<Reference, { readonly own: boolean }>
+  commit: (ops: readonly KvOp[]) => Promise<void>
+}
 
 interface Job { again: boolean, done: Promise<void> }
 
@@ -29,8 +38,11 @@ export class Upkeep {
   /** domains with content that is held back */
   private readonly heldBack = new Set<Reference>()
 
+  /** blocks that only erased leaves reach, of domains whose marks don't say so yet */
+  private readonly hidden = new Map<Reference, ReadonlySet<Reference>>()
+
   /** `failed`: the store failed. */
-  constructor (private readonly engine: Engine, private readonly failed: (err: unknown) => void) {}
+  constructor (private readonly engine: Household, private readonly failed: (err: unknown) => void) {}
 
   /** Looks after a domain in the background. One job a domain; a job that runs goes round once more. */
   start (k: DomainKnowledge): void {
@@ -41,6 +53,11 @@ export class Upkeep {
       this.jobs.set(k.domain, job)
       job.done = this.run(k, job)
     }
+  }
+
+  /** R7: whether the block is erased and its mark, which waits for others' work, may not say so yet. */
+  isHidden (domain: Reference, ref: Reference): boolean {
+    return this.hidden.get(domain)?.has(ref) === true
   }
 
   /** Resolves when nothing is under way. */
@@ -92,13 +109,18 @@ export class Upkeep {
     if (held.size > 0) this.heldBack.add(k.domain)
     else this.heldBack.delete(k.domain)
     if (held.size === 0 && k.view().erased.size === 0) return
+    // Whoever brings something in may take as long as they please: what is erased isn't served meanwhile, whatever its marks say.
+    const hidden = await erasedOnly(engine, k)
+    this.hidden.set(k.domain, hidden)
     await engine.gate.alone(k.domain, async () => { await settleErased(engine, k, held) })
+    // The marks say it now.
+    if (this.hidden.get(k.domain) === hidden) this.hidden.delete(k.domain)
     if (k.view().erased.size > 0) this.heldBack.add(k.domain)
   }
 }
 
 /** Brings back what lives again, holds back what only erased leaves name, gives up what was dropped. */
-async function settleErased (engine: Engine, k: DomainKnowledge, before: ReadonlyMap<Reference, ErasedRoot>): Promise<void> {
+async function settleErased (engine: Household, k: DomainKnowledge, before: ReadonlyMap<Reference, ErasedRoot>): Promise<void> {
   for (;;) {
     const { revision } = k
     const alive = rootsOf(k.view())
@@ -143,7 +165,7 @@ function erasedContent (k: DomainKnowledge): Set<Reference> {
 }
 
 /** Calls `enter` for each block below `roots` that is held; where it says false nothing below is looked at. Trees and Files once, plain bytes as often as they are named. */
-async function walk (engine: Engine, roots: Iterable<Reference>, enter: (ref: Reference) => boolean): Promise<void> {
+async function walk (engine: Household, roots: Iterable<Reference>, enter: (ref: Reference) => boolean): Promise<void> {
   const { blocks } = engine.ports
   const stack: Array<Pick<Child, 'ref'>> = [...roots].filter((r) => r !== NONE).map((ref) => ({ ref }))
   const seen = new Set<Reference>()
@@ -158,7 +180,7 @@ async function walk (engine: Engine, roots: Iterable<Reference>, enter: (ref: Re
 }
 
 /** A block that is damaged or broken reaches nothing. */
-async function below (engine: Engine, ref: Reference): Promise<Child[]> {
+async function below (engine: Household, ref: Reference): Promise<Child[]> {
   try {
     const artifact = await engine.ports.blocks.get(ref)
     return artifact === undefined ? [] : childrenOf(artifact)
@@ -168,8 +190,23 @@ async function below (engine: Engine, ref: Reference): Promise<Child[]> {
   }
 }
 
+/** What belongs to the domain and is reached by erased leaves only. */
+async function erasedOnly (engine: Household, k: DomainKnowledge): Promise<Set<Reference>> {
+  const { audience } = engine.ports
+  const alive = rootsOf(k.view())
+  const out = new Set<Reference>()
+  await walk(engine, [...erasedContent(k)].filter((r) => !alive.has(r)), (ref) => audience.noted(k.domain, ref) && out.add(ref).size > 0)
+  if (out.size === 0) return out
+  await walk(engine, alive, (ref) => {
+    if (!audience.noted(k.domain, ref)) return false
+    out.delete(ref)
+    return out.size > 0
+  })
+  return out
+}
+
 /** The ops that take out of sight what only `hold` and `drop` reach; of what also a record reaches that isn't exported, nothing is given up. */
-async function hidingOps (engine: Engine, k: DomainKnowledge, alive: ReadonlySet<Reference>, hold: readonly Reference[], drop: readonly Reference[]): Promise<KvOp[]> {
+async function hidingOps (engine: Household, k: DomainKnowledge, alive: ReadonlySet<Reference>, hold: readonly Reference[], drop: readonly Reference[]): Promise<KvOp[]> {
   const { domain } = k
   const { audience, blocks } = engine.ports
   const hidden = new Map<Reference, 'hold' | 'drop'>()
@@ -180,13 +217,16 @@ async function hidingOps (engine: Engine, k: DomainKnowledge, alive: ReadonlySet
   }
   await walk(engine, drop, collect('drop'))
   await walk(engine, hold, collect('hold'))
+  // V1, V3: through the domain's own blocks only. A private one that a leaf names must not decide what is hidden, or hiding tells that it is here.
   await walk(engine, alive, (ref) => {
+    if (!audience.noted(domain, ref)) return false
     hidden.delete(ref)
     return hidden.size > 0
   })
   if ([...hidden.values()].includes('drop')) {
     const proposed = [...rootsOf(k.viewAll())].filter((r) => !alive.has(r))
     await walk(engine, proposed, (ref) => {
+      if (!audience.noted(domain, ref)) return false
       if (hidden.has(ref)) hidden.set(ref, 'hold')
       return true
     })
@@ -209,7 +249,7 @@ async function hidingOps (engine: Engine, k: DomainKnowledge, alive: ReadonlySet
  * V1, V4: marks what `roots` reach as held for the domain, each root after all that is below it. Only blocks that have a mark of the domain already: others
  * came here for somebody else or for nobody, and are fetched like any follower's. Call when the leaf that names them is durable.
  */
-export async function showContent (engine: Engine, domain: Reference, roots: Iterable<Reference>): Promise<void> {
+export async function showContent (engine: Household, domain: Reference, roots: Iterable<Reference>): Promise<void> {
   const { audience } = engine.ports
   for (const root of roots) {
     const ops: KvOp[] = []
@@ -225,6 +265,6 @@ export async function showContent (engine: Engine, domain: Reference, roots: Ite
   }
 }
 
-async function written (engine: Engine, ops: readonly KvOp[]): Promise<void> {
+async function written (engine: Household, ops: readonly KvOp[]): Promise<void> {
   for (let i = 0; i < ops.length; i += BATCH_OPS) await engine.commit(ops.slice(i, i + BATCH_OPS))
 }

@@ -2,18 +2,20 @@
  * Writing authority: when this node may sign the next manifest of its domain (M8), and how one becomes durable before anybody hears of it. The words of
  * a refusal are meant for the owner of one machine, who can do little else than say that no other node signs.
  */
+import { createHash } from 'node:crypto'
 import { type Amended, amendManifest, type Change } from '../authority/amend.js'
 import type { DomainKnowledge } from '../authority/knowledge.js'
 import { unpersistedOps, controlOps } from '../federation/ledger.js'
 import type { Report } from '../federation/effects.js'
 import { type Artifact, referenceOfArtifact } from '../substrate/artifact.js'
 import { DiadError } from '../substrate/errors.js'
-import { digestOf, type PublicKey, type Reference } from '../substrate/reference.js'
+import { digestOf, type Hash, type PublicKey, type Reference } from '../substrate/reference.js'
 import { signArtifact, type Signer } from '../substrate/signature.js'
 import type { CommandIo } from './command.js'
 import type { Context } from './commands/context.js'
 import { findKeyFile } from './keys/key-file.js'
-import { type OpenedSigner, openSigner } from './keys/open-signer.js'
+import { openSigner } from './keys/open-signer.js'
+import type { OpenedSigner } from './keys/signer.js'
 import { type Marker, readMarker } from './marker.js'
 import { refreshProjection } from './authority-projection.js'
 import type { Runtime } from './runtime.js'
@@ -34,28 +36,60 @@ export interface Signing {
   readonly approve?: (k: DomainKnowledge, amended: Amended) => void
 }
 
-/** What the marker of a domain holds: version and digest of the newest manifest. Its key is the DomainID, which no LaneID can equal. */
+/**
+ * What the marker of a domain holds: version and digest of the newest manifest; and of the newest root entry, where the manifest stands under an earlier
+ * one: then the first manifest of the epoch is still to be signed. Its key is the DomainID, which no LaneID can equal.
+ */
 function markOf (k: DomainKnowledge): Marker | undefined {
-  const { tip, onChain } = k.authority()
+  const { tip, onChain, rootChain } = k.authority()
   const last = onChain.at(-1)
-  return tip === undefined || last === undefined ? undefined : { size: last.manifest.version, root: digestOf(tip) }
+  const entry = rootChain.entries.at(-1)?.ref
+  if (tip === undefined || last === undefined) return undefined
+  const root = last.manifest.root_entry === entry ? digestOf(tip) : createHash('sha256').update(`${tip} ${entry}`).digest('hex') as Hash
+  return { size: last.manifest.version, root }
+}
+
+/** The root chain has a marker of its own: `--base` says from which manifest to go on, and says nothing of whether this is the newest entry. */
+function entryMarkOf (k: DomainKnowledge): { key: Reference, mark: Marker } | undefined {
+  const last = k.authority().rootChain.entries.at(-1)
+  return last === undefined ? undefined : { key: `${k.domain} roots` as Reference, mark: { size: last.entry.epoch + 1, root: digestOf(last.ref) } }
+}
+
+/** Whether this machine knows from its own doing which root entry is the newest. */
+export function mayContinueEntry (runtime: Runtime, k: DomainKnowledge): boolean {
+  const own = entryMarkOf(k)
+  return own !== undefined && runtime.ports.markers.mayContinue(own.key, own.mark)
+}
+
+/** As {@link markAuthority}, of the root entry alone. */
+export function markEntry (runtime: Runtime, k: DomainKnowledge): void {
+  const own = entryMarkOf(k)
+  if (own !== undefined) runtime.ports.markers.write(own.key, own.mark)
 }
 
 /** Says outside the store which manifest is the newest. To be called when one was made durable, before it is said to anybody. */
 export function markAuthority (runtime: Runtime, k: DomainKnowledge): void {
   const mark = markOf(k)
   if (mark !== undefined) runtime.ports.markers.write(k.domain, mark)
+  markEntry(runtime, k)
 }
 
 /**
  * M8: the next manifest may be signed when the marker agrees, or when a peer that holds the domain showed nothing newer, or when the person says so.
- * Throws DiadError `authority-unsure` with the reason, and `authority-newer` when a peer had a newer manifest or another child.
+ * `entry`: only whether the newest root entry is here, for a person has
+ * said from which manifest to go on. Throws DiadError `authority-unsure` with the reason, and `authority-newer` when a peer had a newer manifest or
+ * another child.
  */
-export async function checkMaySign (context: Context, k: DomainKnowledge, io: CommandIo, { offline = false, peers = [] }: Signing): Promise<void> {
+export async function checkMaySign (context: Context, k: DomainKnowledge, io: CommandIo, { offline = false, peers = [] }: Signing, what: 'manifest' | 'entry' = 'manifest'): Promise<void> {
   const { runtime } = context
   const mark = markOf(k)
-  if (mark === undefined || runtime.ports.markers.mayContinue(k.domain, mark)) return
-  const why = unsure(readMarker(runtime.store.folder, k.domain), mark)
+  if (what === 'manifest' && mark === undefined) return
+  // A store set back to before an entry whose manifests another home signs has the marker of its newest manifest still: both have to agree.
+  const same = what === 'entry' || (mark !== undefined && runtime.ports.markers.mayContinue(k.domain, mark))
+  if (same && mayContinueEntry(runtime, k)) return
+  const why = same || mark === undefined
+    ? `nothing shows that epoch ${k.authority().rootChain.entries.at(-1)?.entry.epoch ?? 0} is still the newest, and two root entries for one epoch fork the domain: this machine was restarted, or the home is a copy or was restored, or an entry came from elsewhere`
+    : unsure(readMarker(runtime.store.folder, k.domain), mark)
   if (offline) {
     io.warn(`signing all the same, as --offline-authority says: ${why}`)
     return
@@ -63,7 +97,8 @@ export async function checkMaySign (context: Context, k: DomainKnowledge, io: Co
   const before = k.authority()
   const asked = context.network !== undefined ? await askConnected(context, k, io) : peers.length > 0 ? await askAt(context, k, peers, io) : 0
   const now = k.authority()
-  if (now.tip !== before.tip || now.state !== before.state) {
+  const entries = now.rootChain.entries.at(-1)?.ref !== before.rootChain.entries.at(-1)?.ref || now.rootChain.state !== before.rootChain.state
+  if (entries || (what === 'manifest' && (now.tip !== before.tip || now.state !== before.state))) {
     throw new DiadError('authority-newer', `a peer had something newer: ${now.stateText}`, 'look at `diad role list`, then run the command again')
   }
   if (asked > 0) return

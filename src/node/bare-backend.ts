@@ -9,7 +9,10 @@ const COMMANDS: { readonly [N in CommandName]?: () => Promise<Bare<N>> } = {
   'key new': async () => (await import('./commands/authority/key.js')).keyNew,
   'policy check': async () => (await import('./commands/authority/policy.js')).policyCheck,
   'bundle inspect': async () => (await import('./commands/bundles/inspect.js')).bundleInspect,
-  'rescue start': async () => (await import('./commands/rescue/start.js')).rescueStart,
+  'rescue start': async () => {
+    const [{ rescueStart }, { runCommand }] = await Promise.all([import('./commands/rescue/start.js'), import('./commands/index.js')])
+    return async (_context, args, io) => await rescueStart(runCommand, args, io)
+  },
   sign: async () => (await import('./commands/roots/sign.js')).sign,
   conformance: async () => (await import('./commands/conformance/conformance.js')).conformance
 }

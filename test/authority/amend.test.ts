@@ -127,6 +127,47 @@ describe('amendManifest', () => {
     expect(seen(k, lane)).toEqual(['accepted', 2])
   })
 
+  describe('K1: lanes that were cut before and aren\'t held, when others are closed in other ways', () => {
+    const dave = testKey('dave')
+    /** `owners` were closed where the lane of `owners[0]` was cut; all of it that is here is the cut. */
+    const unheld = (owners: TestKey[]): { d: TestDomain, k: DomainKnowledge, lane: TestLane, give: () => void } => {
+      const d = makeDomain({ principals: [{ key: alice }, { key: bob }, { key: carol }, { key: dave }] })
+      const lane = new TestLane(d, owners[0] as TestKey, 'l')
+      const heads = [lane.publish('l/0'), lane.publish('l/1'), lane.publish('l/2')] as [MadeHead, MadeHead, MadeHead]
+      d.manifest({ closed: owners, cuts: [{ lane: lane.ref, snapshot: heads[1].ref, ends: true }] })
+      const k = knowledgeOf(d)
+      return { d, k, lane, give: () => { for (const head of [heads[1], heads[2]]) lane.give(k, head) } }
+    }
+
+    test.each<[string, Array<[TestKey, Keep]>, number]>([
+      ['bob is held, carol nothing', [[bob, 'held'], [carol, 'nothing']], 2],
+      ['bob by named heads, of which none is his', [[bob, new Map()]], 2],
+      ['bob is held, carol by named heads', [[bob, 'held'], [carol, new Map()]], 2],
+      ['bob nothing', [[bob, 'nothing']], 0],
+      ['bob nothing, carol is held', [[bob, 'nothing'], [carol, 'held']], 0]
+    ])('%s', (_what, closes, limit) => {
+      const { d, k, lane, give } = unheld([bob])
+      apply(d, k, { close: new Map(closes.map(([key, keep]) => [key.id, keep])) })
+      give()
+      expect(seen(k, lane)[1]).toBe(limit)
+    })
+
+    test('whose it is can\'t be told: refused, and two manifests say it', () => {
+      const { d, k, lane, give } = unheld([bob, carol])
+      expect(() => amendManifest(k, { close: new Map<Hash, Keep>([[bob.id, 'held'], [carol.id, 'nothing']]) })).toThrow(expect.objectContaining({ code: 'cut-unknown' }))
+      for (const [key, keep] of [[carol, 'nothing'], [bob, 'held']] as const) apply(d, k, { close: new Map([[key.id, keep]]) })
+      give()
+      expect(seen(k, lane)).toEqual(['accepted', 2])
+    })
+
+    test('a held lane that a Map doesn\'t name ends at 0', () => {
+      const { d, k, lane, give } = unheld([bob])
+      give()
+      apply(d, k, { close: new Map([[bob.id, new Map()]]) })
+      expect(seen(k, lane)).toEqual(['closed', 0])
+    })
+  })
+
   test('K4: an anchor ends nothing, and no fork that shows later reaches below it', () => {
     const { d, k } = started()
     const { lane } = laneOf(d, k, bob, 'b', 3)

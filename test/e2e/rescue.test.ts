@@ -22,7 +22,7 @@ afterAll(async () => { await stage.close() })
 
 test('a stick, a borrowed machine, and home again', async () => {
   const before = readdirSync(stick)
-  const started = await stage.json('nobody', ['rescue', 'start', '--bundle', join(stick, 'home.car'), '--key', join(stick, 'rescue.key')])
+  const started = await stage.json('nobody', ['rescue', 'start', '--bundle', join(stick, 'home.car'), '--domain', domain, '--key', join(stick, 'rescue.key')])
   expect(started).toMatchObject({ domain, names: 1, missing: 0, exports: true, roles: ['federate', 'produce', 'publish'], prefixes: [''], manifest: 1, key: join(stick, 'rescue.key') })
   const home = started.home as string
   expect(existsSync(stage.path('nobody'))).toBe(false)
@@ -64,7 +64,7 @@ test('a key that may only propose: home again, vouched for, retired, and what wa
   const key = await stage.json('main', ['key', 'new', 'field', '--out', stick, '--no-passphrase'])
   await stage.json('main', ['role', 'grant', join(stick, 'field.pub'), '--role', 'produce', 'publish', '--scope', 'reports', '--name', 'field'])
   await stage.json('main', ['bundle', 'export', domain, join(stick, 'home.car')])
-  const start = ['rescue', 'start', '--bundle', join(stick, 'home.car'), '--key', join(stick, 'field.key'), '--dir', stage.path('field')]
+  const start = ['rescue', 'start', '--bundle', join(stick, 'home.car'), '--domain', domain, '--key', join(stick, 'field.key'), '--dir', stage.path('field')]
   expect(await stage.json('nobody', start)).toMatchObject({ exports: false, roles: ['produce', 'publish'], prefixes: ['reports'], principal: key.principal })
   expect((await stage.run('rescue', 'publish', stage.path('saved'), '--as', 'elsewhere', '--home', stage.path('field'))).exit).toBe(2)
   expect(await stage.json('field', ['rescue', 'publish', stage.path('saved'), '--as', 'reports/today'])).toMatchObject({ exported: false })
@@ -87,22 +87,22 @@ test('a key that may only propose: home again, vouched for, retired, and what wa
   expect(await stage.json('stranger', ['bundle', 'import', join(stick, 'after.car')])).toMatchObject({ status: 'accepted', names: 3, missing: 0 })
   expect((await stage.run('cat', `${domain}/reports/today`, '--home', stage.path('stranger'))).stdout).toBe('from the rescue node\n')
   // The retired key starts nothing any more where its end is known.
-  const again = await stage.run('rescue', 'start', '--bundle', join(stick, 'after.car'), '--key', join(stick, 'field.key'), '--dir', stage.path('field'))
+  const again = await stage.run('rescue', 'start', '--bundle', join(stick, 'after.car'), '--domain', domain, '--key', join(stick, 'field.key'), '--dir', stage.path('field'))
   expect([again.exit, again.stderr]).toEqual([2, expect.stringMatching(/doesn't name this key/)])
 })
 
 test('a key that the domain doesn\'t name, a bad bundle, a home of somebody\'s: refused, and nothing stays behind', async () => {
   await stage.init('other')
   const dir = stage.path('nothing-stays')
-  const bundle = ['--bundle', join(stick, 'home.car'), '--dir', dir]
+  const bundle = ['--bundle', join(stick, 'home.car'), '--domain', domain, '--dir', dir]
   const foreign = await stage.run('rescue', 'start', ...bundle, '--key', stage.path('other', 'keys', 'principal.key'))
   expect([foreign.exit, foreign.stderr]).toEqual([2, expect.stringMatching(/doesn't name this key/)])
   const bytes = readFileSync(join(stick, 'home.car'))
   writeFileSync(stage.path('cut.car'), bytes.subarray(0, bytes.length - 10))
-  const cut = await stage.run('rescue', 'start', '--bundle', stage.path('cut.car'), '--dir', dir, '--key', join(stick, 'rescue.key'))
+  const cut = await stage.run('rescue', 'start', '--bundle', stage.path('cut.car'), '--domain', domain, '--dir', dir, '--key', join(stick, 'rescue.key'))
   expect([cut.exit, cut.stderr]).toEqual([2, expect.stringMatching(/cut-off/)])
   expect(existsSync(dir)).toBe(false)
-  expect((await stage.run('rescue', 'start', '--bundle', join(stick, 'home.car'), '--dir', stage.path('main'), '--key', join(stick, 'rescue.key'))).exit).toBe(2)
+  expect((await stage.run('rescue', 'start', '--bundle', join(stick, 'home.car'), '--domain', domain, '--dir', stage.path('main'), '--key', join(stick, 'rescue.key'))).exit).toBe(2)
   for (const words of [['status'], ['end', '--out', stage.path('x.car')]]) {
     const done = await stage.run('rescue', ...words, '--home', stage.path('main'))
     expect([done.exit, done.stderr]).toEqual([2, expect.stringMatching(/not a rescue home/)])

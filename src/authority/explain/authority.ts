@@ -1,16 +1,13 @@
-/** Domains, root entries, manifests and what these name, explained. Source: RULES M1-M9, T1. */
-import { shortDomain } from '../../substrate/domain-id.js'
+/** Root entries, manifests and what these name, explained. Source: RULES M1-M9, T1. */
 import { NONE, type Reference, referenceOfHash } from '../../substrate/reference.js'
 import { signatureCodec } from '../../substrate/signature.js'
 import { TAG, tagName } from '../../substrate/type-tags.js'
-import { standingOf } from '../domain-standing.js'
 import type { DomainKnowledge } from '../knowledge.js'
 import type { JudgedManifest } from '../judge-manifest.js'
-import { verdict, type VerdictCode } from '../verdict.js'
-import { explainLane } from './lane.js'
+import { verdict } from '../verdict.js'
 import { check, counted, type Explained, node, short } from './tree.js'
 import { type Calling, manifestWords } from './words.js'
-import { wayOut, wayOutOfDomain } from './ways-out.js'
+import { wayOut } from './ways-out.js'
 
 /** Whom and what an explanation speaks of. One for each tree. */
 export interface Scene {
@@ -31,34 +28,6 @@ export function firstTime ({ seen }: Scene, ref: string): boolean {
 
 /** root entries and manifests before one that are shown in full; the rest says its verdict */
 const DEEP = 8
-
-export function explainDomain (scene: Scene): Explained {
-  const { k } = scene
-  const authority = k.authority()
-  const standing = standingOf(k)
-  const code = standing.code as VerdictCode
-  const top = authority.rootChain.entries.at(-1)
-  const forks = authority.forkChildren.map((ref) => authority.judged.has(ref) ? explainManifest(scene, ref) : explainEntry(scene, ref))
-  const contested = [...k.view().lanes.values()].filter((v) => v.contested && v.considered)
-  const chain = authority.rootChain
-  firstTime(scene, k.domain)
-  return node(`the domain ${shortDomain(k.domain)}`, { code, status: standing.status, missing: [...k.missing()] }, {
-    ref: k.domain,
-    checks: [
-      check('M5', chain.entries.length > 0, `root chain: ${counted(chain.entries.length, 'entry', 'entries')}, ${chain.state}`),
-      check('M7', authority.state === 'ok', authority.stateText),
-      check('E5', contested.length === 0, contested.length === 0 ? 'no lane that counts here is known to be forked' : `${counted(contested.length, 'lane')} of it forked`),
-      check('A3', k.view().withheld.length === 0, k.view().withheld.length === 0 ? 'nothing that it vouched for is withheld' : `${counted(k.view().withheld.length, 'head')} that it vouched for can't be had`)
-    ],
-    because: [
-      ...forks,
-      ...contested.map((v) => explainLane(scene, v)),
-      ...authority.tip === undefined ? [] : [explainManifest(scene, authority.tip)],
-      ...top === undefined ? [] : [explainEntry(scene, top.ref)]
-    ],
-    wayOut: wayOutOfDomain(k, code)
-  })
-}
 
 export function explainEntry (scene: Scene, ref: Reference, depth = 0): Explained {
   const { k } = scene

@@ -1,6 +1,7 @@
 /** Any control object of a domain by its reference, explained. */
 import type { Reference } from '../../substrate/reference.js'
-import { explainDomain, explainEntry, explainManifest, explainObject, type Scene } from './authority.js'
+import { explainEntry, explainManifest, explainObject, type Scene } from './authority.js'
+import { explainDomain } from './domain.js'
 import { explainEvidence, explainHead, explainLane } from './lane.js'
 import type { Explained } from './tree.js'
 

@@ -3,15 +3,15 @@ import { DiadError } from '../../substrate/errors.js'
 
 import { type CliTools, given, passphraseOf } from '../tools.js'
 
-interface Start { bundle?: string, peer: string[], key: string, dir?: string, domain?: string, passphraseFile?: string }
+interface Start { bundle?: string, peer: string[], key: string, dir?: string, domain: string, passphraseFile?: string }
 
 export function addRescueCommands ({ command, group, done, path, passphraseFile, key, peer }: CliTools): void {
   const rescue = group('rescue', 'act under a domain while its own node is away')
 
-  command('start', '', 'make a transient home that acts under a domain with a key on a stick', 'rescue start --bundle /media/stick/home.car --key /media/stick/rescue.key', rescue)
+  command('start', '', 'make a transient home that acts under a domain with a key on a stick', 'rescue start --bundle /media/stick/home.car --domain dom1… --key /media/stick/rescue.key', rescue)
     .option('--bundle <FILE>', 'start from what this bundle holds; - is standard input', (text: string) => text === '-' ? text : path(text))
     .addOption(peer())
-    .option('--domain <DOMAIN>', 'the whole DomainID: needed with --peer, checked with --bundle')
+    .requiredOption('--domain <DOMAIN>', 'the whole DomainID, or its dom1… text: whom to act for')
     .addOption(key('the key that signs; it stays where it is').makeOptionMandatory())
     .option('--dir <DIR>', 'a new or an empty directory for the home (default: one in memory, if there is a memory file system)', path)
     .addOption(passphraseFile())

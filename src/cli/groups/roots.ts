@@ -61,8 +61,13 @@ export function addRootsCommands ({ command, group, done, path, passphraseFile, 
     .action((o: Common & Pick<Next, 'commitment'>) => done('root drill', given({ roots: o.roots, keys: o.key, commitment: o.commitment, domain: o.domain }), { passphrase: passphraseOf(o.passphraseFile) }))
 
   command('apply', '<REQUEST>', 'bring into force what enough root keys have signed', 'root apply renew.json', root)
+    .option('--elsewhere', 'another machine made it, though this home made one for the same epoch')
+    .option('--commitment <FILE>', 'next-commitment.json of the next root set, which has to open what the request commits to', path)
+    .option('--offline-authority', 'sign the first manifest of the epoch though nothing shows that nobody else has')
+    .addOption(peer())
     .addOption(passphraseFile())
-    .action((request: string, o: { passphraseFile?: string }) => done('root apply', { request: path(request) }, { passphrase: passphraseOf(o.passphraseFile) }))
+    .action((request: string, o: { elsewhere?: true, commitment?: string, offlineAuthority?: true, peer: string[], passphraseFile?: string }) =>
+      done('root apply', { request: path(request), offline: o.offlineAuthority === true, peers: o.peer, elsewhere: o.elsewhere === true, ...given<{ commitment?: string }>({ commitment: o.commitment }) }, { passphrase: passphraseOf(o.passphraseFile) }))
 
   command('sign', '', 'show what a signing request does, and with --yes sign it', 'sign --request renew.json --key /media/stick/root-1.key --yes')
     .addOption(new Option('--request <FILE>', 'the request; the signature is added to it').argParser(path).makeOptionMandatory())

@@ -22,9 +22,10 @@ import { createKeyFile, findKeyFile, loadKey, recordedPublicKey } from '../keys/
 import type { PassphraseSource } from '../keys/passphrase.js'
 import { ALL_ROLES } from '../mint.js'
 import { commitmentOf, freshSalt, writeNextCommitment } from '../roots/next-commitment.js'
+import { demandOwnGenesis, rememberRequest } from '../roots/made-requests.js'
 import { artifactsOf, genesisRequest } from '../roots/signing-request.js'
 import type { Context } from './context.js'
-import { demandComplete, readRequest, writeRequest } from './roots/root-signers.js'
+import { demandComplete, demandFree, readRequest, writeRequest } from './roots/root-signers.js'
 import { publicKeyAt } from './roots/rotate.js'
 
 type Args = CommandArgs['init']
@@ -35,6 +36,7 @@ export async function askForGenesis (context: Context, args: Args, io: CommandIo
   const { rootPubs = [], nextRootPubs = [], threshold = 1, request } = args
   if (request === undefined) throw new DiadError('usage', 'root keys that are elsewhere sign by a request', 'say with --request where to write it')
   if (nextRootPubs.length === 0) throw new DiadError('usage', 'a domain commits to its next root set from the beginning (M8)', 'name their public keys with --next-root-pub')
+  demandFree(request)
   const rootSet = rootSetFrom(rootPubs.map(publicKeyAt), threshold)
   const nextSet = rootSetFrom(nextRootPubs.map(publicKeyAt), Math.min(threshold, nextRootPubs.length))
   const twice = rootSet.root_keys.find((key) => nextSet.root_keys.includes(key))
@@ -47,7 +49,9 @@ export async function askForGenesis (context: Context, args: Args, io: CommandIo
   makeDirectory(roots)
   const path = writeNextCommitment(roots, { domain: drafted.domain, set: nextSet, salt: nextSalt })
   writeOfflineNote(roots, drafted.domain, args.name ?? 'home')
-  writeRequest(request, genesisRequest(drafted.domain, drafted.artifacts))
+  const asked = genesisRequest(drafted.domain, drafted.artifacts)
+  rememberRequest(home, asked)
+  writeRequest(request, asked)
   io.warn(`put a copy of ${path} on each stick that holds a next root key: without it the commitment ${commitmentOf({ set: nextSet, salt: nextSalt }).slice(0, 16)}… can't be opened`)
   io.warn(`once enough roots have signed ${request}: diad init --finish ${request}`)
   return { domain: drafted.domain, home: home.paths.root, name: args.name ?? 'home', principal, roots, request }
@@ -65,6 +69,7 @@ export async function finishGenesis (context: Context, args: Args & { finish: st
   const request = readRequest(args.finish)
   const { domain, entry } = request
   if (entry.epoch !== 0) throw new DiadError('wrong-request', 'this signing request founds no domain', 'bring it into force with `diad root apply`')
+  demandOwnGenesis(home, request)
   demandComplete(request)
   const certificate = certificateCodec.from(request.artifacts.find((a) => a.typeTag === TAG.authorityCertificate) as never)
   const [keyPath, principalPath] = ['root_key', 'principal'].map((name) => findKeyFile(home.paths.keys, name))

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import type { DomainKnowledge } from '../../authority/knowledge.js'
 import type { Home } from '../home/home.js'
+import { readPrincipalNames } from '../home/principal-names.js'
 import { isPinned, readRecords, type SealRecord } from '../pins/records.js'
 import { driverFor, sealsFolder } from '../pins/select.js'
 import { differences } from '../pins/sums.js'
@@ -14,7 +15,7 @@ export function checkProjection (home: Home, k: DomainKnowledge): Finding[] {
   if (tip === undefined) return []
   const todo = 'nothing reads it back; the next `diad domain seal` or change of authority draws it anew'
   if (!existsSync(where)) return [warn('the readable domain root is missing', where, todo)]
-  const faults = againstManifest(where, k, tip)
+  const faults = againstManifest(where, k, tip, { seals: readRecords(sealsFolder(home.paths)).records, names: readPrincipalNames(home) })
   return faults.length === 0 ? [ok('the domain root says what the manifest in force says', where)] : faults.map((f) => warn(f, where, todo))
 }
 
@@ -39,7 +40,7 @@ async function checkSeal (home: Home, k: DomainKnowledge, record: SealRecord): P
   const root = faults.length === 0 ? driver.readable(pin) : undefined
   if (root !== undefined) {
     faults.push(...differences(root, new Map(Object.entries(record.files))))
-    if (faults.length === 0) faults.push(...againstManifest(root, k, record.manifest))
+    if (faults.length === 0) faults.push(...againstManifest(root, k, record.manifest, { seals: [record] }))
   }
   if (faults.length > 0) return faults.map((f) => bad(`the seal ${name} was tampered with: ${f}`, pin.at, `don't trust it. The anchors of manifest ${record.manifestVersion} stand; seal anew, and \`diad domain unseal ${name}\` removes this one`))
   const orphaned = !k.authority().position.has(record.manifest)

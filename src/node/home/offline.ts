@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { domainText } from '../../substrate/domain-id.js'
 import type { Reference } from '../../substrate/reference.js'
-import { replaceFile } from './atomic-file.js'
+import { createFile, errorCode } from './atomic-file.js'
 
 /** File name of the n-th live root key, from 1. */
 export function rootKeyName (n: number): string {
@@ -15,10 +15,21 @@ export function nextRootKeyName (n: number): string {
   return `next-root-${n}`
 }
 
-/** Puts README.txt beside the cold keys of `domain`. */
-export function writeOfflineNote (directory: string, domain: Reference, name: string): void {
+/** Puts README.txt beside the cold keys of `domain`, never over a file of somebody's. Returns its path if it was made. */
+export function writeOfflineNote (directory: string, domain: Reference, name: string): string | undefined {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
-  replaceFile(join(directory, 'README.txt'), `The offline keys of the domain ${name}
+  const path = join(directory, 'README.txt')
+  try {
+    createFile(path, noteText(domain, name))
+    return path
+  } catch (err) {
+    if (errorCode(err) === 'EEXIST') return undefined
+    throw err
+  }
+}
+
+function noteText (domain: Reference, name: string): string {
+  return `The offline keys of the domain ${name}
 ${domainText(domain)}
 
 MOVE THIS DIRECTORY AWAY FROM THIS MACHINE, and keep two copies.
@@ -39,5 +50,5 @@ them. "diad root drill" proves, without publishing anything, that the next keys 
 
 A backup of the domain is these keys, HOME/keys, and a bundle of what was published.
 Keys ending in .age are encrypted; the passphrase can't be recovered.
-`, 0o600)
+`
 }

@@ -1,15 +1,10 @@
 /** A signer for what a person names with `--key` (key-spec.ts): a key that is used where it is and never copied. */
 import { DiadError } from '../../substrate/errors.js'
 import type { PublicKey } from '../../substrate/reference.js'
-import type { Signer } from '../../substrate/signature.js'
 import { loadKey } from './key-file.js'
 import { parseKeySpec } from './key-spec.js'
 import type { PassphraseSource } from './passphrase.js'
-
-export interface OpenedSigner extends Signer {
-  /** Lets go of what holds the key: a token's session. Not needed before the end of the process. */
-  close: () => void
-}
+import type { OpenedSigner } from './signer.js'
 
 export interface OpenOptions {
   /** the key that it has to be, where the caller knows it */

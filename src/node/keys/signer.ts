@@ -36,3 +36,8 @@ export function verifiedSigner (publicKey: PublicKey, where: string, sign: (mess
     }
   }
 }
+
+export interface OpenedSigner extends Signer {
+  /** Lets go of what holds the key: a token's session. Not needed before the end of the process. */
+  close: () => void
+}

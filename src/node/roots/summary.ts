@@ -16,7 +16,7 @@ export function summaryOf (k: DomainKnowledge, { ref, entry, certificate, rootSe
   const last = rootChain.entries.at(-1)
   const before = last === undefined ? undefined : rootChain.judged.get(last.ref)
   const held = k.objects.policies.get(referenceOfHash(certificate.policy_hash))
-  if (before?.certificate === undefined || before.rootSet === undefined || last === undefined) return genesisSummary(k, ref, certificate.subject_pubkey, rootSet, held)
+  if (before?.certificate === undefined || before.rootSet === undefined || last === undefined) return genesisSummary(k, ref, entry.next_commitment, certificate.subject_pubkey, rootSet, held)
   const renew = entry.root_set === last.entry.root_set
   const oldKey = before.certificate.subject_pubkey
   return [
@@ -33,14 +33,16 @@ export function summaryOf (k: DomainKnowledge, { ref, entry, certificate, rootSe
   ]
 }
 
-function genesisSummary (k: DomainKnowledge, domain: Reference, rootKey: string, set: OfflineRootSet, policy: DomainPolicy | undefined): string[] {
+function genesisSummary (k: DomainKnowledge, domain: Reference, commitment: string, rootKey: string, set: OfflineRootSet, policy: DomainPolicy | undefined): string[] {
   const first = [...k.objects.manifests.values()].find((m) => m.version === 1)
   return [
     `A new domain: ${domainText(domain)}.`,
     `Its offline roots: ${setText(set)}.`,
+    `It commits to its next root set: ${commitment}.`,
     `The root_key ${rootKey} signs its manifests.`,
     `Its policy: ${policy === undefined ? 'unknown' : `${policyHash(policy)} (${policyText(undefined, policy)})`}.`,
-    ...first === undefined ? [] : rightsText(first)
+    // Nothing in the entry names a manifest: whoever carries the file can put another one in, and who signs mustn't think that he signs it.
+    ...first === undefined ? [] : rightsText(first).map((line) => `Not covered by this signature, only proposed: ${line}`)
   ]
 }
 

@@ -2,8 +2,9 @@
  * `diad admit accept|limit|defer|reject`: one record, named by an `admit` leaf of an internal lane. Decided on a request file, or on a domain that was
  * decided on before: then only more restrictively, for more than that needs a new request (D2).
  */
-import { recordedManifest } from '../../../authority/admission.js'
-import { type AdmissionRecord, admissionRecordCodec, type AdmissionRequest, admissionRequestCodec, type Decision, DECISIONS, scopeWithin } from '../../../authority/admission-objects.js'
+import { judgeRequest, recordedManifest } from '../../../authority/admission.js'
+import { type AdmissionRecord, admissionRecordCodec, type AdmissionRequest, admissionRequestCodec, admits, type Decision, DECISIONS, scopeWithin } from '../../../authority/admission-objects.js'
+import { DomainKnowledge } from '../../../authority/knowledge.js'
 import { appendRecord, checkMayAppend } from '../../../federation/append.js'
 import { INTERNAL } from '../../../publication/lane.js'
 import { DiadError } from '../../../substrate/errors.js'
@@ -11,12 +12,12 @@ import type { Reference } from '../../../substrate/reference.js'
 import type { Signature } from '../../../substrate/signature.js'
 import { signatureCodec } from '../../../substrate/signature.js'
 import { type Admissions, readAdmissions } from '../../admission/held.js'
-import { useNonce } from '../../admission/nonces.js'
+import { readNonces, useNonce } from '../../admission/nonces.js'
 import type { CommandIo } from '../../command.js'
 import { petnameOf, readPetnames } from '../../home/petnames.js'
 import { type Context, domainOf, ownDomain, principalSigner } from '../context.js'
 import { checkedScope } from './request.js'
-import { review } from './review.js'
+import { finallyDecided, review } from './review.js'
 import type { AdmissionArgs, Decided } from './types.js'
 
 type Target = AdmissionArgs['admit accept']
@@ -103,8 +104,18 @@ async function byDomain (context: Context, admissions: Admissions, domain: Refer
   const artifact = await context.runtime.store.blocks.get(held.request)
   if (artifact === undefined) throw new DiadError('content-missing', 'the request that was decided on is no longer held', 'ask the applicant for a new one')
   const request = admissionRequestCodec.from(artifact)
+  if (open && admits(decision)) await judgeAgain(context, admissions, held.request, request)
   const { dam_hash, policy_hash } = held
   return { domain, requestRef: held.request, request, signature: undefined, dam: { dam_hash, policy_hash }, most: open ? request.requested_scope : held.admitted_scope }
+}
+
+/** D1, D2: what was put off counts by what is known now: its key may be a thief's by the newest root entry, or another home of ours may have refused it. */
+async function judgeAgain (context: Context, { records }: Admissions, ref: Reference, request: AdmissionRequest): Promise<void> {
+  if (finallyDecided(records, ref)) throw new DiadError('admission-decided', 'this request has been decided already', 'anything wider needs a new request with a new nonce')
+  const { runtime, home } = context
+  const applicant = runtime.records.has(request.applicant) ? await runtime.knowledge(request.applicant) : new DomainKnowledge(request.applicant)
+  const verdict = judgeRequest(request, 'judged', applicant, { receiver: ownDomain(context), nonces: readNonces(home) })
+  if (verdict.status !== 'accepted') throw new DiadError(verdict.code, `the request that was put off can't be decided on: ${verdict.checks.at(-1)?.text ?? verdict.code}`, 'name the file of the request, which brings along what it is judged by; or ask the applicant for another')
 }
 
 /** D5: what is admitted lies within what was requested, and, decided anew, within what was admitted before. */

@@ -1,6 +1,6 @@
 /** Arguments and results of admit: which other domains enter our view. Plain JSON: they cross the control socket. */
 import type { Decision } from '../../../authority/admission-objects.js'
-import type { Check } from '../../command.js'
+import type { Check } from '../../../authority/verdict.js'
 
 export interface AdmissionArgs {
   'admit nonce': { /** absolute */ out: string }
@@ -37,7 +37,7 @@ export interface AdmissionResults {
   'admit review': {
     status: string
     code: string
-    checks: Check[]
+    checks: readonly Check[]
     missing: string[]
     request: string
     domain: string

@@ -2,10 +2,12 @@
  * `diad rescue end`: everything of the domain that is here, this node's own lanes too, as a bundle for the owner; then the home is wiped. Never before
  * the bundle lies there in full and was read back, and never a home that `rescue start` didn't make.
  */
-import { readdirSync, realpathSync, rmdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, realpathSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
 import { inspectBundle } from '../../../federation/bundle.js'
+import { domainText } from '../../../substrate/domain-id.js'
 import { DiadError } from '../../../substrate/errors.js'
+import type { Reference } from '../../../substrate/reference.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
 import { bytesOf } from '../bundles/file.js'
 import { writeDomain } from '../bundles/export.js'
@@ -15,20 +17,35 @@ import { readNote } from './note.js'
 
 export async function rescueEnd (context: Context, args: CommandArgs['rescue end'], io: CommandIo): Promise<CommandResults['rescue end']> {
   const { runtime, home: { paths: { root } } } = context
-  const { domain } = readNote(root)
+  const { domain, home: made } = readNote(root)
   if (context.network !== undefined) throw new DiadError('store-busy', 'a daemon serves this rescue home', 'stop it first: what it does meanwhile would be lost')
   if (isInside(root, args.out)) throw new DiadError('usage', `${args.out} is in the home that is wiped`, 'write the bundle somewhere else, e.g. to the stick')
+  checkWipe(context, domain, made)
   const since = args.since === undefined ? undefined : readHeads(args.since, domain)
   const written = await writeDomain(context, domain, { file: args.out, since, prefixes: [], proposals: true }, io)
   if (written === undefined) throw new Error('the bundle was not written to a file')
-  const read = await inspectBundle(bytesOf(args.out, io), { signal: io.signal })
-  // What begins behind the receiver's heads can't be judged alone, but it was read to where that shows.
-  if (read.status === 'rejected' && !(since !== undefined && read.code === 'range-gap')) {
+  // What begins behind the receiver's heads can't be judged alone: it is read on top of what is here, and to its end all the same.
+  const base = since === undefined ? undefined : await runtime.knowledge(domain)
+  const read = await inspectBundle(bytesOf(args.out, io), { signal: io.signal, base })
+  if (read.status === 'rejected') {
     throw new DiadError('bundle-refused', `${args.out} was written and can't be read back: ${read.text} (${read.code})`, 'nothing was wiped; write it to another place')
   }
   await runtime.close()
   wipe(root)
   return { ...written, home: root }
+}
+
+/** Nothing is wiped that the bundle doesn't hold: keys that were made here, another domain of this home's own, a home that only looks like a rescue's. */
+function checkWipe ({ runtime, home: { paths } }: Context, domain: Reference, made: string): void {
+  const real = realpathSync(paths.root)
+  if (real !== made) throw new DiadError('not-a-rescue', `rescue.json was made for ${made}, and this home is ${real}`, 'export with `diad bundle export DOMAIN FILE --all` and remove the directory by hand')
+  for (const folder of [paths.keys, paths.offline]) {
+    const names = existsSync(folder) ? readdirSync(folder, { recursive: true, withFileTypes: true }).filter((e) => !e.isDirectory() && !e.name.endsWith('.pub')) : []
+    const [key] = names
+    if (key !== undefined) throw new DiadError('keys-here', `${join(key.parentPath, key.name)} may be the only copy of a key`, 'move it to where it belongs, and end the rescue then')
+  }
+  const other = [...runtime.records].find(([d, r]) => r.own && d !== domain)
+  if (other !== undefined) throw new DiadError('own-domain', `the domain ${domainText(other[0])} of this home's own is here, too`, 'export it with `diad bundle export DOMAIN FILE --all` and remove the directory by hand')
 }
 
 function isInside (root: string, file: string): boolean {

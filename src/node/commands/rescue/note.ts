@@ -1,5 +1,5 @@
 /** `rescue.json`: what marks a home as one that `rescue start` made, and names the key that it acts with. Only such a home is ever wiped. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DomainKnowledge } from '../../../authority/knowledge.js'
 import { rightsOf } from '../../../federation/append.js'
@@ -15,12 +15,14 @@ export interface RescueNote {
   /** as `openSigner` takes it */
   readonly key: string
   readonly publicKey: PublicKey
+  /** where that home was made, as its real path: a copy of the note makes no other directory one that may be wiped */
+  readonly home: string
 }
 
 const pathOf = (root: string): string => join(root, 'rescue.json')
 
-export function writeNote (root: string, { domain, key, publicKey }: RescueNote): void {
-  createFile(pathOf(root), JSON.stringify({ format: 'diad-rescue', version: 1, domain, key, public_key: publicKey }, null, 2) + '\n')
+export function writeNote (root: string, { domain, key, publicKey }: Omit<RescueNote, 'home'>): void {
+  createFile(pathOf(root), JSON.stringify({ format: 'diad-rescue', version: 1, domain, key, public_key: publicKey, home: realpathSync(root) }, null, 2) + '\n')
 }
 
 /** Throws DiadError `not-a-rescue`. */
@@ -33,9 +35,9 @@ export function readNote (root: string): RescueNote {
   } catch (err) {
     throw damaged(path, err)
   }
-  const { format, version, domain, key, public_key: publicKey } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
-  if (format !== 'diad-rescue' || version !== 1 || typeof domain !== 'string' || !isReference(domain) || typeof key !== 'string' || typeof publicKey !== 'string') throw damaged(path)
-  return { domain, key, publicKey: publicKey as PublicKey }
+  const { format, version, domain, key, public_key: publicKey, home } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  if (format !== 'diad-rescue' || version !== 1 || typeof domain !== 'string' || !isReference(domain) || typeof key !== 'string' || typeof publicKey !== 'string' || typeof home !== 'string') throw damaged(path)
+  return { domain, key, publicKey: publicKey as PublicKey, home }
 }
 
 function damaged (path: string, cause?: unknown): DiadError {
@@ -43,7 +45,7 @@ function damaged (path: string, cause?: unknown): DiadError {
 }
 
 /** What the key may do now. Throws DiadError `no-manifest`, and `role-missing` where the newest manifest doesn't name it. */
-export function keyFacts (k: DomainKnowledge, { key, publicKey }: RescueNote): RescueKey {
+export function keyFacts (k: DomainKnowledge, { key, publicKey }: Pick<RescueNote, 'key' | 'publicKey'>): RescueKey {
   const { rights: { principal, scope } } = rightsOf(k, publicKey)
   const { roles } = principal
   return {

@@ -18,19 +18,22 @@ import { openSigner } from '../../keys/open-signer.js'
 import { Runtime } from '../../runtime.js'
 import { bytesOf } from '../bundles/file.js'
 import type { Context } from '../context.js'
-import { runCommand } from '../index.js'
-import { keyFacts, type RescueNote, writeNote } from './note.js'
+import { keyFacts, writeNote } from './note.js'
 
 type Args = CommandArgs['rescue start']
 
 /** The rescue home's own domain, for its owner. */
 const PETNAME = 'rescued'
 
-export async function rescueStart (_context: unknown, args: Args, io: CommandIo): Promise<CommandResults['rescue start']> {
+/** Runs a command on another home: handed in, for the table of commands leads here. */
+export type RunOn = (context: Context, command: string, args: object, io: CommandIo) => Promise<unknown>
+
+export async function rescueStart (runOn: RunOn, args: Args, io: CommandIo): Promise<CommandResults['rescue start']> {
   const { peers, bundle } = args
   if (bundle === undefined && peers.length === 0) throw new DiadError('usage', 'there is nothing to start from', 'give --bundle FILE, or --peer ADDRESS with --domain DOMAIN')
-  const domain = args.domain === undefined ? undefined : parseDomain(args.domain)
-  if (bundle === undefined && domain === undefined) throw new DiadError('usage', 'a peer has to be asked for a domain', 'add --domain DOMAIN, the whole DomainID')
+  // Whoever hands over the bundle must not choose whom the key acts for: it may be listed in a domain of theirs, too.
+  if (args.domain === undefined) throw new DiadError('usage', 'it isn\'t said which domain to act for', 'add --domain DOMAIN, the whole DomainID or its dom1… text')
+  const domain = parseDomain(args.domain)
   // Before anything is made: a mistyped passphrase costs nothing.
   const signer = await openSigner(args.key, io.passphrase ?? { kind: 'none' }, { signal: io.signal })
   signer.close()
@@ -41,9 +44,9 @@ export async function rescueStart (_context: unknown, args: Args, io: CommandIo)
     const home = openHome(root, { create: false })
     const runtime = await Runtime.open(home.paths.store, true)
     try {
-      const context: Context = { home, runtime, network: undefined, signer: undefined, publishing: Promise.resolve(), run: async (name, more, its) => await runCommand(context, name, more, its) }
-      const k = bundle === undefined ? await fromPeers(context, domain as Reference, peers, io) : await fromBundle(runtime, bundle, domain, io)
-      const note: RescueNote = { domain: k.domain, key: args.key, publicKey: signer.publicKey }
+      const context: Context = { home, runtime, network: undefined, signer: undefined, publishing: Promise.resolve(), run: async (name, more, its) => await runOn(context, name, more, its) }
+      const k = bundle === undefined ? await fromPeers(context, domain, peers, io) : await fromBundle(runtime, bundle, domain, io)
+      const note = { domain: k.domain, key: args.key, publicKey: signer.publicKey }
       const facts = keyFacts(k, note)
       setOwnDomain(home, k.domain, PETNAME)
       // Last: with it the home may be wiped, and before it there is nothing worth keeping.
@@ -66,7 +69,7 @@ function freshPlace (): string {
   return join(runtimeDir() ?? tmpdir(), `rescue-${randomBytes(6).toString('hex')}`)
 }
 
-async function fromBundle (runtime: Runtime, file: string, domain: Reference | undefined, io: CommandIo): Promise<DomainKnowledge> {
+async function fromBundle (runtime: Runtime, file: string, domain: Reference, io: CommandIo): Promise<DomainKnowledge> {
   const imported = await importBundle(runtime, bytesOf(file, io), {
     domain,
     own: true,

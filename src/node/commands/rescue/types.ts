@@ -1,7 +1,7 @@
 /** Arguments and results of rescue: a transient node that acts under a domain. Plain JSON: they cross the control socket. */
 
 export interface RescueArgs {
-  /** `bundle`: absolute or `-`; `dir`: absolute, new or empty; `key`: as `openSigner` takes it; `domain`: a whole DomainID, needed with peers */
+  /** `bundle`: absolute or `-`; `dir`: absolute, new or empty; `key`: as `openSigner` takes it; `domain`: a whole DomainID; refused without */
   'rescue start': { bundle?: string, peers: string[], key: string, dir?: string, domain?: string }
   /** `path`: absolute */
   'rescue publish': { path: string, as: string }

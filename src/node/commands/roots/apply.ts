@@ -1,5 +1,6 @@
 /** `diad root apply REQUEST`: a signed root entry comes into force. */
 import type { CommandIo } from '../../command.js'
+import { checkCameBack } from '../../roots/made-requests.js'
 import type { Context } from '../context.js'
 import { epochResult, establish, inTurn } from './establish.js'
 import { demandComplete, readRequest } from './root-signers.js'
@@ -9,7 +10,11 @@ export async function rootApply (context: Context, args: RootsArgs['root apply']
   const request = readRequest(args.request)
   demandComplete(request, `pass it on: \`diad sign --request ${args.request} --key KEY --yes\``)
   return await inTurn(context, async () => {
-    const { manifest, version } = await establish(context, io, request)
+    const k = context.runtime.records.has(request.domain) ? await context.runtime.knowledge(request.domain) : undefined
+    const compare = k === undefined ? undefined : checkCameBack(context.home, request, k.authority().rootChain.entries.at(-1)?.entry.next_commitment, args)
+    if (compare !== undefined) io.warn(compare)
+    // M8: another home with the same root_key may have signed the first manifest of this epoch already.
+    const { manifest, version } = await establish(context, io, request, {}, { offline: args.offline === true, peers: args.peers ?? [] })
     return { ...epochResult(request), manifest, version, request: args.request }
   })
 }

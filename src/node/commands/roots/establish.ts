@@ -7,13 +7,14 @@ import { unpersistedOps } from '../../../federation/ledger.js'
 import { DiadError } from '../../../substrate/errors.js'
 import type { Hash, Reference } from '../../../substrate/reference.js'
 import { refreshProjection } from '../../authority-projection.js'
-import { commitAuthority, markAuthority } from '../../authority.js'
+import { checkMaySign, commitAuthority, markEntry, mayContinueEntry, type Signing } from '../../authority.js'
 import type { CommandIo } from '../../command.js'
 import { setOwnDomain } from '../../home/home.js'
 import { petnameOf, readPetnames } from '../../home/petnames.js'
 import { openSigner } from '../../keys/open-signer.js'
 import { placeKey } from '../../keys/place-key.js'
 import { findKeysOf } from '../../roots/find-keys.js'
+import { rememberRequest } from '../../roots/made-requests.js'
 import { artifactsOf, type SigningRequest } from '../../roots/signing-request.js'
 import type { Context } from '../context.js'
 import { demandComplete, rootDirectories, signAtHand, writeRequest } from './root-signers.js'
@@ -38,6 +39,7 @@ export async function inTurn<T> (context: Context, work: () => Promise<T>): Prom
 export async function signOrAsk (context: Context, io: CommandIo, asked: SigningRequest, args: RootSigning, change: Change = {}): Promise<{ result: EpochResult, closed: readonly Hash[] }> {
   const request = await signAtHand(asked, rootDirectories(context, args), args.keys, io)
   if (args.request !== undefined) {
+    rememberRequest(context.home, request)
     writeRequest(args.request, request)
     return { result: { ...epochResult(request), request: args.request }, closed: [] }
   }
@@ -60,16 +62,16 @@ export function epochResult (r: SigningRequest): EpochResult {
 }
 
 /**
- * Takes a signed request in: twice does no harm, and what was cut off is finished. `change` is what the first manifest of the epoch changes. Throws
- * DiadError `signature-missing`, `unknown-domain`, `root-orphaned` and what amending, signing and the store throw. To be called in turn.
+ * Takes a signed request in: twice does no harm, and what was cut off is finished. `change` is what the first manifest of the epoch changes; `ask`: M8 is
+ * asked before that is signed; without it the caller has. Throws DiadError `signature-missing`, `unknown-domain`, `root-orphaned` and what amending, signing and the store throw. To be called in turn.
  */
-export async function establish (context: Context, io: CommandIo, request: SigningRequest, change: Change = {}): Promise<Established> {
+export async function establish (context: Context, io: CommandIo, request: SigningRequest, change: Change = {}, ask?: Signing): Promise<Established> {
   demandComplete(request)
   const { runtime } = context
   if (!runtime.records.has(request.domain)) throw new DiadError('unknown-domain', 'this home doesn\'t hold the domain of this request', 'run this in the domain\'s home, or `diad follow` it first')
   const k = await runtime.wake(request.domain)
   try {
-    return await takeIn(context, io, k, request, change)
+    return await takeIn(context, io, k, request, change, ask)
   } catch (err) {
     // Memory may be ahead of the disk now; the disk is the truth.
     runtime.forget(k.domain)
@@ -79,9 +81,10 @@ export async function establish (context: Context, io: CommandIo, request: Signi
   }
 }
 
-async function takeIn (context: Context, io: CommandIo, k: DomainKnowledge, request: SigningRequest, change: Change): Promise<Established> {
+async function takeIn (context: Context, io: CommandIo, k: DomainKnowledge, request: SigningRequest, change: Change, ask: Signing | undefined): Promise<Established> {
   const { runtime, home } = context
   const { ref, entry, rootSet } = request
+  const sure = mayContinueEntry(runtime, k)
   // Other machines may know more of the domain than this one.
   for (const artifact of request.artifacts) k.admit(artifact)
   const certificate = k.objects.certificates.get(entry.certificate) as AuthorityCertificate
@@ -96,6 +99,7 @@ async function takeIn (context: Context, io: CommandIo, k: DomainKnowledge, requ
   if (written?.manifest.root_entry === ref) {
     out = { manifest: written.ref, version: written.manifest.version, closed: [] }
   } else if (path !== undefined) {
+    if (ask !== undefined) await checkMaySign(context, k, io, ask)
     const signer = await openSigner(path, io.passphrase ?? { kind: 'none' }, { expected: rootKey, signal: io.signal })
     const amended = amendManifest(k, { ...change, under: { rootEntry: ref, rootKey, policyHash: certificate.policy_hash, previous: entry.base } })
     await commitAuthority(context, k, amended, signer, artifactsOf(request))
@@ -105,7 +109,8 @@ async function takeIn (context: Context, io: CommandIo, k: DomainKnowledge, requ
     if (!inForce()) throw new Error('a judged root entry with enough signatures is not in force')
     await runtime.durable(async () => {
       await runtime.commit(unpersistedOps(k))
-      markAuthority(runtime, k)
+      // Another home signs the manifests, so nothing may vouch here for which is the newest. Whether the entry is it, this home knows if it knew before.
+      if (sure) markEntry(runtime, k)
     })
     io.warn(`the root_key ${rootKey} is not in ${home.paths.keys}: run this in the home that has it, too, so that the first manifest of the epoch is signed`)
   }

@@ -9,6 +9,7 @@ import { createKeyFile, findKeyFile, recordedPublicKey } from '../../keys/key-fi
 import { choosePassphrase, type PassphraseSource } from '../../keys/passphrase.js'
 import { readPolicyFile } from '../../policy/policy-file.js'
 import { type Context, domainOf, heldDomain, ownDomain } from '../context.js'
+import { demandFree } from './root-signers.js'
 import type { NewEpochArgs, RootSigning } from './types.js'
 
 /** The domain that is meant, awake: the one named, the home's own, or the only one that a reader follows. */
@@ -21,10 +22,15 @@ export async function rootsDomain (context: Context, text: string | undefined): 
   return await heldDomain(context, domain)
 }
 
-/** M8, unless a person says from where to go on: then what this home lacks doesn't matter. */
-export async function checkMayGoOn (context: Context, k: DomainKnowledge, args: Pick<RootSigning, 'offline' | 'peers'> & Pick<NewEpochArgs, 'base'>, io: CommandIo): Promise<void> {
-  if (args.base !== undefined || k.authority().state !== 'ok') return
-  await checkMaySign(context, k, io, { offline: args.offline, peers: args.peers })
+/**
+ * M8, and that the request can be written. Where a person says from which manifest to go on, manifests that this home lacks don't matter; a root entry that
+ * it lacks does: two entries after the same one fork the domain, unless they are forked already, which this command may settle.
+ */
+export async function checkMayGoOn (context: Context, k: DomainKnowledge, args: Pick<RootSigning, 'offline' | 'peers' | 'request'> & Pick<NewEpochArgs, 'base'>, io: CommandIo): Promise<void> {
+  demandFree(args.request)
+  const { state, rootChain } = k.authority()
+  if (rootChain.state === 'root-forked') return
+  await checkMaySign(context, k, io, { offline: args.offline, peers: args.peers }, args.base === undefined && state === 'ok' ? 'manifest' : 'entry')
 }
 
 /** Throws DiadError `malformed`, `not-found`, and what reading the policy and making the key throw. */

@@ -1,4 +1,5 @@
 /** `diad recover`: hot keys that were lost or stolen, taken back with the offline roots. A follower goes on without adding the domain anew (THREATS 18). */
+import { basename } from 'node:path'
 import { amendManifest, type Change, principalsOf } from '../../../authority/amend.js'
 import type { DomainKnowledge } from '../../../authority/knowledge.js'
 import type { DomainAuthorityManifest } from '../../../authority/manifest.js'
@@ -53,6 +54,13 @@ export async function recoverKeys (context: Context, args: RootsArgs['recover ke
       return { ...result, principal, closed: [...closed] }
     }
     if (here !== undefined) {
+      // An earlier run was cut off after its manifest was in force and before the files had their names: nothing is left to sign.
+      const left = leftOver(k, keys)
+      if (left !== undefined) {
+        placeKey(keys, 'root_key', certified, `e${Math.max(0, epoch - 1)}`)
+        const last = k.authority().onChain.at(-1)
+        return await done(left, { ...standing(k), manifest: last?.ref ?? null, version: last?.manifest.version ?? null }, [])
+      }
       await checkMaySign(context, k, io, { offline: args.offline, peers: args.peers })
       const signer = await openSigner(here, io.passphrase ?? { kind: 'none' }, { expected: certified, signal: io.signal })
       const principal = await newHotKey(context, 'principal', epoch, passphrase, io)
@@ -72,6 +80,12 @@ export async function recoverKeys (context: Context, args: RootsArgs['recover ke
     const { result, closed } = await signOrAsk(context, io, request, args, replacing(manifestAt(k, entry.entry.base), principal, args.keep))
     return await done(principal, result, closed)
   })
+}
+
+/** A principal in force that this home made for an epoch and that never came to its name. */
+function leftOver (k: DomainKnowledge, directory: string): PublicKey | undefined {
+  const found = findKeysOf([directory], manifestAt(k, undefined).principals.map((p) => p.public_key))
+  return [...found].find(([, path]) => /^principal-e\d+(-\d+)?\./.test(basename(path)))?.[0]
 }
 
 function certifiedKey (k: DomainKnowledge): PublicKey {

@@ -1,7 +1,7 @@
 /** Who signs for the roots: keys found in directories, and keys that are named. */
 import { existsSync, readFileSync } from 'node:fs'
 import { DiadError } from '../../../substrate/errors.js'
-import { replaceFile } from '../../home/atomic-file.js'
+import { createFile, errorCode, replaceFile } from '../../home/atomic-file.js'
 import { openSigner } from '../../keys/open-signer.js'
 import type { CommandIo } from '../../command.js'
 import { findKeysOf } from '../../roots/find-keys.js'
@@ -57,11 +57,20 @@ export function readRequest (path: string): SigningRequest {
   return openRequest(text)
 }
 
-/** Throws DiadError `unwritable`. */
-export function writeRequest (path: string, request: SigningRequest): void {
+/** Before keys are made for a request that can't be written. Throws DiadError `unwritable`. */
+export function demandFree (path: string | undefined): void {
+  if (path !== undefined && existsSync(path)) throw taken(path)
+}
+
+const taken = (path: string): DiadError => new DiadError('unwritable', `${path} exists already, and may hold signatures that somebody gathered`, 'name another file')
+
+/** A new file; `signed`: over the one that was read, with a signature more. Throws DiadError `unwritable`. */
+export function writeRequest (path: string, request: SigningRequest, signed = false): void {
   try {
-    replaceFile(path, requestText(request), 0o644)
+    if (signed) replaceFile(path, requestText(request), 0o644)
+    else createFile(path, requestText(request), 0o644)
   } catch (err) {
+    if (errorCode(err) === 'EEXIST') throw taken(path)
     throw new DiadError('unwritable', `the signing request ${path} can't be written`, 'check the path and its permissions', { cause: err })
   }
 }

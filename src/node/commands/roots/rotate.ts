@@ -89,8 +89,9 @@ async function makeNextSet (k: DomainKnowledge, args: RotateArgs, now: OfflineRo
       keys.push(publicKey)
     }
     const commitment = { domain: k.domain, set: rootSetFrom(keys, threshold), salt: freshSalt() }
-    made.push(writeNextCommitment(newRoots, commitment), join(newRoots, 'README.txt'))
-    writeOfflineNote(newRoots, k.domain, name)
+    made.push(writeNextCommitment(newRoots, commitment))
+    const note = writeOfflineNote(newRoots, k.domain, name)
+    if (note !== undefined) made.push(note)
     return { commitment, takeBack }
   } catch (err) {
     takeBack()

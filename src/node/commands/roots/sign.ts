@@ -14,7 +14,7 @@ export async function sign (_context: unknown, args: RootsArgs['sign'], io: Comm
   const signer = await openSigner(args.key, io.passphrase ?? { kind: 'none' }, { signal: io.signal })
   try {
     const signed = await signRequest(request, signer)
-    writeRequest(args.request, signed)
+    writeRequest(args.request, signed, true)
     return resultOf(signed, args.request, true)
   } finally {
     signer.close()

@@ -39,7 +39,7 @@ export interface RootsArgs {
   'root renew': RootSigning & NewEpochArgs
   'root rotate': RootSigning & NewEpochArgs & RotateArgs
   'root drill': { domain?: string, roots: string[], keys: string[], commitment?: string }
-  'root apply': { request: string }
+  'root apply': Partial<Pick<RootSigning, 'offline' | 'peers'>> & { request: string, /** another machine made it, though this home made one for the same epoch */ elsewhere?: boolean, /** what has to open its commitment */ commitment?: string }
   sign: { request: string, key?: string, yes: boolean }
   'recover root-key': RootSigning & { domain?: string, base?: string }
   'recover keys': RootSigning & { domain?: string, base?: string, /** principals to leave as they are: id or public key, or the beginning of one */ keep: string[], /** certify a new root_key though the old one is here */ stolen: boolean }

@@ -1,0 +1,104 @@
+/**
+ * What content a receiver of a bundle holds already, judged from its heads alone: what CURRENT named there *then*. A tombstone, a leaf that was erased or
+ * cut since, or a vouch that came since make that another name's content than what is named now. Whatever isn't certain isn't known: the bundle brings it.
+ */
+import type { DomainKnowledge } from '../authority/knowledge.js'
+import { type DomainView, type ViewedLane, vouchedPrefix } from '../authority/domain-view.js'
+import { decodeBody, KIND, readLeaf } from '../publication/leaf.js'
+import type { LeafLog } from '../publication/leaf-log.js'
+import { MalformedError } from '../substrate/errors.js'
+import { type Hash, NONE, type Reference } from '../substrate/reference.js'
+
+/** What a receiver has: of each lane its greatest head, and whether it holds all content that CURRENT named then. */
+export interface HeldHeads {
+  readonly lanes: ReadonlyMap<Reference, { readonly size: number, readonly root: Hash }>
+  readonly whole: boolean
+}
+
+/** A leaf that the receiver has and that speaks of a name, with whether it certainly counted there. */
+interface Said { readonly logseq: number, readonly ref: Reference, readonly leafHash: Hash, readonly sure: boolean }
+
+const NAMING: ReadonlySet<number> = new Set([KIND.publish, KIND.lift, KIND.tombstone])
+
+/** Content roots that a receiver with the heads `since`, which held all its names in full, certainly holds. */
+export function knownRoots (k: DomainKnowledge, since: HeldHeads): Set<Reference> {
+  const view = k.view()
+  const nothing = new Set<Reference>()
+  // Where the chain of manifests was another one, other leaves counted.
+  if (view.authority.judged.size !== view.authority.onChain.length) return nothing
+  const held: Array<{ v: ViewedLane, log: LeafLog, size: number }> = []
+  for (const [ref, { size, root }] of since.lanes) {
+    const v = view.lanes.get(ref)
+    // Another branch, or more than is held here: what it says is anybody's guess.
+    if (v?.log === undefined || size > v.log.size || v.log.root(size) !== root) return nothing
+    held.push({ v, log: v.log, size })
+  }
+  const exported = exportedThen(view, new Map(held.map(({ v, size }) => [v.knowledge.ref, size])))
+  const newest = new Map<string, Said>()
+  // Nobody here can say any more what a leaf without its body named: it may have won over everything that is older.
+  let unsaid = -1
+  for (const { v, log, size } of held) {
+    const end = exported.get(v.knowledge.ref) ?? 0
+    for (let i = 0; i < size; i++) {
+      const leaf = readLeaf(log.leaf(i))
+      const counts = i < end && v.judged[i]?.status === 'accepted'
+      if (leaf?.kind === KIND.erase && !counts) return nothing
+      if (leaf === undefined || !NAMING.has(leaf.kind)) continue
+      const body = namingBody(leaf.kind, v.knowledge.bodies.get(leaf.body_hash))
+      if (body === undefined) {
+        unsaid = Math.max(unsaid, leaf.logseq)
+        continue
+      }
+      const said = { logseq: leaf.logseq, ref: body.ref, leafHash: log.leafHash(i), sure: counts }
+      const before = newest.get(body.name)
+      if (before === undefined || wins(said, before)) newest.set(body.name, said)
+    }
+  }
+  return new Set([...newest.values()].filter((s) => s.sure && s.ref !== NONE && s.logseq > unsaid).map((s) => s.ref))
+}
+
+/** A2, with the vouches that the receiver has. */
+function exportedThen (view: DomainView, sizes: ReadonlyMap<Reference, number>): Map<Reference, number> {
+  const has = (v: ViewedLane, role: 'publish' | 'federate'): boolean => v.rights?.principal.roles.includes(role) ?? false
+  const vouched = (role: 'publish' | 'federate', ends: ReadonlyMap<Reference, number>): Map<Reference, number> => {
+    const out = new Map<Reference, number>()
+    for (const [ref, end] of ends) {
+      const v = view.lanes.get(ref) as ViewedLane
+      for (const { status, body } of has(v, role) ? v.judged.slice(0, end) : []) {
+        const target = body?.kind === 'vouch' && status === 'accepted' ? view.lanes.get(body.lane) : undefined
+        if (body?.kind === 'vouch' && target !== undefined) out.set(body.lane, Math.max(out.get(body.lane) ?? 0, vouchedPrefix(target, body.snapshot) ?? 0))
+      }
+    }
+    return out
+  }
+  const federated = vouched('federate', sizes)
+  const out = new Map<Reference, number>()
+  for (const [ref, size] of sizes) {
+    const v = view.lanes.get(ref) as ViewedLane
+    out.set(ref, Math.min(v.exported, size, has(v, 'federate') ? Infinity : federated.get(ref) ?? 0))
+  }
+  const published = vouched('publish', out)
+  for (const [ref, end] of out) {
+    const v = view.lanes.get(ref) as ViewedLane
+    if (!has(v, 'federate') && !has(v, 'publish')) out.set(ref, Math.min(end, published.get(ref) ?? 0))
+  }
+  return out
+}
+
+function namingBody (kind: number, payload: Uint8Array | undefined): { name: string, ref: Reference } | undefined {
+  if (payload === undefined) return undefined
+  try {
+    const body = decodeBody(kind, payload)
+    if (body.kind === 'tombstone') return { name: body.name, ref: NONE }
+    return body.kind === 'publish' || body.kind === 'lift' ? body : undefined
+  } catch (err) {
+    if (err instanceof MalformedError) return undefined
+    throw err
+  }
+}
+
+/** R4. */
+function wins (a: Said, b: Said): boolean {
+  if (a.logseq !== b.logseq) return a.logseq > b.logseq
+  return a.ref !== b.ref ? a.ref > b.ref : a.leafHash > b.leafHash
+}

@@ -1,0 +1,77 @@
+/**
+ * Which signing requests this home made. A request travels through many hands, and whoever carries it can write another one that shows nearly the same:
+ * what comes back has to be the object that went out. Local, never published. Source: RULES M5, M8; THREATS 8.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DiadError } from '../../substrate/errors.js'
+import type { Hash, Reference } from '../../substrate/reference.js'
+import { errorCode, replaceFile } from '../home/atomic-file.js'
+import type { Home } from '../home/home.js'
+import { COMMITMENT_FILE, commitmentOf, readNextCommitment } from './next-commitment.js'
+import type { SigningRequest } from './signing-request.js'
+
+const FORMAT = 'diad-made-requests'
+const VERSION = 1
+
+/** `reference` = what the roots were asked to sign; of a genesis that is the domain. */
+interface Made { readonly domain: Reference, readonly epoch: number, readonly reference: Reference }
+
+const fileOf = (home: Home): string => join(home.paths.root, 'made-requests.json')
+
+/** Throws DiadError `request-refused` where the file is damaged: then nothing shows any more what went out. */
+function readMade (home: Home): Made[] {
+  const path = fileOf(home)
+  const damaged = (cause?: unknown): DiadError => new DiadError('request-refused', `${path} is damaged, so it can't be told whether this request was made here`, 'remove it and make the request anew', { cause })
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (err) {
+    if (errorCode(err) === 'ENOENT') return []
+    throw damaged(err)
+  }
+  try {
+    const { format, version, requests } = JSON.parse(text) as { format: unknown, version: unknown, requests: Made[] }
+    if (format !== FORMAT || version !== VERSION || !Array.isArray(requests)) throw damaged()
+    return requests.map(({ domain, epoch, reference }) => ({ domain, epoch, reference }))
+  } catch (err) {
+    throw err instanceof DiadError ? err : damaged(err)
+  }
+}
+
+/** To be called before the request leaves. */
+export function rememberRequest (home: Home, { domain, entry, ref }: SigningRequest): void {
+  const all = readMade(home)
+  if (all.some((m) => m.reference === ref)) return
+  const requests = [...all, { domain, epoch: entry.epoch, reference: ref }]
+  replaceFile(fileOf(home), JSON.stringify({ format: FORMAT, version: VERSION, requests }, null, 2) + '\n')
+}
+
+/** Throws DiadError `request-refused` for a genesis that this home didn't draft. */
+export function demandOwnGenesis (home: Home, request: SigningRequest): void {
+  if (readMade(home).some((m) => m.reference === request.ref)) return
+  throw new DiadError('request-refused', 'this is not the genesis that `diad init` drafted in this home: somebody changed it on the way, or it is another home\'s', 'take the file that this home wrote, and ask who carried it; its DomainID must be the one that `diad init` said')
+}
+
+/**
+ * What comes back for an epoch is what went out for it. `elsewhere`: the person says that another machine made it. A rotation that no record vouches for
+ * has to commit to what the next-commitment.json at `commitment` opens. Returns what to compare by eye. Throws DiadError `request-refused`,
+ * `commitment-mismatch`, and what reading the commitment throws.
+ */
+export function checkCameBack (home: Home, request: SigningRequest, now: Hash | undefined, { elsewhere = false, commitment }: { readonly elsewhere?: boolean, readonly commitment?: string }): string | undefined {
+  const { domain, entry, ref } = request
+  const made = readMade(home).filter((m) => m.domain === domain && m.epoch === entry.epoch)
+  if (made.some((m) => m.reference === ref)) return undefined
+  if (made.length > 0 && !elsewhere) {
+    throw new DiadError('request-refused', `this home made another request for epoch ${entry.epoch} than this one: somebody changed it on the way`, 'look at its summary with `diad sign --request FILE`; if another machine made it on purpose: add --elsewhere')
+  }
+  if (entry.next_commitment === now) return undefined
+  const path = commitment ?? join(home.paths.offline, COMMITMENT_FILE)
+  const next = commitment !== undefined || existsSync(path) ? readNextCommitment(path) : undefined
+  if (next !== undefined && next.domain === domain && commitmentOf(next) === entry.next_commitment) return undefined
+  // The one in offline/ may be that of an earlier rotation, used up since, so it can't speak against this one.
+  if (commitment !== undefined) {
+    throw new DiadError('commitment-mismatch', `this request commits the domain to next roots that ${path} doesn't open`, 'whoever brings it into force gives the domain to somebody else: have it made anew')
+  }
+  return `this home didn't make this request. It commits the domain to ${entry.next_commitment}: go on only if the machine that made it said the same (--commitment FILE compares it)`
+}
