@@ -121,7 +121,7 @@ function exportsOf (lanes: Map<Reference, LaneView>, all: boolean): Exports {
       const target = lanes.get(lane)
       // L2: an internal lane is never vouched for; its own key can't be served by naming it.
       if (target !== undefined && target.knowledge.lane.visibility !== PUBLISHED && !all) continue
-      if (target?.code !== 'closed') considered.add(lane)
+      considered.add(lane)
       named.add(snapshot)
       const prefix = target === undefined ? undefined : vouchedPrefix(target, snapshot)
       // A3: what a cut ends below can't be missed.

@@ -3,6 +3,7 @@
  * (bundle-intake.ts), and when its last byte was read and nothing was refused, what is held here pulls from that as it does from peers, in one durable
  * step. A file that is cut off or lies changes nothing that anybody can see.
  */
+import { viewLane } from '../authority/lane-view.js'
 import { encodeArtifact, referenceOfArtifactBytes } from '../substrate/artifact.js'
 import { type CarBlock, CarFault, CarReader } from '../substrate/car.js'
 import type { KvOp } from '../substrate/ports.js'
@@ -204,6 +205,11 @@ function takeProposals (k: DomainKnowledge, file: DomainKnowledge, own: boolean,
   const out: Proposal[] = []
   for (const v of file.view().lanes.values()) {
     const { branch } = v
+    // K5: work past a cut counts for nothing and nobody passes it on, but its owner may want to adopt it.
+    if (own && branch !== undefined && v.knowledge.lane.visibility === PUBLISHED && viewLane(v.knowledge, k.authority()).code === 'closed') {
+      takeLane(k, v.knowledge.ref, file, commit)
+      continue
+    }
     if (branch === undefined || v.rights === undefined || v.knowledge.lane.visibility !== PUBLISHED || v.exported >= branch.log.size) continue
     // Beyond its export a lane that stops there (a fork, a cut) isn't a proposal.
     if (v.exported >= v.limit) continue
