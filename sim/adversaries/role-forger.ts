@@ -3,11 +3,11 @@
  * manifests and root entries (THREATS 7, 10; RULES R2, T2, M1). With stolen roots it signs what roots may not.
  */
 import type { DomainKnowledge } from '../../src/authority/knowledge.js'
-import { checkMayAppend, type UnsaltedBody } from '../../src/federation/append.js'
+import { checkMayAppend } from '../../src/federation/append.js'
 import { answer } from '../../src/federation/serve-sync.js'
 import { principalId } from '../../src/publication/evidence.js'
 import { type Lane, laneCodec } from '../../src/publication/lane.js'
-import { bareLeaf, leafOf } from '../../src/publication/leaf.js'
+import { bareLeaf, leafOf, type UnsaltedBody } from '../../src/publication/leaf.js'
 import { encodeArtifact, referenceOf } from '../../src/substrate/artifact.js'
 import { DiadError } from '../../src/substrate/errors.js'
 import { NONE, type Reference } from '../../src/substrate/reference.js'

@@ -1,5 +1,6 @@
 /** What a person does at a node: publish, take back, store. The production path from content to signed head. */
-import { appendRecord, checkMayAppend, type UnsaltedBody } from '../../src/federation/append.js'
+import { appendRecord, checkMayAppend } from '../../src/federation/append.js'
+import type { UnsaltedBody } from '../../src/publication/leaf.js'
 import type { Engine } from '../../src/federation/engine.js'
 import { publishContent } from '../../src/federation/publish.js'
 import { FileBuilder } from '../../src/publication/file-builder.js'

@@ -3,16 +3,16 @@
  * two nodes that hold the same compute the same bytes. Source: RULES R4, R7, S2, A1-A4, L5, E5.
  */
 import * as dagCbor from '@ipld/dag-cbor'
-import { compareUtf8, fromHex, toHex } from '../substrate/bytes.js'
+import { compareUtf8, fromHex, joinBytes, toHex } from '../substrate/bytes.js'
 import { sha256Bytes } from '../substrate/hasher.js'
 import { type Hash, NONE, type Reference, referenceBytes } from '../substrate/reference.js'
 import { PUBLISHED } from '../publication/lane.js'
-import { KIND, readLeaf } from '../publication/leaf.js'
+import { KIND, namesContent, readLeaf } from '../publication/leaf.js'
 import type { LeafLog } from '../publication/leaf-log.js'
 import { pathWithin } from '../publication/names.js'
 import type { JudgedLeaf } from './leaf-rules.js'
 import { type Head, isRefuted, type LaneKnowledge, liesOn } from './lane-knowledge.js'
-import { type LaneView, viewLane } from './lane-view.js'
+import { hasRole, type LaneView, viewLane } from './lane-view.js'
 import type { Authority } from './manifest-chain.js'
 
 /** The winner of one name. `ref` is NONE for a tombstone, which is part of the view though no listing shows it. */
@@ -60,15 +60,11 @@ export interface DomainView {
   readonly named: ReadonlySet<Reference>
   /** heads that federate keys vouched for */
   readonly vouched: ReadonlySet<Reference>
-  /** heads that manifests on the chain cut lanes at, or anchor them by */
-  readonly cutAt: ReadonlySet<Reference>
   /** R7: erased leaves as `lane/index`: without effect, and their bodies are not served */
   readonly erased: ReadonlySet<string>
   /** those of `erased` whose erase leaf lies under an anchor (K4): their bodies are dropped */
   readonly droppable: ReadonlySet<string>
 }
-
-const has = (v: LaneView, role: 'publish' | 'federate'): boolean => v.rights?.principal.roles.includes(role) ?? false
 
 /** The prefix of `target` that a vouch for `snapshot` covers; undefined when that head isn't held. */
 export function vouchedPrefix (target: LaneView, snapshot: Reference): number | undefined {
@@ -136,7 +132,7 @@ function exportsOf (lanes: Map<Reference, LaneView>, all: boolean): Exports {
   const federated = new Map<Reference, number>()
   for (const [ref, v] of lanes) {
     // K1: nothing of a closed lane counts, so nobody needs it, and its key can't fill us by opening more. (Its like counts where a lane names it: below.)
-    if (!shown(v) || !has(v, 'federate') || !signed(v) || v.code === 'closed') continue
+    if (!shown(v) || !hasRole(v, 'federate') || !signed(v) || v.code === 'closed') continue
     considered.add(ref)
     const found = vouches(v.judged, v.judged.length)
     collect(found, federated)
@@ -144,14 +140,14 @@ function exportsOf (lanes: Map<Reference, LaneView>, all: boolean): Exports {
   }
   const exported = new Map<Reference, number>()
   for (const [ref, v] of lanes) {
-    if (!has(v, 'publish') && !has(v, 'federate')) continue
+    if (!hasRole(v, 'publish') && !hasRole(v, 'federate')) continue
     if (all) exported.set(ref, v.limit)
-    else if (shown(v)) exported.set(ref, has(v, 'federate') ? v.limit : Math.min(v.limit, federated.get(ref) ?? 0))
+    else if (shown(v)) exported.set(ref, hasRole(v, 'federate') ? v.limit : Math.min(v.limit, federated.get(ref) ?? 0))
   }
   const published = new Map<Reference, number>()
-  for (const [ref, v] of lanes) if (has(v, 'publish')) collect(vouches(v.judged, exported.get(ref) ?? 0), published)
+  for (const [ref, v] of lanes) if (hasRole(v, 'publish')) collect(vouches(v.judged, exported.get(ref) ?? 0), published)
   for (const [ref, v] of lanes) {
-    if (has(v, 'publish') || has(v, 'federate')) continue
+    if (hasRole(v, 'publish') || hasRole(v, 'federate')) continue
     const visible = Math.min(v.limit, published.get(ref) ?? 0)
     if (all) exported.set(ref, v.limit)
     else if (shown(v)) exported.set(ref, Math.min(visible, federated.get(ref) ?? 0))
@@ -211,7 +207,7 @@ function anchorsOf (lanes: Map<Reference, LaneView>, authority: Authority): Map<
 const erasedLeaf = (j: JudgedLeaf): JudgedLeaf => ({ leaf: j.leaf, body: undefined, status: 'informational', code: 'erased' })
 
 /** R4's order: logseq, then ReferenceBytes, then leaf hash. */
-function wins (a: CurrentEntry, b: CurrentEntry): boolean {
+export function wins (a: Pick<CurrentEntry, 'logseq' | 'ref' | 'leafHash'>, b: Pick<CurrentEntry, 'logseq' | 'ref' | 'leafHash'>): boolean {
   if (a.logseq !== b.logseq) return a.logseq > b.logseq
   if (a.ref !== b.ref) return a.ref > b.ref
   return a.leafHash > b.leafHash
@@ -232,9 +228,7 @@ export function viewDomain (k: ViewInput, options: { all?: boolean } = {}): Doma
   const lanes = new Map<Reference, LaneView>()
   for (const ref of k.order()) lanes.set(ref, laneUnder(k.lanes.get(ref) as LaneKnowledge, authority))
   const { exported, considered, withheld, named, vouched } = exportsOf(lanes, all)
-  const cutAt = new Set<Reference>()
-  for (const m of authority.onChain) for (const cut of m.cuts.values()) cutAt.add(cut.snapshot)
-  for (const snapshot of cutAt) named.add(snapshot)
+  for (const m of authority.onChain) for (const cut of m.cuts.values()) named.add(cut.snapshot)
   const gone = erasures(lanes, exported, anchorsOf(lanes, authority))
   const viewed = new Map<Reference, ViewedLane>()
   const erased = new Set<string>()
@@ -271,7 +265,6 @@ export function viewDomain (k: ViewInput, options: { all?: boolean } = {}): Doma
     withheld: [...withheld].sort(),
     named,
     vouched,
-    cutAt,
     erased,
     droppable
   }
@@ -283,7 +276,7 @@ const entries = new WeakMap<JudgedLeaf, CurrentEntry>()
 function entryOf (v: ViewedLane, index: number): CurrentEntry | undefined {
   const j = v.judged[index] as JudgedLeaf
   const { body } = j
-  if (j.status !== 'accepted' || (body?.kind !== 'publish' && body?.kind !== 'lift' && body?.kind !== 'tombstone')) return undefined
+  if (j.status !== 'accepted' || (!namesContent(body) && body?.kind !== 'tombstone')) return undefined
   let entry = entries.get(j)
   if (entry === undefined) {
     entry = {
@@ -322,23 +315,24 @@ function currentOf (lanes: ReadonlyMap<Reference, ViewedLane>, all: boolean): Ma
 }
 
 /** The log that others may see up to `head`, and of how many leaves with the bodies; undefined where they may not. */
-export function shownLog (v: ViewedLane, head: Head, { vouched, cutAt }: Pick<DomainView, 'vouched' | 'cutAt'>): { log: LeafLog, bodies: number } | undefined {
+export function shownLog (v: ViewedLane, head: Head, { vouched, named }: Pick<DomainView, 'vouched' | 'named'>): { log: LeafLog, bodies: number } | undefined {
   const size = head.snapshot.log_size
   // L2: an internal lane is nobody's to see, whoever names its heads.
   if (v.log === undefined || v.knowledge.lane.visibility !== PUBLISHED) return undefined
   // A head that a federate key vouched for is the domain's own advert, even where a fork or a malformed leaf ends the lane below it (E4).
   if (advertised(v, head, vouched) && liesOn(v.log, head)) return { log: v.log, bodies: size }
-  // K2: a cut is a head for sync, however little of the lane is exported and on whichever branch it lies: whoever hears of it has to see what it ends.
-  const branch = cutAt.has(head.ref) ? [v, ...v.knowledge.branches].find((b) => b.log !== undefined && liesOn(b.log, head)) : undefined
+  // K2, A3: a head that a cut, a vouch or a `previous` names is one for sync, however little of the lane is exported and on whichever branch it lies:
+  // whoever hears of it has to see what it ends, and that nothing is withheld.
+  const branch = named.has(head.ref) ? [v, ...v.knowledge.branches].find((b) => b.log !== undefined && liesOn(b.log, head)) : undefined
   return branch?.log === undefined ? undefined : { log: branch.log, bodies: Math.min(v.exported, size) }
 }
 
 function advertised (v: ViewedLane, head: Head, vouched: ReadonlySet<Reference>): boolean {
-  return has(v, 'federate') || head.snapshot.log_size <= v.exported || vouched.has(head.ref)
+  return hasRole(v, 'federate') || head.snapshot.log_size <= v.exported || vouched.has(head.ref)
 }
 
 /** Heads of a lane that stand in the inventory: the greatest that is exported, and those that cuts, vouches and `previous` name. */
-export function servedHeads (v: ViewedLane, view: Pick<DomainView, 'named' | 'vouched' | 'cutAt'>): Head[] {
+export function servedHeads (v: ViewedLane, view: Pick<DomainView, 'named' | 'vouched'>): Head[] {
   const out: Head[] = []
   let best: Head | undefined
   for (const head of v.knowledge.heads.values()) {
@@ -349,17 +343,6 @@ export function servedHeads (v: ViewedLane, view: Pick<DomainView, 'named' | 'vo
     if (best === undefined || size > best.snapshot.log_size || (size === best.snapshot.log_size && head.ref < best.ref)) best = head
   }
   if (best !== undefined && !view.named.has(best.ref)) out.push(best)
-  return out
-}
-
-/** As concatBytes; a large domain has more rows than a call may have arguments. */
-function joinBytes (parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0))
-  let at = 0
-  for (const p of parts) {
-    out.set(p, at)
-    at += p.length
-  }
   return out
 }
 

@@ -5,11 +5,11 @@
 import { NONE, type Reference } from '../substrate/reference.js'
 import { TAG } from '../substrate/type-tags.js'
 import { INTERNAL } from '../publication/lane.js'
-import { KIND, readLeaf } from '../publication/leaf.js'
+import { KIND, namesContent, readLeaf } from '../publication/leaf.js'
 import type { ViewedLane } from './domain-view.js'
 import type { DomainKnowledge } from './knowledge.js'
 import { type LaneKnowledge, linkOf } from './lane-knowledge.js'
-import { chooseBranch, cutsOf } from './lane-view.js'
+import { chooseBranch, cutsOf, hasRole } from './lane-view.js'
 import type { JudgedLeaf } from './leaf-rules.js'
 import { failed, verdict, type Verdict, type VerdictCode } from './verdict.js'
 
@@ -47,8 +47,6 @@ function beyond (k: DomainKnowledge, v: ViewedLane, index: number): Verdict {
   return stopped ? failed('needs-upgrade', `leaf ${stop.index} is of a kind this program doesn't know`) : uncovered(v.knowledge, index)
 }
 
-const has = (v: ViewedLane, role: 'publish' | 'federate'): boolean => v.rights?.principal.roles.includes(role) ?? false
-
 /** What an accepted leaf that counts in its lane is in the domain's view. */
 function standing (k: DomainKnowledge, v: ViewedLane, index: number, { body, leaf }: JudgedLeaf): Verdict {
   if (v.knowledge.lane.visibility === INTERNAL) return verdict('internal')
@@ -58,7 +56,7 @@ function standing (k: DomainKnowledge, v: ViewedLane, index: number, { body, lea
     if (fault !== undefined) return fault
   }
   if (index >= v.exported) return failed(isVisible(k, v, index) ? 'not-exported' : 'not-visible', `${v.exported} leaves of its lane are exported`)
-  if (body?.kind !== 'publish' && body?.kind !== 'tombstone' && body?.kind !== 'lift') return verdict('accepted')
+  if (!namesContent(body) && body?.kind !== 'tombstone') return verdict('accepted')
   const winner = k.view().current.get(body.name)
   if (winner?.lane !== v.knowledge.ref || winner.index !== index) return failed('superseded', 'a greater record of its name is in force')
   return verdict(winner.code)
@@ -66,9 +64,9 @@ function standing (k: DomainKnowledge, v: ViewedLane, index: number, { body, lea
 
 /** A2: lanes of publishers, and what an exported leaf of one vouches for. */
 function isVisible (k: DomainKnowledge, v: ViewedLane, index: number): boolean {
-  if (has(v, 'publish') || has(v, 'federate')) return true
+  if (hasRole(v, 'publish') || hasRole(v, 'federate')) return true
   for (const by of k.view().lanes.values()) {
-    if (!has(by, 'publish')) continue
+    if (!hasRole(by, 'publish')) continue
     for (let i = 0; i < by.exported; i++) {
       const { status, body } = by.judged[i] as JudgedLeaf
       if (status !== 'accepted' || body?.kind !== 'vouch' || body.lane !== v.knowledge.ref) continue

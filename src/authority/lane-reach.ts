@@ -1,18 +1,17 @@
 /** How far each lane reaches: visible in the domain, exported to everybody, or neither yet; and what it says there. Source: RULES A2. */
-import { type Body, decodeBody, hasBody, type Leaf, readLeaf } from '../publication/leaf.js'
-import { MalformedError } from '../substrate/errors.js'
+import { type Body, hasBody, type Leaf, namesContent, readBody, readLeaf } from '../publication/leaf.js'
 import type { Reference } from '../substrate/reference.js'
 import { type DomainView, type ViewedLane, vouchedPrefix } from './domain-view.js'
+import { hasRole } from './lane-view.js'
 
 /** Leaves of each lane below which all are visible in the domain. `all` is the owner's view ({@link viewDomain} with `all`). */
 export function visiblePrefixes (all: DomainView): Map<Reference, number> {
   const out = new Map<Reference, number>()
   for (const [ref, v] of all.lanes) {
-    const roles = v.rights?.principal.roles ?? []
-    out.set(ref, roles.includes('publish') || roles.includes('federate') ? v.limit : 0)
+    out.set(ref, hasRole(v, 'publish') || hasRole(v, 'federate') ? v.limit : 0)
   }
   for (const v of all.lanes.values()) {
-    if (v.rights?.principal.roles.includes('publish') !== true) continue
+    if (!hasRole(v, 'publish')) continue
     for (const { body, status } of v.judged) {
       if (body?.kind !== 'vouch' || status !== 'accepted') continue
       const target = all.lanes.get(body.lane)
@@ -35,7 +34,7 @@ export function namesBetween (v: ViewedLane, from: number, to: number): string[]
 
 /** The published name that a leaf speaks of. */
 export function nameOf ({ body }: { readonly body: Body | undefined }): string | undefined {
-  return body?.kind === 'publish' || body?.kind === 'lift' || body?.kind === 'tombstone' ? body.name : undefined
+  return namesContent(body) || body?.kind === 'tombstone' ? body.name : undefined
 }
 
 /** A record of the held log, whether or not it counts; `body` is undefined where it isn't held or malformed. */
@@ -45,10 +44,5 @@ export function readRecord (v: ViewedLane, index: number): { leaf: Leaf, body: B
   const leaf = bytes === undefined ? undefined : readLeaf(bytes)
   if (leaf === undefined) return undefined
   const payload = hasBody(leaf.kind) ? v.knowledge.bodies.get(leaf.body_hash) : undefined
-  try {
-    return { leaf, body: payload === undefined ? undefined : decodeBody(leaf.kind, payload) }
-  } catch (err) {
-    if (err instanceof MalformedError) return { leaf, body: undefined }
-    throw err
-  }
+  return { leaf, body: payload === undefined ? undefined : readBody(leaf.kind, payload) }
 }

@@ -7,6 +7,7 @@ import { hasBody, readLeaf } from '../publication/leaf.js'
 import type { LeafLog } from '../publication/leaf-log.js'
 import { firstDifference, type HeldBranch, type LaneKnowledge, liesOn } from './lane-knowledge.js'
 import { judgeLeaf, type JudgedLeaf, type LaneRights, type LaneStop, stopsLane } from './leaf-rules.js'
+import type { Role } from './manifest.js'
 import type { Authority } from './manifest-chain.js'
 import type { Status, VerdictCode } from './verdict.js'
 
@@ -28,6 +29,9 @@ export interface LaneView {
 }
 
 export interface CutOf { readonly snapshot: Reference, readonly ends: boolean }
+
+/** Whether the manifest that the lane stands under gives its key the role. */
+export const hasRole = (v: LaneView, role: Role): boolean => v.rights?.principal.roles.includes(role) ?? false
 
 /** All cuts of a lane on the chain in order, and whether a manifest closes its principal without listing it (K1). */
 export function cutsOf (k: LaneKnowledge, authority: Authority): { cuts: CutOf[], closedOut: boolean } {
@@ -90,7 +94,7 @@ export function chooseBranch (k: LaneKnowledge, cuts: CutOf[]): Chosen {
 const memo = new WeakMap<LeafLog, { rights: LaneRights, judged: JudgedLeaf[], stop: LaneStop | undefined, drops: number }>()
 
 /** Whether the verdict rests on the body's bytes. */
-const readBody = (j: JudgedLeaf): boolean => j.body !== undefined || (j.code === 'body-malformed' && hasBody(j.leaf.kind))
+const restsOnBody = (j: JudgedLeaf): boolean => j.body !== undefined || (j.code === 'body-malformed' && hasBody(j.leaf.kind))
 
 function judgeLeaves (k: LaneKnowledge, log: LeafLog, rights: LaneRights): { judged: JudgedLeaf[], stop: LaneStop | undefined } {
   let held = memo.get(log)
@@ -105,7 +109,7 @@ function judgeLeaves (k: LaneKnowledge, log: LeafLog, rights: LaneRights): { jud
   for (let i = 0; i < judged.length; i++) {
     const j = judged[i] as JudgedLeaf
     const here = j.code === 'body-missing' && k.bodies.has(j.leaf.body_hash)
-    const gone = dropped && readBody(j) && !k.bodies.has(j.leaf.body_hash)
+    const gone = dropped && restsOnBody(j) && !k.bodies.has(j.leaf.body_hash)
     if (here || gone) judged[i] = judgeLeaf(j.leaf, k.bodies.get(j.leaf.body_hash), rights)
   }
   while (held.stop === undefined && judged.length < log.size) {

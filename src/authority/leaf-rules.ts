@@ -2,9 +2,8 @@
  * What one leaf may do under its lane's manifest and policy, for ever (L1, M2): the role x kind table, scope, and the rules that can stop a whole
  * lane. Depends on nothing but the leaf, its body and the manifest the lane names. Source: RULES R1-R3, R6, T2.
  */
-import { MalformedError } from '../substrate/errors.js'
 import { LIMITS } from '../substrate/limits.js'
-import { type Body, decodeBody, hasBody, isSkippable, KIND, kindName, type KindName, type Leaf, NO_BODY } from '../publication/leaf.js'
+import { type Body, hasBody, isSkippable, KIND, kindName, type KindName, type Leaf, NO_BODY, readBody } from '../publication/leaf.js'
 import { pathWithin } from '../publication/names.js'
 import type { DomainPolicy } from './policy.js'
 import type { Principal, Role, Scope } from './manifest.js'
@@ -57,13 +56,8 @@ export function judgeLeaf (leaf: Leaf, payload: Uint8Array | undefined, rights: 
     return leaf.body_hash === NO_BODY ? { leaf, body: undefined, status: 'accepted', code: 'accepted' } : { leaf, body: undefined, status: 'rejected', code: 'body-malformed' }
   }
   if (payload === undefined) return { leaf, body: undefined, status: 'deferred', code: 'body-missing' }
-  let body: Body
-  try {
-    body = decodeBody(leaf.kind, payload)
-  } catch (err) {
-    if (!(err instanceof MalformedError)) throw err
-    return { leaf, body: undefined, status: 'rejected', code: 'body-malformed' }
-  }
+  const body = readBody(leaf.kind, payload)
+  if (body === undefined) return { leaf, body, status: 'rejected', code: 'body-malformed' }
   if (rule.scoped && 'name' in body) {
     const { name: path } = body
     if (!rights.scope.prefixes.some((p) => pathWithin(p, path))) return { leaf, body, status: 'rejected', code: 'out-of-scope' }

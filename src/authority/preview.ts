@@ -4,7 +4,7 @@
  */
 import { principalId } from '../publication/evidence.js'
 import { type Lane, laneCodec, PUBLISHED, type Snapshot, snapshotCodec } from '../publication/lane.js'
-import { type Body, encodeLeaf, leafOf } from '../publication/leaf.js'
+import { encodeLeaf, leafOf, type UnsaltedBody } from '../publication/leaf.js'
 import { LeafLog } from '../publication/leaf-log.js'
 import { concatBytes } from '../substrate/bytes.js'
 import { LIMITS } from '../substrate/limits.js'
@@ -12,9 +12,6 @@ import { NONE, type PublicKey, type Reference } from '../substrate/reference.js'
 import { type DomainView, viewDomain } from './domain-view.js'
 import type { DomainKnowledge } from './knowledge.js'
 import { type Head, LaneKnowledge } from './lane-knowledge.js'
-
-/** A body without its salt. */
-export type Unsalted = Body extends infer B ? B extends { salt: string } ? Omit<B, 'salt'> : never : never
 
 export interface Preview {
   /** what followers would see */
@@ -24,7 +21,7 @@ export interface Preview {
 }
 
 /** `key` has to be a principal of the newest manifest, and `bodies` at least one. */
-export function previewView (k: DomainKnowledge, key: PublicKey, bodies: readonly Unsalted[]): Preview {
+export function previewView (k: DomainKnowledge, key: PublicKey, bodies: readonly UnsaltedBody[]): Preview {
   const manifest = k.authority().tip ?? NONE
   const lane: Lane = { domain_id: k.domain, principal: principalId(key), manifest, visibility: PUBLISHED, nonce: '0'.repeat(64), previous: NONE }
   const ref = laneCodec.reference(lane)

@@ -7,7 +7,7 @@ import type { LaneKnowledge } from '../authority/lane-knowledge.js'
 import { judgeLeaf } from '../authority/leaf-rules.js'
 import { principalId } from '../publication/evidence.js'
 import { INTERNAL, type Lane, laneCodec, PUBLISHED, type Snapshot, snapshotCodec } from '../publication/lane.js'
-import { bareLeaf, type Body, encodeLeaf, LEAF_BYTES, leafOf, type NewLeaf } from '../publication/leaf.js'
+import { bareLeaf, type Body, encodeLeaf, LEAF_BYTES, leafOf, type NewLeaf, type UnsaltedBody } from '../publication/leaf.js'
 import { LeafLog } from '../publication/leaf-log.js'
 import { concatBytes } from '../substrate/bytes.js'
 import { DiadError } from '../substrate/errors.js'
@@ -23,9 +23,6 @@ const SALT_BYTES = 16
 
 /** L2: internal lanes are never vouched for, served or named in published ones. */
 export type Visibility = typeof INTERNAL | typeof PUBLISHED
-
-/** A body as a caller gives it: the salt is drawn when it is appended. */
-export type UnsaltedBody = Body extends infer B ? B extends { salt: string } ? Omit<B, 'salt'> : never : never
 
 export interface Appended {
   readonly lane: Reference

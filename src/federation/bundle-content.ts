@@ -4,9 +4,9 @@
  */
 import { type Artifact, decodeArtifact, referenceOfArtifactBytes } from '../substrate/artifact.js'
 import type { CarBlock } from '../substrate/car.js'
-import { DiadError } from '../substrate/errors.js'
 import type { KvOp } from '../substrate/ports.js'
 import type { Reference } from '../substrate/reference.js'
+import { getUndamaged } from '../substrate/store.js'
 import { HELD_BACK } from './audience.js'
 import { BundleRefused } from './bundle-intake.js'
 import type { EnginePorts } from './engine.js'
@@ -106,7 +106,7 @@ export class BundleContent {
         continue
       }
       if (isPlain(want, this.ports.blocks.stat(ref))) continue
-      const artifact = await this.read(ref)
+      const artifact = await getUndamaged(this.ports.blocks, ref)
       if (artifact === undefined) this.wanted.set(ref, { wants: [want], exported })
       else for (const child of [...this.below(want, artifact) ?? []].reverse()) stack.push(child)
     }
@@ -120,16 +120,6 @@ export class BundleContent {
     if (children === undefined) this.lacking++
     else if (key !== undefined) this.opened.add(key)
     return children
-  }
-
-  /** undefined when it was damaged on disk: the file may bring it again. */
-  private async read (ref: Reference): Promise<Artifact | undefined> {
-    try {
-      return await this.ports.blocks.get(ref)
-    } catch (err) {
-      if (err instanceof DiadError && err.code === 'block-damaged') return undefined
-      throw err
-    }
   }
 }
 

@@ -12,7 +12,7 @@ import type { Head } from '../authority/lane-knowledge.js'
 import type { DomainView, ViewedLane } from '../authority/domain-view.js'
 import { PUBLISHED } from '../publication/lane.js'
 import { type LeafRange, leafRangeCodec } from '../publication/leaf-range.js'
-import { bodyArtifact, hasBody, readLeaf } from '../publication/leaf.js'
+import { bodyArtifact, hasBody, namesContent, readLeaf } from '../publication/leaf.js'
 import type { LeafLog } from '../publication/leaf-log.js'
 import { pathWithin } from '../publication/names.js'
 import { placesOf } from './body-index.js'
@@ -69,7 +69,7 @@ export function headsOf (engine: Engine, k: DomainKnowledge): HeldHeads {
     lanes.set(ref, { size: branch.log.size, root: branch.log.root() })
   }
   // A receiver that lacks bodies or heads may have other winners than whoever holds them would think.
-  const lacking = view.withheld.length > 0 || [...view.lanes.values()].some((v) => v.judged.some((j, i) => i < v.exported && j.code === 'body-missing'))
+  const lacking = view.withheld.length > 0 || k.lacksBodies()
   return { lanes, whole: !lacking && [...view.current.values()].every((e) => e.ref === NONE || isWhole(engine.ports.kv, k.domain, e.ref)) }
 }
 
@@ -194,7 +194,7 @@ export function proposedContent (view: DomainView): Array<{ name: string, ref: R
     if (v.knowledge.lane.visibility !== PUBLISHED) continue
     for (let i = v.exported; i < v.judged.length; i++) {
       const j = v.judged[i]
-      if (j?.status === 'accepted' && (j.body?.kind === 'publish' || j.body?.kind === 'lift')) out.push(j.body)
+      if (j?.status === 'accepted' && namesContent(j.body)) out.push(j.body)
     }
   }
   return out

@@ -3,10 +3,10 @@
  * cut since, or a vouch that came since make that another name's content than what is named now. Whatever isn't certain isn't known: the bundle brings it.
  */
 import type { DomainKnowledge } from '../authority/knowledge.js'
-import { type DomainView, type ViewedLane, vouchedPrefix } from '../authority/domain-view.js'
-import { decodeBody, KIND, readLeaf } from '../publication/leaf.js'
+import { type DomainView, type ViewedLane, vouchedPrefix, wins } from '../authority/domain-view.js'
+import { hasRole } from '../authority/lane-view.js'
+import { KIND, namesContent, readBody, readLeaf } from '../publication/leaf.js'
 import type { LeafLog } from '../publication/leaf-log.js'
-import { MalformedError } from '../substrate/errors.js'
 import { type Hash, NONE, type Reference } from '../substrate/reference.js'
 
 /** What a receiver has: of each lane its greatest head, and whether it holds all content that CURRENT named then. */
@@ -44,12 +44,13 @@ export function knownRoots (k: DomainKnowledge, since: HeldHeads): Set<Reference
       const counts = i < end && v.judged[i]?.status === 'accepted'
       if (leaf?.kind === KIND.erase && !counts) return nothing
       if (leaf === undefined || !NAMING.has(leaf.kind)) continue
-      const body = namingBody(leaf.kind, v.knowledge.bodies.get(leaf.body_hash))
-      if (body === undefined) {
+      const payload = v.knowledge.bodies.get(leaf.body_hash)
+      const body = payload === undefined ? undefined : readBody(leaf.kind, payload)
+      if (!namesContent(body) && body?.kind !== 'tombstone') {
         unsaid = Math.max(unsaid, leaf.logseq)
         continue
       }
-      const said = { logseq: leaf.logseq, ref: body.ref, leafHash: log.leafHash(i), sure: counts }
+      const said = { logseq: leaf.logseq, ref: body.kind === 'tombstone' ? NONE : body.ref, leafHash: log.leafHash(i), sure: counts }
       const before = newest.get(body.name)
       if (before === undefined || wins(said, before)) newest.set(body.name, said)
     }
@@ -59,12 +60,11 @@ export function knownRoots (k: DomainKnowledge, since: HeldHeads): Set<Reference
 
 /** A2, with the vouches that the receiver has. */
 function exportedThen (view: DomainView, sizes: ReadonlyMap<Reference, number>): Map<Reference, number> {
-  const has = (v: ViewedLane, role: 'publish' | 'federate'): boolean => v.rights?.principal.roles.includes(role) ?? false
   const vouched = (role: 'publish' | 'federate', ends: ReadonlyMap<Reference, number>): Map<Reference, number> => {
     const out = new Map<Reference, number>()
     for (const [ref, end] of ends) {
       const v = view.lanes.get(ref) as ViewedLane
-      for (const { status, body } of has(v, role) ? v.judged.slice(0, end) : []) {
+      for (const { status, body } of hasRole(v, role) ? v.judged.slice(0, end) : []) {
         const target = body?.kind === 'vouch' && status === 'accepted' ? view.lanes.get(body.lane) : undefined
         if (body?.kind === 'vouch' && target !== undefined) out.set(body.lane, Math.max(out.get(body.lane) ?? 0, vouchedPrefix(target, body.snapshot) ?? 0))
       }
@@ -75,30 +75,12 @@ function exportedThen (view: DomainView, sizes: ReadonlyMap<Reference, number>):
   const out = new Map<Reference, number>()
   for (const [ref, size] of sizes) {
     const v = view.lanes.get(ref) as ViewedLane
-    out.set(ref, Math.min(v.exported, size, has(v, 'federate') ? Infinity : federated.get(ref) ?? 0))
+    out.set(ref, Math.min(v.exported, size, hasRole(v, 'federate') ? Infinity : federated.get(ref) ?? 0))
   }
   const published = vouched('publish', out)
   for (const [ref, end] of out) {
     const v = view.lanes.get(ref) as ViewedLane
-    if (!has(v, 'federate') && !has(v, 'publish')) out.set(ref, Math.min(end, published.get(ref) ?? 0))
+    if (!hasRole(v, 'federate') && !hasRole(v, 'publish')) out.set(ref, Math.min(end, published.get(ref) ?? 0))
   }
   return out
-}
-
-function namingBody (kind: number, payload: Uint8Array | undefined): { name: string, ref: Reference } | undefined {
-  if (payload === undefined) return undefined
-  try {
-    const body = decodeBody(kind, payload)
-    if (body.kind === 'tombstone') return { name: body.name, ref: NONE }
-    return body.kind === 'publish' || body.kind === 'lift' ? body : undefined
-  } catch (err) {
-    if (err instanceof MalformedError) return undefined
-    throw err
-  }
-}
-
-/** R4. */
-function wins (a: Said, b: Said): boolean {
-  if (a.logseq !== b.logseq) return a.logseq > b.logseq
-  return a.ref !== b.ref ? a.ref > b.ref : a.leafHash > b.leafHash
 }

@@ -12,7 +12,7 @@ import { DiadError } from '../substrate/errors.js'
 import type { BlockStat } from '../substrate/pack-format.js'
 import type { KvOp } from '../substrate/ports.js'
 import type { Reference } from '../substrate/reference.js'
-import type { BlockReader } from '../substrate/store.js'
+import { type BlockReader, getUndamaged } from '../substrate/store.js'
 import type { Expected } from '../publication/walk.js'
 import { type AudienceIndex, FETCHED } from './audience.js'
 import { wholeOp } from './ledger.js'
@@ -202,19 +202,9 @@ class ContentRun {
   private async openHeld (want: Want): Promise<void> {
     // A rerun passes over everything that is held: only Trees and Files are read for it.
     if (isPlain(want, this.init.store.stat(want.ref))) return
-    const artifact = await this.read(want.ref)
+    const artifact = await getUndamaged(this.init.store, want.ref)
     if (artifact === undefined) this.stack.push(want)
     else if (!this.expand(want, artifact)) this.faulty.add(want.ref)
-  }
-
-  /** undefined when it was damaged on disk: the store has set it aside, and it is fetched again. */
-  private async read (ref: Reference): Promise<Artifact | undefined> {
-    try {
-      return await this.init.store.get(ref)
-    } catch (err) {
-      if (err instanceof DiadError && err.code === 'block-damaged') return undefined
-      throw err
-    }
   }
 
   /** Pushes what is below. False when the block isn't what its parent says: what was published is not well-formed, and no peer can have anything better. */
@@ -359,7 +349,7 @@ class ContentRun {
     const key = openedKey(want)
     if (proven.has(key)) return true
     this.init.signal.throwIfAborted()
-    const artifact = await this.read(want.ref)
+    const artifact = await getUndamaged(this.init.store, want.ref)
     const children = artifact === undefined ? undefined : childrenOfWant(want, artifact)
     if (children === undefined) return false
     for (const child of children) if (!(await this.prove(child, proven))) return false

@@ -3,13 +3,13 @@
  * change goes into one batch, so the head is never there without its leaves (RULES L3, THREATS 28). Reading judges anew: the disk isn't trusted.
  */
 import { type Artifact, decodeArtifact, encodeArtifact } from '../substrate/artifact.js'
-import { concatBytes, fromHex, readU64, toHex, writeU64 } from '../substrate/bytes.js'
+import { concatBytes, fromHex, joinBytes, readU64, toHex, writeU64 } from '../substrate/bytes.js'
 import { decodeCbor, encodeCbor } from '../substrate/codec.js'
 import { DiadError, MalformedError } from '../substrate/errors.js'
 import { type Kv, type KvOp, KEYSPACE } from '../substrate/ports.js'
 import { digestOf, type Hash, type Reference, referenceBytes, referenceFromBytes } from '../substrate/reference.js'
 import { bool, list, oneOf, struct, text, type TypeOf } from '../substrate/shape.js'
-import { decodeBody, KIND, LEAF_BYTES, readLeaf } from '../publication/leaf.js'
+import { LEAF_BYTES, namesContent, readBody, readLeaf } from '../publication/leaf.js'
 import { LeafLog } from '../publication/leaf-log.js'
 import { bodyOfLeaf, type HeldBranch, liesOn, type LaneKnowledge } from '../authority/lane-knowledge.js'
 import { DomainKnowledge } from '../authority/knowledge.js'
@@ -36,13 +36,6 @@ export type DomainRecord = TypeOf<typeof recordShape>
 
 const key = (space: number, ...parts: Uint8Array[]): Uint8Array => concatBytes(Uint8Array.of(space), ...parts)
 const digest = (ref: Reference): Uint8Array => fromHex(digestOf(ref))
-
-/** As concatBytes; a long log has more leaves than a call may have arguments. */
-function joined (parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.length * LEAF_BYTES)
-  parts.forEach((p, i) => { out.set(p, i * LEAF_BYTES) })
-  return out
-}
 
 /** The first key after all that start with `prefix`. No prefix of ours ends in 0xff bytes only. */
 function after (prefix: Uint8Array): Uint8Array {
@@ -144,14 +137,8 @@ function erasedOps (k: DomainKnowledge): KvOp[] {
 /** What a publish or lift leaf names, given its 42 bytes and its body; undefined for every other leaf. */
 export function contentOf (leaf: Uint8Array, payload: Uint8Array | undefined): Reference | undefined {
   const kind = readLeaf(leaf)?.kind
-  if (payload === undefined || (kind !== KIND.publish && kind !== KIND.lift)) return undefined
-  try {
-    const body = decodeBody(kind, payload)
-    return body.kind === 'publish' || body.kind === 'lift' ? body.ref : undefined
-  } catch (err) {
-    if (err instanceof MalformedError) return undefined
-    throw err
-  }
+  const body = kind === undefined || payload === undefined ? undefined : readBody(kind, payload)
+  return namesContent(body) ? body.ref : undefined
 }
 
 /** held-back: its blocks aren't shown; dropped: the body that named it is gone for good (R7), and so shall be what only it reached. */
@@ -291,7 +278,7 @@ async function loadLane (kv: Kv, lane: LaneKnowledge, damaged: (what: string) =>
       parts.push(leaf)
     }
     const log = new LeafLog()
-    log.append(joined(parts))
+    log.append(joinBytes(parts))
     const tip = lane.heads.get(referenceFromBytes(value))
     if (tip !== undefined && !liesOn(log, tip)) throw damaged('log')
     // Without its head a log goes back to the greatest one that is here; peers bring the rest. No lane of our own goes on from there: the marker, which

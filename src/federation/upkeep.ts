@@ -7,15 +7,18 @@
  */
 import type { DomainKnowledge } from '../authority/knowledge.js'
 import type { DomainView } from '../authority/domain-view.js'
-import { childrenOf, type Child } from '../publication/walk.js'
+import { hasRole } from '../authority/lane-view.js'
+import { namesContent } from '../publication/leaf.js'
+import type { Child } from '../publication/walk.js'
 import { toHex } from '../substrate/bytes.js'
-import { DiadError } from '../substrate/errors.js'
 import type { PackStore } from '../substrate/pack-store.js'
 import type { Kv, KvOp } from '../substrate/ports.js'
 import { type Hash, NONE, type Reference } from '../substrate/reference.js'
+import { getUndamaged } from '../substrate/store.js'
 import { type AudienceIndex, FETCHED } from './audience.js'
 import type { Gate } from './gate.js'
 import { contentOf, type ErasedRoot, erasedRootOp, erasedRoots, isWhole, unwholeOp } from './ledger.js'
+import { childrenOfWant } from './want.js'
 
 /** ops of one batch; more are written in several, each of which leaves a state that the next look goes on from */
 const BATCH_OPS = 8_192
@@ -39,7 +42,7 @@ export class Upkeep {
   private readonly heldBack = new Set<Reference>()
 
   /** blocks that only erased leaves reach, of domains whose marks don't say so yet */
-  private readonly hidden = new Map<Reference, ReadonlySet<Reference>>()
+  private readonly hidden = new Map<Reference, { readonly has: (ref: Reference) => boolean }>()
 
   /** `failed`: the store failed. */
   constructor (private readonly engine: Household, private readonly failed: (err: unknown) => void) {}
@@ -93,10 +96,10 @@ export class Upkeep {
     const out = new Set<Reference>()
     const { kv, audience } = this.engine.ports
     for (const [ref, v] of k.view().lanes) {
-      if (v.exported === 0 || v.rights?.principal.roles.includes('federate') === true) continue
+      if (v.exported === 0 || hasRole(v, 'federate')) continue
       for (let i = Math.min(looked.get(ref) ?? 0, v.exported); i < v.exported; i++) {
         const body = v.judged[i]?.body
-        if ((body?.kind === 'publish' || body?.kind === 'lift') && isWhole(kv, k.domain, body.ref) && !audience.heldFor(k.domain, body.ref)) out.add(body.ref)
+        if (namesContent(body) && isWhole(kv, k.domain, body.ref) && !audience.heldFor(k.domain, body.ref)) out.add(body.ref)
       }
       looked.set(ref, v.exported)
     }
@@ -108,9 +111,10 @@ export class Upkeep {
     const held = await erasedRoots(engine.ports.kv, k.domain)
     if (held.size > 0) this.heldBack.add(k.domain)
     else this.heldBack.delete(k.domain)
-    if (held.size === 0 && k.view().erased.size === 0) return
+    const due = settlement(k, held)
+    if (due.hold.length + due.drop.length + due.back.length === 0) return
     // Whoever brings something in may take as long as they please: what is erased isn't served meanwhile, whatever its marks say.
-    const hidden = await erasedOnly(engine, k)
+    const hidden = await reachedOnly(engine, k.domain, [['hold', due.hold]], due.alive)
     this.hidden.set(k.domain, hidden)
     await engine.gate.alone(k.domain, async () => { await settleErased(engine, k, held) })
     // The marks say it now.
@@ -119,21 +123,40 @@ export class Upkeep {
   }
 }
 
+/** What is to be done about content that erased leaves name, or named. */
+interface Settlement {
+  /** what exported leaves in force name */
+  readonly alive: ReadonlySet<Reference>
+  /** named by an erased leaf and by none in force, and still shown */
+  readonly hold: readonly Reference[]
+  /** its last leaf's body was dropped */
+  readonly drop: readonly Reference[]
+  /** in force again */
+  readonly back: readonly Reference[]
+}
+
+function settlement (k: DomainKnowledge, before: ReadonlyMap<Reference, ErasedRoot>): Settlement {
+  const alive = rootsOf(k.view())
+  const named = erasedContent(k)
+  return {
+    alive,
+    hold: [...named].filter((r) => !alive.has(r) && before.get(r) !== 'held-back'),
+    drop: [...before].filter(([r, state]) => state === 'dropped' && !alive.has(r) && !named.has(r)).map(([r]) => r),
+    back: [...before.keys()].filter((r) => alive.has(r))
+  }
+}
+
 /** Brings back what lives again, holds back what only erased leaves name, gives up what was dropped. */
 async function settleErased (engine: Household, k: DomainKnowledge, before: ReadonlyMap<Reference, ErasedRoot>): Promise<void> {
   for (;;) {
     const { revision } = k
-    const alive = rootsOf(k.view())
-    const named = erasedContent(k)
-    const back = [...before.keys()].filter((r) => alive.has(r))
-    const hold = [...named].filter((r) => !alive.has(r) && before.get(r) !== 'held-back')
-    const drop = [...before].filter(([r, state]) => state === 'dropped' && !alive.has(r) && !named.has(r)).map(([r]) => r)
-    const ops = hold.length + drop.length > 0 ? await hidingOps(engine, k, alive, hold, drop) : []
+    const due = settlement(k, before)
+    const ops = due.hold.length + due.drop.length > 0 ? await hidingOps(engine, k, due) : []
     // A leaf that came meanwhile may name some of it.
     if (k.revision !== revision) continue
     await written(engine, ops)
-    if (back.length > 0) await showContent(engine, k.domain, back)
-    await engine.commit(back.map((r) => erasedRootOp(k.domain, r)))
+    if (due.back.length > 0) await showContent(engine, k.domain, due.back)
+    await engine.commit(due.back.map((r) => erasedRootOp(k.domain, r)))
     return
   }
 }
@@ -144,7 +167,7 @@ function rootsOf (view: DomainView): Set<Reference> {
   for (const v of view.lanes.values()) {
     for (let i = 0; i < v.exported; i++) {
       const j = v.judged[i]
-      if (j?.status === 'accepted' && (j.body?.kind === 'publish' || j.body?.kind === 'lift')) out.add(j.body.ref)
+      if (j?.status === 'accepted' && namesContent(j.body)) out.add(j.body.ref)
     }
   }
   return out
@@ -164,41 +187,32 @@ function erasedContent (k: DomainKnowledge): Set<Reference> {
   return out
 }
 
-/** Calls `enter` for each block below `roots` that is held; where it says false nothing below is looked at. Trees and Files once, plain bytes as often as they are named. */
-async function walk (engine: Household, roots: Iterable<Reference>, enter: (ref: Reference) => boolean): Promise<void> {
-  const { blocks } = engine.ports
+/**
+ * Calls `enter` for each block of the domain's that `roots` reach and that is held; where it says false nothing below is looked at. Trees and Files once,
+ * plain bytes as often as they are named. V1, V3: through the domain's own blocks only, since a private one that a leaf names must not decide anything, or
+ * what becomes of the others tells that it is here.
+ */
+async function walk (engine: Household, domain: Reference, roots: Iterable<Reference>, enter: (ref: Reference) => boolean): Promise<void> {
+  const { audience, blocks } = engine.ports
   const stack: Array<Pick<Child, 'ref'>> = [...roots].filter((r) => r !== NONE).map((ref) => ({ ref }))
   const seen = new Set<Reference>()
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
     const { ref } = next
     const stat = blocks.stat(ref)
-    if (stat === undefined || seen.has(ref) || !enter(ref)) continue
+    if (stat === undefined || seen.has(ref) || !audience.noted(domain, ref) || !enter(ref)) continue
     if (stat.typeTag === undefined) continue
     seen.add(ref)
-    for (const child of await below(engine, ref)) stack.push(child)
+    const artifact = await getUndamaged(blocks, ref)
+    if (artifact !== undefined) for (const child of childrenOfWant({ ref, expected: undefined }, artifact) ?? []) stack.push(child)
   }
 }
 
-/** A block that is damaged or broken reaches nothing. */
-async function below (engine: Household, ref: Reference): Promise<Child[]> {
-  try {
-    const artifact = await engine.ports.blocks.get(ref)
-    return artifact === undefined ? [] : childrenOf(artifact)
-  } catch (err) {
-    if (err instanceof DiadError && (err.code === 'content-malformed' || err.code === 'block-damaged' || err.code === 'malformed')) return []
-    throw err
-  }
-}
-
-/** What belongs to the domain and is reached by erased leaves only. */
-async function erasedOnly (engine: Household, k: DomainKnowledge): Promise<Set<Reference>> {
-  const { audience } = engine.ports
-  const alive = rootsOf(k.view())
-  const out = new Set<Reference>()
-  await walk(engine, [...erasedContent(k)].filter((r) => !alive.has(r)), (ref) => audience.noted(k.domain, ref) && out.add(ref).size > 0)
+/** What belongs to the domain and is reached by none of `alive`, by how it is reached; of two ways the later one counts. */
+async function reachedOnly<How> (engine: Household, domain: Reference, from: ReadonlyArray<readonly [How, readonly Reference[]]>, alive: ReadonlySet<Reference>): Promise<Map<Reference, How>> {
+  const out = new Map<Reference, How>()
+  for (const [how, roots] of from) await walk(engine, domain, roots, (ref) => out.set(ref, how).size > 0)
   if (out.size === 0) return out
-  await walk(engine, alive, (ref) => {
-    if (!audience.noted(k.domain, ref)) return false
+  await walk(engine, domain, alive, (ref) => {
     out.delete(ref)
     return out.size > 0
   })
@@ -206,27 +220,13 @@ async function erasedOnly (engine: Household, k: DomainKnowledge): Promise<Set<R
 }
 
 /** The ops that take out of sight what only `hold` and `drop` reach; of what also a record reaches that isn't exported, nothing is given up. */
-async function hidingOps (engine: Household, k: DomainKnowledge, alive: ReadonlySet<Reference>, hold: readonly Reference[], drop: readonly Reference[]): Promise<KvOp[]> {
+async function hidingOps (engine: Household, k: DomainKnowledge, { alive, hold, drop }: Settlement): Promise<KvOp[]> {
   const { domain } = k
   const { audience, blocks } = engine.ports
-  const hidden = new Map<Reference, 'hold' | 'drop'>()
-  const collect = (how: 'hold' | 'drop') => (ref: Reference): boolean => {
-    if (!audience.noted(domain, ref)) return false
-    hidden.set(ref, how)
-    return true
-  }
-  await walk(engine, drop, collect('drop'))
-  await walk(engine, hold, collect('hold'))
-  // V1, V3: through the domain's own blocks only. A private one that a leaf names must not decide what is hidden, or hiding tells that it is here.
-  await walk(engine, alive, (ref) => {
-    if (!audience.noted(domain, ref)) return false
-    hidden.delete(ref)
-    return hidden.size > 0
-  })
+  const hidden = await reachedOnly<'hold' | 'drop'>(engine, domain, [['drop', drop], ['hold', hold]], alive)
   if ([...hidden.values()].includes('drop')) {
     const proposed = [...rootsOf(k.viewAll())].filter((r) => !alive.has(r))
-    await walk(engine, proposed, (ref) => {
-      if (!audience.noted(domain, ref)) return false
+    await walk(engine, domain, proposed, (ref) => {
       if (hidden.has(ref)) hidden.set(ref, 'hold')
       return true
     })
@@ -253,8 +253,7 @@ export async function showContent (engine: Household, domain: Reference, roots: 
   const { audience } = engine.ports
   for (const root of roots) {
     const ops: KvOp[] = []
-    await walk(engine, [root], (ref) => {
-      if (!audience.noted(domain, ref)) return false
+    await walk(engine, domain, [root], (ref) => {
       const mark = ref === root ? undefined : audience.mark(domain, ref, FETCHED)
       if (mark !== undefined) ops.push(mark)
       return true

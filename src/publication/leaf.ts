@@ -94,6 +94,13 @@ export type BodyKind = keyof typeof bodies
 export type BodyOf<K extends BodyKind> = TypeOf<typeof bodies[K]>
 /** A decoded body with its kind beside it. */
 export type Body = { [K in BodyKind]: { kind: K } & BodyOf<K> }[BodyKind]
+/** A body as a caller gives it: the salt is drawn when it is appended. */
+export type UnsaltedBody = Body extends infer B ? B extends { salt: string } ? Omit<B, 'salt'> : never : never
+
+/** Whether it names content; a tombstone names nothing but a name. */
+export function namesContent (body: Body | undefined): body is Extract<Body, { kind: 'publish' | 'lift' }> {
+  return body?.kind === 'publish' || body?.kind === 'lift'
+}
 
 /** The payload of a body artifact; its type tag is `TAG.body + kind`. */
 export function encodeBody (body: Body): Uint8Array {
@@ -108,6 +115,16 @@ export function decodeBody (kind: number, payload: Uint8Array): Body {
   const decode = decoders.get(kind)
   if (decode === undefined) throw new MalformedError(`leaf kind ${kind} has no body`)
   return decode(payload)
+}
+
+/** As {@link decodeBody}, undefined instead of a throw: a signed leaf may stand for any bytes. */
+export function readBody (kind: number, payload: Uint8Array): Body | undefined {
+  try {
+    return decodeBody(kind, payload)
+  } catch (err) {
+    if (err instanceof MalformedError) return undefined
+    throw err
+  }
 }
 
 const decoders = new Map(Object.entries(bodies).map(([name, shape]) => [

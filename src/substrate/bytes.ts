@@ -50,6 +50,11 @@ export function writeHex (out: Uint8Array, at: number, hex: string): void {
 
 /** One array holding all parts in order. */
 export function concatBytes (...parts: Uint8Array[]): Uint8Array {
+  return joinBytes(parts)
+}
+
+/** As {@link concatBytes}, for more parts than a call may have arguments. */
+export function joinBytes (parts: readonly Uint8Array[]): Uint8Array {
   let length = 0
   for (const p of parts) length += p.length
   const out = new Uint8Array(length)

@@ -6,31 +6,17 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { branchOps, loadKnowledge, unpersistedOps } from '../../src/federation/ledger.js'
 import type { DomainKnowledge } from '../../src/authority/knowledge.js'
-import { installNativeCrypto, nativeVerifier } from '../../src/node/native-crypto.js'
-import { toHex } from '../../src/substrate/bytes.js'
-import { useVerifier } from '../../src/substrate/verifier.js'
 import { makeDomain, testKey } from '../helpers/authority-fixtures.js'
 import { everything, faults, FullWorld, settle, shown } from '../helpers/full-worlds.js'
 import { admitHead, knowledgeOf, MemoryKv, TestLane } from '../helpers/lanes.js'
+import { useRememberingVerifier } from '../helpers/remembering-verifier.js'
 import { Dice, honest, verdicts } from '../helpers/worlds.js'
 import { judgeRecord } from '../../src/authority/judge-record.js'
 import { forkEvidenceCodec } from '../../src/publication/evidence.js'
 import { bareLeaf, encodeLeaf } from '../../src/publication/leaf.js'
 import { proofOf } from '../../scripts/vectors/verdicts/views.js'
 
-beforeAll(() => {
-  installNativeCrypto()
-  // The same signatures are checked by every replica of a world; verification is pure, so once is enough.
-  const known = new Map<string, boolean>()
-  useVerifier({
-    verify (key, message, signature) {
-      const at = `${key}${toHex(message)}${toHex(signature)}`
-      let holds = known.get(at)
-      if (holds === undefined) known.set(at, holds = nativeVerifier.verify(key, message, signature))
-      return holds
-    }
-  })
-})
+beforeAll(useRememberingVerifier)
 
 const numbers = fc.array(fc.nat(1000), { minLength: 32, maxLength: 32 })
 const RUNS = Number(process.env['DIAD_RUNS'] ?? 25)
@@ -134,6 +120,37 @@ function cutBehindExport (): DomainKnowledge {
   voucher.give(k, vouch)
   return k
 }
+
+/** A publisher's lane that nobody vouches for and whose key forked it; the key's next lane, whose first leaf is vouched for, names it as `previous`. */
+function previousUnexported (forked: boolean): DomainKnowledge {
+  const [owner, publisher] = [testKey('owner'), testKey('publisher')]
+  const domain = makeDomain({ seed: 'previous unexported', principals: [{ key: owner }, { key: publisher, roles: ['publish'] }] })
+  const before = new TestLane(domain, publisher, 'before')
+  const twin = before.fork(0)
+  const [last, other] = [before.publish('a'), twin.publish('b')]
+  const lane = new TestLane(domain, publisher, 'after', { previous: last.ref })
+  const first = lane.publish('c')
+  const voucher = new TestLane(domain, owner, 'voucher')
+  const vouch = voucher.vouch(lane, first)
+  const k = knowledgeOf(domain)
+  before.give(k, last)
+  if (forked) k.admit(forkEvidenceCodec.artifact(proofOf(before, last, twin, other, 0)))
+  lane.give(k, first)
+  voucher.give(k, vouch)
+  return k
+}
+
+// L1, L5, A3: what `previous` names is considered, so it has to be had; whether it is exported is another matter.
+describe('A3: heads that `previous` names', () => {
+  test.each([['a lane nobody vouched for', false], ['one whose key forked it', true]])('%s: a follower misses nothing and judges alike', (_name, forked) => {
+    const k = previousUnexported(forked)
+    const follower = settle(k.domain, [honest(k)], new Dice([1]))
+    expect(shown(follower)).toBe(shown(k))
+    expect(follower.view().withheld).toEqual([])
+    expect([...follower.view().current.values()].map((e) => [e.name, e.code])).toEqual([['c', forked ? 'contested' : 'accepted']])
+    expect([...follower.lanes.values()].map((l) => l.bodies.size).sort()).toEqual([0, 1, 1])
+  })
+})
 
 describe('K2: heads that cuts name', () => {
   test('two cuts on two branches: what both logs share stays', () => {

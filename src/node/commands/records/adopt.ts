@@ -5,16 +5,16 @@
 import type { DomainKnowledge } from '../../../authority/knowledge.js'
 import type { ViewedLane } from '../../../authority/domain-view.js'
 import { readRecord } from '../../../authority/lane-reach.js'
-import { appendRecords, checkMayAppend, type UnsaltedBody } from '../../../federation/append.js'
+import { appendRecords, checkMayAppend } from '../../../federation/append.js'
 import { showContent } from '../../../federation/upkeep.js'
-import { type Body, KIND } from '../../../publication/leaf.js'
+import { type Body, KIND, namesContent, type UnsaltedBody } from '../../../publication/leaf.js'
 import { PUBLISHED } from '../../../publication/lane.js'
 import { DiadError } from '../../../substrate/errors.js'
 import { NONE, type PublicKey } from '../../../substrate/reference.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
 import { readPrincipalNames } from '../../home/principal-names.js'
-import type { Context } from '../context.js'
-import { checkOurs, laneNamed, publishing, viewedLane, withSigner } from './common.js'
+import { type Context, inTurn } from '../context.js'
+import { checkOurs, laneNamed, viewedLane, withSigner } from './common.js'
 
 /** The statement that stands beside adopted records; its ref is the lane they come from. */
 export const ADOPTED = 'adopted'
@@ -35,7 +35,7 @@ export async function adopt (context: Context, args: CommandArgs['adopt'], io: C
   const v = viewedLane(k, lane)
   if (v.knowledge.lane.visibility !== PUBLISHED) throw new DiadError('lane-internal', 'this lane is internal: no published lane may name it', 'publish again what shall be seen')
   if (v.status === 'deferred') throw new DiadError('deferred', `the lane can't be judged yet: ${v.code}`, `see \`diad explain ${lane.slice(0, 16)}\``)
-  return await withSigner(context, io, args.key, async (signer) => await publishing(context, async () => {
+  return await withSigner(context, io, args.key, async (signer) => await inTurn(context, async () => {
     checkOurs(k, signer, 'the lane')
     await context.runtime.wake(k.domain)
     const leftover = leftoverOf(v)
@@ -72,7 +72,7 @@ function leftoverOf (v: ViewedLane): Leftover {
     if (kind !== KIND.publish && kind !== KIND.lift && kind !== KIND.tombstone) continue
     if (body === undefined) unread++
     else if (body.kind === 'tombstone') names.set(body.name, undefined)
-    else if (body.kind === 'publish' || body.kind === 'lift') names.set(body.name, body)
+    else if (namesContent(body)) names.set(body.name, body)
   }
   return { names, receipts, unread }
 }

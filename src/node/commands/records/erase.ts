@@ -2,16 +2,16 @@
 import type { CurrentEntry, DomainView, ViewedLane } from '../../../authority/domain-view.js'
 import type { DomainKnowledge } from '../../../authority/knowledge.js'
 import { nameOf, readRecord } from '../../../authority/lane-reach.js'
-import { previewView, type Unsalted } from '../../../authority/preview.js'
+import { previewView } from '../../../authority/preview.js'
 import { appendRecord, appendRecords, checkMayAppend, rightsOf } from '../../../federation/append.js'
-import { KIND, kindName } from '../../../publication/leaf.js'
+import { KIND, kindName, type UnsaltedBody } from '../../../publication/leaf.js'
 import { pathFault } from '../../../publication/names.js'
 import { DiadError, MalformedError } from '../../../substrate/errors.js'
 import { NONE, type PublicKey } from '../../../substrate/reference.js'
 import type { Signer } from '../../../substrate/signature.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
-import { type Context, heldDomain, ownDomain, parseTarget } from '../context.js'
-import { checkOurs, laneNamed, publishing, viewedLane, withSigner } from './common.js'
+import { type Context, heldDomain, inTurn, ownDomain, parseTarget } from '../context.js'
+import { checkOurs, laneNamed, viewedLane, withSigner } from './common.js'
 import type { ErasedLeaf } from './types.js'
 
 const LASTING: ReadonlySet<number> = new Set([KIND.erase, KIND.vouch, KIND.admit])
@@ -20,15 +20,15 @@ interface Target { readonly v: ViewedLane, readonly index: number }
 
 export async function erase (context: Context, args: CommandArgs['erase'], io: CommandIo): Promise<CommandResults['erase']> {
   const { k, found } = await leavesOf(context, args.target)
-  return await withSigner(context, io, args.key, async (signer) => await publishing(context, async () => {
+  return await withSigner(context, io, args.key, async (signer) => await inTurn(context, async () => {
     checkOurs(k, signer, 'the record')
     return await eraseWith(context, k, found, signer, args.yes)
   }))
 }
 
 async function eraseWith (context: Context, k: DomainKnowledge, found: readonly Target[], signer: Signer, yes: boolean): Promise<CommandResults['erase']> {
-  const bodies = found.map(({ v, index }): Unsalted => ({ kind: 'erase', lane: v.knowledge.ref, index, leaf_hash: leafHash(v, index) }))
-  checkMayAppend(k, signer.publicKey, bodies[0] as Unsalted)
+  const bodies = found.map(({ v, index }): UnsaltedBody => ({ kind: 'erase', lane: v.knowledge.ref, index, leaf_hash: leafHash(v, index) }))
+  checkMayAppend(k, signer.publicKey, bodies[0] as UnsaltedBody)
   for (const target of found) checkErasable(k, target, signer.publicKey)
   const after = previewView(k, signer.publicKey, bodies)
   const older = namesShowing(k, found, after.all)
@@ -105,7 +105,7 @@ export async function tombstone (context: Context, args: CommandArgs['tombstone'
   const { name } = args
   const fault = pathFault(name)
   if (fault !== undefined) throw new MalformedError(`"${name}" can't be a published name: ${fault}`)
-  return await withSigner(context, io, args.key, async (signer) => await publishing(context, async () => {
+  return await withSigner(context, io, args.key, async (signer) => await inTurn(context, async () => {
     const k = await context.runtime.wake(domain)
     if (!shows(k.viewAll().current.get(name))) throw new DiadError('not-found', `nothing is published as "${name}"`, 'see `diad ls DOMAIN`; what stands below a published name goes with the whole')
     const body = { kind: 'tombstone' as const, name }

@@ -8,7 +8,7 @@ import { type Calling, calledBy, manifestWords } from '../../../authority/explai
 import { counted, short } from '../../../authority/explain/tree.js'
 import { judgeRecord } from '../../../authority/judge-record.js'
 import { nameOf, readRecord } from '../../../authority/lane-reach.js'
-import { type Body, kindName } from '../../../publication/leaf.js'
+import { type Body, kindName, namesContent } from '../../../publication/leaf.js'
 import { PUBLISHED } from '../../../publication/lane.js'
 import { rootEntry } from '../../../publication/walk.js'
 import type { Hash, Reference } from '../../../substrate/reference.js'
@@ -101,7 +101,7 @@ function recordEvent (k: DomainKnowledge, v: ViewedLane, index: number, calling:
   const { leaf, body } = record
   const { code } = judgeRecord(k, v.knowledge.ref, index)
   const name = nameOf(record)
-  const content = body?.kind === 'publish' || body?.kind === 'lift' ? body.ref : undefined
+  const content = namesContent(body) ? body.ref : undefined
   return {
     event: 'record',
     kind: kindName(leaf.kind) ?? String(leaf.kind),

@@ -2,7 +2,7 @@
  * `diad vouch`: makes a producer's lane visible (a publish key), or exports it (a federate key), up to one of its heads. Shows before what that makes
  * of it. Source: RULES R2, A2, L2, E4.
  */
-import { previewView, type Unsalted } from '../../../authority/preview.js'
+import { previewView } from '../../../authority/preview.js'
 import type { DomainKnowledge } from '../../../authority/knowledge.js'
 import type { DomainView, ViewedLane } from '../../../authority/domain-view.js'
 import { type Head, liesOn } from '../../../authority/lane-knowledge.js'
@@ -10,20 +10,21 @@ import { namesBetween, visiblePrefixes } from '../../../authority/lane-reach.js'
 import { appendRecords, checkMayAppend } from '../../../federation/append.js'
 import { isWhole } from '../../../federation/ledger.js'
 import { PUBLISHED } from '../../../publication/lane.js'
+import { namesContent, type UnsaltedBody } from '../../../publication/leaf.js'
 import { DiadError, MalformedError } from '../../../substrate/errors.js'
 import { isReference, type Reference } from '../../../substrate/reference.js'
 import type { Signer } from '../../../substrate/signature.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
 import { readPrincipalNames } from '../../home/principal-names.js'
-import { type Context, ownDomain } from '../context.js'
-import { checkOurs, LEAST_DIGITS, laneNamed, principalsNamed, publishing, viewedLane, withSigner } from './common.js'
+import { type Context, inTurn, ownDomain } from '../context.js'
+import { checkOurs, LEAST_DIGITS, laneNamed, principalsNamed, viewedLane, withSigner } from './common.js'
 import type { Reach } from './types.js'
 
 type Result = CommandResults['vouch']
 
 export async function vouch (context: Context, args: CommandArgs['vouch'], io: CommandIo): Promise<Result> {
   const { k, lanes } = await targets(context, args)
-  return await withSigner(context, io, args.key, async (signer) => await publishing(context, async () => {
+  return await withSigner(context, io, args.key, async (signer) => await inTurn(context, async () => {
     checkOurs(k, signer, 'the lane')
     await context.runtime.wake(k.domain)
     const heads = lanes.map((v) => ({ v, head: headToVouch(v, args.at) })).filter((x): x is Chosen => x.head !== undefined)
@@ -35,7 +36,7 @@ export async function vouch (context: Context, args: CommandArgs['vouch'], io: C
 interface Chosen { readonly v: ViewedLane, readonly head: Head }
 
 async function vouchFor (context: Context, k: DomainKnowledge, signer: Signer, heads: readonly Chosen[], dryRun: boolean, io: CommandIo): Promise<Result> {
-  const bodyOf = ({ v, head }: Chosen): Unsalted => ({ kind: 'vouch', lane: v.knowledge.ref, snapshot: head.ref })
+  const bodyOf = ({ v, head }: Chosen): UnsaltedBody => ({ kind: 'vouch', lane: v.knowledge.ref, snapshot: head.ref })
   const [first] = heads as [Chosen]
   checkMayAppend(k, signer.publicKey, bodyOf(first))
   // What changes nothing isn't said again: the log is for ever.
@@ -112,7 +113,7 @@ function beyond (v: ViewedLane, size: number): DiadError {
 }
 
 /** What the view gains by leaves of this key. */
-function changesOf (k: DomainKnowledge, signer: Signer, bodies: readonly Unsalted[]): { visible: Reach[], exported: Reach[] } {
+function changesOf (k: DomainKnowledge, signer: Signer, bodies: readonly UnsaltedBody[]): { visible: Reach[], exported: Reach[] } {
   if (bodies.length === 0) return { visible: [], exported: [] }
   const after = previewView(k, signer.publicKey, bodies)
   const [was, is] = [visiblePrefixes(k.viewAll()), visiblePrefixes(after.all)]
@@ -123,13 +124,13 @@ function changesOf (k: DomainKnowledge, signer: Signer, bodies: readonly Unsalte
   }
 }
 
-function changes (k: DomainKnowledge, signer: Signer, bodies: readonly Unsalted[]): boolean {
+function changes (k: DomainKnowledge, signer: Signer, bodies: readonly UnsaltedBody[]): boolean {
   const { visible, exported } = changesOf(k, signer, bodies)
   return visible.length + exported.length > 0 || !saidAlready(k, signer, bodies)
 }
 
 /** Whether a lane of this key holds each of these vouches: one whose effect needs somebody else's is worth saying once. */
-function saidAlready (k: DomainKnowledge, signer: Signer, bodies: readonly Unsalted[]): boolean {
+function saidAlready (k: DomainKnowledge, signer: Signer, bodies: readonly UnsaltedBody[]): boolean {
   const mine = [...k.viewAll().lanes.values()].filter((v) => v.rights?.principal.public_key === signer.publicKey)
   const said = new Set(mine.flatMap((v) => v.judged.flatMap(({ body }) => body?.kind === 'vouch' ? [`${body.lane} ${body.snapshot}`] : [])))
   return bodies.every((b) => b.kind === 'vouch' && said.has(`${b.lane} ${b.snapshot}`))
@@ -150,7 +151,7 @@ function missingContent (context: Context, k: DomainKnowledge, exported: readonl
   const out = new Set<string>()
   for (const { lane, from, to } of exported) {
     for (const { body } of k.viewAll().lanes.get(lane as Reference)?.judged.slice(from, to) ?? []) {
-      if ((body?.kind === 'publish' || body?.kind === 'lift') && !isWhole(context.runtime.store.kv, k.domain, body.ref)) out.add(body.name)
+      if (namesContent(body) && !isWhole(context.runtime.store.kv, k.domain, body.ref)) out.add(body.name)
     }
   }
   return [...out].sort()

@@ -6,18 +6,17 @@ import { greatestHeld } from '../../../authority/amend.js'
 import type { DomainKnowledge } from '../../../authority/knowledge.js'
 import type { LaneKnowledge } from '../../../authority/lane-knowledge.js'
 import { viewLane } from '../../../authority/lane-view.js'
-import { appendRecords, type UnsaltedBody } from '../../../federation/append.js'
+import { appendRecords } from '../../../federation/append.js'
 import { principalId } from '../../../publication/evidence.js'
 import { type Snapshot, snapshotCodec } from '../../../publication/lane.js'
-import { type Body, decodeBody, readLeaf } from '../../../publication/leaf.js'
+import { type Body, decodeBody, namesContent, readLeaf, type UnsaltedBody } from '../../../publication/leaf.js'
 import { showName } from '../../../publication/names.js'
 import { DiadError, MalformedError } from '../../../substrate/errors.js'
 import { NONE, type Reference } from '../../../substrate/reference.js'
 import { signArtifact, type Signer } from '../../../substrate/signature.js'
 import { changeAuthority } from '../../authority.js'
 import type { CommandIo } from '../../command.js'
-import { type Context, ownDomain, principalSigner } from '../context.js'
-import { inTurn } from './establish.js'
+import { type Context, inTurn, ownDomain, principalSigner } from '../context.js'
 import type { RootsArgs, RootsResults } from './types.js'
 
 export async function recoverLane (context: Context, args: RootsArgs['recover lane'], io: CommandIo): Promise<RootsResults['recover lane']> {
@@ -85,7 +84,7 @@ function lostBeyond (lane: LaneKnowledge, from: number): Lost[] {
       const payload = leaf === undefined ? undefined : lane.bodies.get(leaf.body_hash)
       const body = leaf === undefined || payload === undefined ? undefined : readBody(leaf.kind, payload)
       if (leaf === undefined || body === undefined) continue
-      if (body.kind === 'publish' || body.kind === 'lift' || body.kind === 'tombstone') out.push({ logseq: leaf.logseq, body, ref: 'ref' in body ? body.ref : NONE })
+      if (namesContent(body) || body.kind === 'tombstone') out.push({ logseq: leaf.logseq, body, ref: 'ref' in body ? body.ref : NONE })
     }
   }
   return out
