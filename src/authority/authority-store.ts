@@ -119,6 +119,15 @@ export class AuthorityObjects extends HeldObjects {
 
   private collect (domain: Reference): Reference[] {
     const { rootChain, judged } = resolveAuthority(this, domain)
+    const entries = new Set([...rootChain.judged.values()].filter(valid))
+    const manifests = new Set([...judged.values()].filter(valid))
+    for (const { entry } of [...entries]) {
+      // M7: a base that is no valid manifest leaves the domain without authority, so everybody has to see that it is none: it, and what that rests on.
+      for (let j = judged.get(entry.base); j !== undefined && !manifests.has(j); j = judged.get(j.manifest.previous)) {
+        manifests.add(j)
+        for (let e = rootChain.judged.get(j.manifest.root_entry); e !== undefined && !entries.has(e); e = rootChain.judged.get(e.entry.previous)) entries.add(e)
+      }
+    }
     const out = new Set<Reference>()
     const take = (ref: Reference): void => {
       if (this.has(ref)) out.add(ref)
@@ -127,22 +136,23 @@ export class AuthorityObjects extends HeldObjects {
       const ref = this.signature(target, purpose, key)
       if (ref !== undefined) out.add(ref)
     }
-    const entries = [...rootChain.judged.values()].filter((j) => j.verdict.status === 'accepted')
-    for (const j of entries) {
-      take(j.entry.root_set)
-      take(j.ref)
-      for (const key of j.rootSet?.root_keys ?? []) takeSignature(j.ref, 'root-entry', key)
+    for (const { ref, entry } of entries) {
+      take(entry.root_set)
+      take(ref)
+      for (const key of this.rootSets.get(entry.root_set)?.root_keys ?? []) takeSignature(ref, 'root-entry', key)
     }
-    for (const j of entries) {
-      take(j.entry.certificate)
-      if (j.certificate !== undefined) take(referenceOfHash(j.certificate.policy_hash))
+    for (const { entry } of entries) {
+      take(entry.certificate)
+      const certificate = this.certificates.get(entry.certificate)
+      if (certificate !== undefined) take(referenceOfHash(certificate.policy_hash))
     }
-    for (const j of judged.values()) {
-      if (j.verdict.status !== 'accepted') continue
-      for (let at = j.manifest.cuts; at !== NONE; at = this.cutLists.get(at)?.next ?? NONE) take(at)
-      take(j.ref)
-      takeSignature(j.ref, 'manifest', j.manifest.root_key)
+    for (const { ref, manifest } of manifests) {
+      for (let at = manifest.cuts; at !== NONE; at = this.cutLists.get(at)?.next ?? NONE) take(at)
+      take(ref)
+      takeSignature(ref, 'manifest', manifest.root_key)
     }
     return [...out]
   }
 }
+
+const valid = ({ verdict }: { readonly verdict: Verdict }): boolean => verdict.status === 'accepted'

@@ -132,7 +132,7 @@ function acceptedChain (objects: HeldObjects, domain: Reference, roots: RootChai
   if (base !== NONE) {
     // Until the base is known nothing can be said of any manifest, so authority waits; falling back to an older epoch would give a thief his chain back.
     const held = objects.manifests.get(base)
-    if (held === undefined) return objects.has(base) ? stopped('base-invalid') : stopped('base-missing', [base])
+    if (held === undefined) return stopped('base-missing', [base])
     const verdict = judged.get(base)?.verdict
     const earlier = roots.entries.some((e) => e.ref === held.root_entry && e.ref !== top.ref)
     if (verdict === undefined || verdict.status === 'rejected' || !earlier) return stopped('base-invalid')
