@@ -328,7 +328,8 @@ export function shownLog (v: ViewedLane, head: Head, { vouched, named }: Pick<Do
 }
 
 function advertised (v: ViewedLane, head: Head, vouched: ReadonlySet<Reference>): boolean {
-  return hasRole(v, 'federate') || head.snapshot.log_size <= v.exported || vouched.has(head.ref)
+  // K3: what lies beyond an ending cut is void for ever. Its key may be a thief's, who could make everybody hold and pass on as much as he likes.
+  return (hasRole(v, 'federate') && head.snapshot.log_size <= v.ends) || head.snapshot.log_size <= v.exported || vouched.has(head.ref)
 }
 
 /** Heads of a lane that stand in the inventory: the greatest that is exported, and those that cuts, vouches and `previous` name. */

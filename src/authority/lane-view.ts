@@ -22,6 +22,8 @@ export interface LaneView {
   readonly rights: LaneRights | undefined
   readonly judged: readonly JudgedLeaf[]
   readonly stop: LaneStop | undefined
+  /** leaves that every ending cut leaves (K3); Infinity where none ends the lane, or what one names isn't linked yet */
+  readonly ends: number
   /** E5: equivocation that no cut ends */
   readonly contested: boolean
   /** heads that cuts name and that aren't held, or aren't linked to a held log */
@@ -132,7 +134,7 @@ function rightsOf (k: LaneKnowledge, authority: Authority): LaneRights | undefin
 }
 
 export function viewLane (k: LaneKnowledge, authority: Authority): LaneView {
-  const none = { knowledge: k, limit: 0, log: undefined, branch: undefined, rights: undefined, judged: [], stop: undefined, contested: false, unlinked: [] }
+  const none = { knowledge: k, limit: 0, log: undefined, branch: undefined, rights: undefined, judged: [], stop: undefined, ends: Infinity, contested: false, unlinked: [] }
   if (!authority.position.has(k.lane.manifest)) {
     // What is rejected or waits for something says so itself; whatever else the Lane names is not on the chain.
     const { status, code } = authority.verdictOf(k.lane.manifest)
@@ -144,7 +146,7 @@ export function viewLane (k: LaneKnowledge, authority: Authority): LaneView {
   const { branch, anchored, unlinked, ends, endUnlinked } = chooseBranch(k, cuts)
   const ended = closedOut || cuts.some((c) => c.ends)
   const contested = k.evidence !== undefined && !ended
-  const base = { ...none, rights, contested, unlinked, branch, log: branch?.log }
+  const base = { ...none, rights, contested, unlinked, branch, log: branch?.log, ends: endUnlinked ? Infinity : ends }
   if (closedOut) return { ...base, status: 'void', code: 'closed' }
   if (authority.forked.cutLanes.has(k.ref) || authority.forked.closedPrincipals.has(k.lane.principal)) {
     return { ...base, status: 'deferred', code: 'authority-forked' }

@@ -78,6 +78,8 @@ function judgeHead (k: DomainKnowledge, message: HeadGossip, sink: GossipSink): 
   // K1: the key was closed and this lane isn't listed: whatever it signs changes nothing, and isn't ours to spread.
   if (!vouchedFor && viewLane(known ?? new LaneKnowledge(laneRef, lane), authority).code === 'closed') return 'ignore'
   const snapshot = snapshotCodec.from(decodeArtifact(message.snapshot))
+  // K3: nor does what lies beyond an ending cut.
+  if (snapshot.log_size > (k.view().lanes.get(laneRef)?.ends ?? Infinity)) return 'ignore'
   const signature = signatureCodec.from(decodeArtifact(message.signature))
   // Judged before anything is kept: a Lane alone proves nothing.
   const head = (known ?? new LaneKnowledge(laneRef, lane)).head(snapshot, signature)

@@ -158,6 +158,8 @@ function * pullLogs (k: DomainKnowledge, theirs: Theirs, sink: PullSink): Asking
         continue
       }
       if ((branch !== undefined && liesOn(branch.log, head)) || lane.compared.has(head.ref)) continue
+      // K3: beyond an ending cut nothing counts, and whoever stole the key could make it as long as they like. What the domain itself names is had all the same.
+      if (head.snapshot.log_size > next.ends && !k.view().named.has(head.ref)) continue
       // Past a proven fork no longer branch counts (E4), but it may differ from ours earlier than what is proven (E3).
       if (branch !== undefined && lane.evidence !== undefined && held > lane.evidence.index) yield * findFork(k, lane, branch, head, theirs, sink)
       else yield * pullLog(k, lane, head, branch, theirs, sink)

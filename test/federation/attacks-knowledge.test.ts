@@ -289,6 +289,28 @@ describe('heads by gossip', () => {
     }
   })
 
+  test('K3: who stole a key can\'t lengthen its lane past the cut that ends it: nobody takes it, keeps asking for it or serves it', () => {
+    const thief = testKey('thief')
+    domain = makeDomain({ seed: 'lengthened', principals: [{ key: owner, roles: [...FULL] }, { key: thief, roles: [...FULL] }] })
+    const stolen = new TestLane(domain, thief, 'stolen')
+    const before = stolen.publish('mine')
+    for (let i = 0; i < 50; i++) stolen.publish(`more ${i}`)
+    const after = stolen.head()
+    const [stale, holder] = [knowledgeOf(domain), knowledgeOf(domain)]
+    for (const k of [stale, holder]) stolen.give(k, after)
+    for (const { artifact } of domain.manifest({ principals: [{ key: owner, roles: [...FULL] }], closed: [thief], cuts: [{ lane: stolen.ref, snapshot: before.ref, ends: true }] }).items) holder.admit(artifact)
+    admitHead(holder, before)
+    const k = knowledgeOf(domain)
+    stolen.give(k, before)
+    const size = (): number | undefined => k.lanes.get(stolen.ref)?.branches[0]?.log.size
+    expect(judge(k, message(stolen, after, 1, stolen.log.leaves(1, 51), stolen.leaves.slice(1).map((l) => l.body as Uint8Array)))).toEqual({ result: 'ignore', refused: [], pulls: [] })
+    expect(pullFrom(k, honest(stale)).refused).toEqual([])
+    expect(pullFrom(k, honest(holder)).outcome).toBe('same')
+    expect(size()).toBe(1)
+    expect(holder.inventoryDigest()).toBe(k.inventoryDigest())
+    expect(verdicts(holder)).toBe(verdicts(k))
+  })
+
   test('garbage under an honest head goes no further; its true leaves do, once', () => {
     const k = knowledgeOf(domain)
     lane.give(k, lane.publish('a'))

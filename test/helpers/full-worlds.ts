@@ -2,6 +2,7 @@
  * Worlds with everything that judging knows: grants, closes, cuts lower and higher, anchors, bases, renews, rotates, thieves of every key, forks of lanes,
  * manifests and roots, restricted roles and scopes, producers, vouches, erasures, odd leaves. Whatever came of it, every node has to see the same.
  */
+import { forkEvidenceCodec } from '../../src/publication/evidence.js'
 import { INTERNAL, type Lane, laneCodec, PUBLISHED } from '../../src/publication/lane.js'
 import { bareLeaf, bodyHash, encodeLeaf, KIND, leafOf, type NewLeaf, NO_BODY } from '../../src/publication/leaf.js'
 import type { Role } from '../../src/authority/manifest.js'
@@ -229,7 +230,10 @@ export class FullWorld extends World {
       }
       held.push(k)
     }
-    // E7: a fork shows where its branches meet, so they have to meet somewhere.
+    // E7: a fork shows where its branches meet, so they have to meet somewhere. Behind what is exported they meet at nobody's but their holder's (A3).
+    for (const { exported, knowledge: { evidence } } of this.deliver(dice).view().lanes.values()) {
+      if (evidence !== undefined && evidence.index >= exported) held[0]?.admit(forkEvidenceCodec.artifact(evidence))
+    }
     for (let round = 0; round < 2; round++) for (const k of held) for (const other of held) if (other !== k) pullFrom(k, honest(other))
     return held.map(honest)
   }

@@ -3,6 +3,7 @@
  * holds a part of the world; a replica pulls from servers with the production code and no network at all.
  */
 import { DomainKnowledge } from '../../src/authority/knowledge.js'
+import type { LaneView } from '../../src/authority/lane-view.js'
 import type { Role } from '../../src/authority/manifest.js'
 import type { KvOp } from '../../src/substrate/ports.js'
 import type { SyncAnswer, SyncRequest } from '../../src/federation/messages.js'
@@ -245,6 +246,8 @@ export function pullFrom (k: DomainKnowledge, server: Server): Pulled {
 /** Everything of a view that two nodes must agree on, as text. */
 export function verdicts (k: DomainKnowledge): string {
   const view = k.view()
-  const lanes = [...view.lanes.values()].filter((v) => v.considered).map((v) => [v.knowledge.ref, v.status, v.code, v.limit, v.exported, v.contested, v.knowledge.evidence?.index ?? -1, v.judged.map((j) => j.code)])
+  // Of a lane that a cut ends nothing rests on a fork any more, and who has heard of the cut first looks for none.
+  const fork = (v: LaneView): number => v.ends < Infinity ? -2 : v.knowledge.evidence?.index ?? -1
+  const lanes = [...view.lanes.values()].filter((v) => v.considered).map((v) => [v.knowledge.ref, v.status, v.code, v.limit, v.exported, v.contested, fork(v), v.judged.map((j) => j.code)])
   return JSON.stringify({ digest: view.digest, authority: view.authority.stateText, logseq: view.logseq, withheld: view.withheld, lanes })
 }
