@@ -9,10 +9,11 @@ import { type Hash, NONE, type Reference, referenceBytes } from '../substrate/re
 import { PUBLISHED } from '../publication/lane.js'
 import { KIND, namesContent, readLeaf } from '../publication/leaf.js'
 import type { LeafLog } from '../publication/leaf-log.js'
-import { pathWithin } from '../publication/names.js'
+import { prefixesCover } from '../publication/prefix-set.js'
 import type { JudgedLeaf } from './leaf-rules.js'
-import { type Head, isRefuted, type LaneKnowledge, liesOn } from './lane-knowledge.js'
+import { firstDifference, type Head, isRefuted, type LaneKnowledge, liesOn } from './lane-knowledge.js'
 import { hasRole, type LaneView, viewLane } from './lane-view.js'
+import { scopeHasName } from './manifest.js'
 import type { Authority } from './manifest-chain.js'
 
 /** The winner of one name. `ref` is NONE for a tombstone, which is part of the view though no listing shows it. */
@@ -179,7 +180,7 @@ function erasures (lanes: Map<Reference, LaneView>, exported: Map<Reference, num
       const target = lanes.get(body.lane)
       if (target?.log === undefined || body.index >= target.log.size) continue
       const own = target.knowledge.lane.principal === v.knowledge.lane.principal
-      if (!own && !(v.rights?.scope.prefixes.includes('') ?? false)) continue
+      if (!own && (v.rights === undefined || !scopeHasName(v.rights.scope, ''))) continue
       // The leaf's own kind: a node that doesn't hold the body must judge alike.
       const leaf = readLeaf(target.log.leaf(body.index))
       if (leaf === undefined || LASTING.has(leaf.kind) || target.log.leafHash(body.index) !== body.leaf_hash) continue
@@ -295,9 +296,23 @@ function entryOf (v: ViewedLane, index: number): CurrentEntry | undefined {
   return entry
 }
 
+/** What lies under several scopes together, by the first of them: a view is taken again with each head that comes, while forks are few. */
+const unions = new WeakMap<readonly string[], { readonly of: ReadonlySet<readonly string[]>, readonly prefixes: readonly string[] }>()
+
+/** E5: prefixes of the keys that signed two histories. Lanes under one manifest share their scope, so each counts once, however many lanes fork. */
+function doubtful (lanes: ReadonlyMap<Reference, ViewedLane>, all: boolean): readonly string[] {
+  const scopes = new Set<readonly string[]>()
+  for (const v of lanes.values()) if (v.contested && (v.considered || all) && v.rights !== undefined) scopes.add(v.rights.scope.prefixes)
+  const [first, ...others] = scopes
+  if (first === undefined || others.length === 0) return first ?? []
+  let held = unions.get(first)
+  if (held === undefined || held.of.size !== scopes.size || others.some((s) => held?.of.has(s) !== true)) unions.set(first, held = { of: scopes, prefixes: [first, ...others].flat() })
+  return held.prefixes
+}
+
 /** R4: per name the winner among the exported leaves, by name. */
 function currentOf (lanes: ReadonlyMap<Reference, ViewedLane>, all: boolean): Map<string, CurrentEntry> {
-  const flagged = [...lanes.values()].filter((v) => v.contested && (v.considered || all)).flatMap((v) => v.rights?.scope.prefixes ?? [])
+  const flagged = doubtful(lanes, all)
   const winners = new Map<string, CurrentEntry>()
   for (const v of lanes.values()) {
     for (let index = 0; index < v.exported; index++) {
@@ -309,12 +324,12 @@ function currentOf (lanes: ReadonlyMap<Reference, ViewedLane>, all: boolean): Ma
   }
   const out = new Map<string, CurrentEntry>()
   for (const [name, entry] of [...winners].sort(([a], [b]) => compareUtf8(a, b))) {
-    out.set(name, flagged.some((p) => pathWithin(p, name)) ? { ...entry, code: 'contested' } : entry)
+    out.set(name, prefixesCover(flagged, name) ? { ...entry, code: 'contested' } : entry)
   }
   return out
 }
 
-/** The log that others may see up to `head`, and of how many leaves with the bodies; undefined where they may not. */
+/** The log that others may see up to `head`, and of how many leaves with the bodies; undefined where they may not, or where it isn't held. */
 export function shownLog (v: ViewedLane, head: Head, { vouched, named }: Pick<DomainView, 'vouched' | 'named'>): { log: LeafLog, bodies: number } | undefined {
   const size = head.snapshot.log_size
   // L2: an internal lane is nobody's to see, whoever names its heads.
@@ -323,8 +338,8 @@ export function shownLog (v: ViewedLane, head: Head, { vouched, named }: Pick<Do
   if (advertised(v, head, vouched) && liesOn(v.log, head)) return { log: v.log, bodies: size }
   // K2, A3: a head that a cut, a vouch or a `previous` names is one for sync, however little of the lane is exported and on whichever branch it lies:
   // whoever hears of it has to see what it ends, and that nothing is withheld.
-  const branch = named.has(head.ref) ? [v, ...v.knowledge.branches].find((b) => b.log !== undefined && liesOn(b.log, head)) : undefined
-  return branch?.log === undefined ? undefined : { log: branch.log, bodies: Math.min(v.exported, size) }
+  const log = named.has(head.ref) ? [v, ...v.knowledge.branches].find((b) => b.log !== undefined && liesOn(b.log, head))?.log : undefined
+  return log === undefined ? undefined : { log, bodies: Math.min(v.exported, size, log === v.log ? size : firstDifference(log, v.log)) }
 }
 
 function advertised (v: ViewedLane, head: Head, vouched: ReadonlySet<Reference>): boolean {
@@ -337,10 +352,10 @@ export function servedHeads (v: ViewedLane, view: Pick<DomainView, 'named' | 'vo
   const out: Head[] = []
   let best: Head | undefined
   for (const head of v.knowledge.heads.values()) {
-    if (shownLog(v, head, view) === undefined) continue
     const size = head.snapshot.log_size
-    if (view.named.has(head.ref)) out.push(head)
-    if (!advertised(v, head, view.vouched)) continue
+    // Its log may be held by nobody here. The head alone says what a vouch covers and that nothing is withheld (A3), so it is kept and passed on.
+    if (view.named.has(head.ref) && v.knowledge.lane.visibility === PUBLISHED && !isRefuted(v.knowledge, head)) out.push(head)
+    if (shownLog(v, head, view) === undefined || !advertised(v, head, view.vouched)) continue
     if (best === undefined || size > best.snapshot.log_size || (size === best.snapshot.log_size && head.ref < best.ref)) best = head
   }
   if (best !== undefined && !view.named.has(best.ref)) out.push(best)

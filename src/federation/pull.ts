@@ -164,10 +164,10 @@ function * pullLogs (k: DomainKnowledge, theirs: Theirs, sink: PullSink): Asking
       if (branch !== undefined && lane.evidence !== undefined && held > lane.evidence.index) yield * findFork(k, lane, branch, head, theirs, sink)
       else yield * pullLog(k, lane, head, branch, theirs, sink)
     }
-    // K4: a head that a cut names chooses the branch. If it doesn't lie on ours, its log is held beside ours.
-    for (const ref of k.view().lanes.get(lane.ref)?.unlinked ?? []) {
-      const head = heads.get(ref)
-      if (head === undefined || isRefuted(lane, head)) continue
+    // K4: a head that a cut names chooses the branch, and one that a vouch names exports as far as it lies on that branch, beyond a fork too (A2). If it
+    // doesn't lie on ours, its log is held beside ours.
+    for (const head of heads.values()) {
+      if (!k.view().named.has(head.ref) || isRefuted(lane, head) || lane.branches.some((b) => liesOn(b.log, head))) continue
       if (lane.held >= head.snapshot.log_size || lane.evidence !== undefined) yield * pullLog(k, lane, head, undefined, theirs, sink)
     }
   }
@@ -180,7 +180,9 @@ function * pullLogs (k: DomainKnowledge, theirs: Theirs, sink: PullSink): Asking
 function * moved (k: DomainKnowledge, head: Head, theirs: Theirs, sink: PullSink): Asking<boolean> {
   const now = yield * inventory(k, theirs.digest, sink)
   if (now === 'same' || (now !== 'unknown' && now.offered.get(head.snapshot.lane)?.has(head.ref) === true)) {
-    sink.refuse('log-withheld', head.ref)
+    // A head that the domain names is passed on by those who never had its log, too.
+    if (k.view().named.has(head.ref)) sink.note('log-withheld', head.ref)
+    else sink.refuse('log-withheld', head.ref)
     return false
   }
   sink.note('log-withheld', head.ref)

@@ -58,17 +58,23 @@ export function leafAnswer (s: Served, from: number, maxBytes: number = WIRE.ans
   return { leaves: s.log.leaves(from, to), bodies, to }
 }
 
-/** Bodies by hash, as many as one answer holds: only what an exported leaf names that isn't erased. */
+/** Bodies by hash, as many as one answer holds: only what a leaf names that is shown with its body, and isn't erased. */
 function bodiesOf (k: DomainKnowledge, laneRef: Reference, hashes: readonly Hash[]): Array<{ index: number, body: Uint8Array }> {
-  const { lanes, erased } = k.view()
-  const v = lanes.get(laneRef)
+  const view = k.view()
+  const { erased } = view
+  const v = view.lanes.get(laneRef)
   const out: Array<{ index: number, body: Uint8Array }> = []
   if (v?.log === undefined || v.knowledge.lane.visibility !== PUBLISHED) return out
+  // As many as come with the leaves themselves, for those who had these from others, who may have shown less.
+  const end = k.served(laneRef).reduce((n, head) => {
+    const shown = shownLog(v, head, view)
+    return shown?.log === v.log ? Math.max(n, shown.bodies) : n
+  }, v.exported)
   let bytes = 0
   for (const hash of hashes) {
     const body = v.knowledge.bodies.get(hash)
     if (body === undefined || bytes > WIRE.answerBytes) continue
-    const index = placesOf(v.log, hash).find((at) => at < v.exported && !erased.has(`${laneRef}/${at}`))
+    const index = placesOf(v.log, hash).find((at) => at < end && !erased.has(`${laneRef}/${at}`))
     if (index === undefined) continue
     out.push({ index, body })
     bytes += body.length

@@ -1,28 +1,14 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { DomainKnowledge } from '../../src/authority/knowledge.js'
-import { installNativeCrypto, nativeVerifier } from '../../src/node/native-crypto.js'
 import { Dice, honest, pullFrom, type Server, verdicts, World } from '../helpers/worlds.js'
-import { toHex } from '../../src/substrate/bytes.js'
-import { useVerifier } from '../../src/substrate/verifier.js'
 import { encodeArtifact, referenceOf } from '../../src/substrate/artifact.js'
 import { signatureCodec } from '../../src/substrate/signature.js'
 import { snapshotCodec } from '../../src/publication/lane.js'
 import { signed } from '../helpers/authority-fixtures.js'
+import { useRememberingVerifier } from '../helpers/remembering-verifier.js'
 
-beforeAll(() => {
-  installNativeCrypto()
-  // The same signatures are checked by every replica and server of a world; verification is pure, so once is enough.
-  const known = new Map<string, boolean>()
-  useVerifier({
-    verify (key, message, signature) {
-      const at = `${key}${toHex(message)}${toHex(signature)}`
-      let holds = known.get(at)
-      if (holds === undefined) known.set(at, holds = nativeVerifier.verify(key, message, signature))
-      return holds
-    }
-  })
-})
+beforeAll(useRememberingVerifier)
 
 const numbers = fc.array(fc.nat(1000), { minLength: 24, maxLength: 24 })
 /** `npm run test:long` sets more */
@@ -98,6 +84,9 @@ function settle (servers: readonly Server[], dice: Dice, world: World): DomainKn
   return k
 }
 
+/** A world in which nodes once came to differ: one took the leaves from a server that showed less of their bodies than another. */
+const FOUND: Array<[number[], number]> = [[[73, 720, 0, 73, 0, 632, 326, 79, 414, 750, 3, 0, 416, 0, 0, 910, 0, 385, 572, 25, 143, 41, 0, 0], 0]]
+
 describe('any held set, in any order, from any mix of peers', () => {
   test('replicas that heard the same servers agree to the byte', () => {
     fc.assert(fc.property(numbers, fc.nat(1000), (draw, extra) => {
@@ -124,7 +113,7 @@ describe('any held set, in any order, from any mix of peers', () => {
       const c = settle([...hostile, ...servers], new Dice([9, 2, 6, ...draw]), world)
       expect(verdicts(b)).toBe(verdicts(a))
       expect(verdicts(c)).toBe(verdicts(a))
-    }), { numRuns: RUNS })
+    }), { numRuns: RUNS, examples: FOUND })
   }, RUNS * 2000 + 20_000)
 
   test('the worlds reach what they are for', () => {
