@@ -5,7 +5,8 @@
 import { NONE, type Reference, referenceOfHash } from '../substrate/reference.js'
 import type { Hash } from '../substrate/reference.js'
 import type { HeldObjects } from './held-objects.js'
-import { type Cuts, type JudgedManifest, judgeManifests } from './judge-manifest.js'
+import { type Cuts, cutsOnce } from './cut-chain.js'
+import { type JudgedManifest, judgeManifests } from './judge-manifest.js'
 import type { DomainAuthorityManifest } from './manifest.js'
 import type { DomainPolicy } from './policy.js'
 import { ancestry, resolveRootChain, type RootChain } from './root-chain.js'
@@ -22,7 +23,7 @@ export interface ChainManifest {
   readonly cuts: Cuts
 }
 
-/** What either branch of a fork cuts or closes: deferred until the fork is settled (M7). Empty where nothing forks. */
+/** What either branch of a fork ends or closes: deferred until the fork is settled (M7). Empty where nothing forks. */
 export interface Forked {
   readonly cutLanes: ReadonlySet<Reference>
   readonly closedPrincipals: ReadonlySet<Hash>
@@ -117,7 +118,7 @@ function resolve (objects: HeldObjects, domain: Reference, pin: Reference | unde
       const j = judged.get(manifest)
       return j?.verdict.status === 'accepted' ? objects.policies.get(referenceOfHash(j.manifest.policy_hash)) : undefined
     },
-    stateText: textOf(rootChain, chain, last, pin)
+    stateText: textOf(rootChain, chain, judged, pin)
   }
 }
 
@@ -184,7 +185,8 @@ function forkedBy (chain: Chain, roots: RootChain, judged: ManifestMap): Forked 
   const cutLanes = new Set<Reference>()
   const closedPrincipals = new Set<Hash>()
   const take = (j: JudgedManifest): void => {
-    for (const lane of j.cuts.keys()) cutLanes.add(lane)
+    // A seal takes nothing away (K4): were it counted, whoever forks could freeze all content by anchoring every lane (THREATS 12).
+    for (const [lane, { ends }] of j.cuts) if (ends) cutLanes.add(lane)
     for (const id of j.manifest.closed) closedPrincipals.add(id)
   }
   const ofRoots = entriesBelow(roots)
@@ -217,9 +219,28 @@ function offChain (j: JudgedManifest, roots: RootChain, judged: ManifestMap, cha
   return failed('orphaned', 'it lies off the path to the base of the epoch in force')
 }
 
-function textOf (roots: RootChain, chain: Chain, last: JudgedManifest | undefined, pin: Reference | undefined): string {
+function textOf (roots: RootChain, chain: Chain, judged: ManifestMap, pin: Reference | undefined): string {
+  const last = chain.path.at(-1)
   const epoch = roots.entries.length === 0 ? 'no root entry' : `epoch ${roots.entries.length - 1}`
   const manifest = last === undefined ? 'no manifest' : `manifest ${last.manifest.version} (${last.ref})`
   const state = chain.state === 'ok' ? '' : chain.state === chain.reason ? `, ${chain.state}` : `, ${chain.state}: ${chain.reason}`
-  return `${epoch}, ${manifest}${state}${roots.pinned && pin !== undefined ? `, pinned to root branch ${pin}` : ''}`
+  return `${epoch}, ${manifest}${state}${forkText(roots, chain, judged)}${roots.pinned && pin !== undefined ? `, pinned to root branch ${pin}` : ''}`
+}
+
+/** So many branches are named; a thief can make any number. */
+const NAMED = 4
+
+/** M6, M7: between what nobody can choose by rule, and what ends it. */
+function forkText (roots: RootChain, { state, forkChildren }: Chain, judged: ManifestMap): string {
+  if (forkChildren.length === 0) return ''
+  const called = forkChildren.slice(0, NAMED).map((ref) => {
+    const version = judged.get(ref)?.manifest.version
+    const what = version === undefined ? `${roots.judged.get(ref)?.kind ?? 'root entry'} to epoch ${roots.judged.get(ref)?.entry.epoch ?? '?'}` : `manifest ${version}`
+    return `${what} (${ref.slice(0, 16)}…)`
+  })
+  const more = forkChildren.length > NAMED ? ` and ${forkChildren.length - NAMED} more` : ''
+  const end = state === 'authority-forked'
+    ? 'until the roots say from which manifest to go on: diad root renew --base'
+    : 'until the committed roots settle it, unless two of their rotations are the branches: diad root rotate'
+  return ` between ${called.join(' and ')}${more}, ${end}`
 }

@@ -299,17 +299,19 @@ describe('M7: an authority fork', () => {
     const d = makeDomain({ principals: [{ key: ann }, { key: bob }] })
     const common = d.tip
     const one = d.manifest({ after: common, closed: [bob], cuts: [cut('bob')] }).ref
-    const other = d.manifest({ after: common, cuts: [cut('x', false)] }).ref
+    const other = d.manifest({ after: common, cuts: [cut('x', false), cut('y')] }).ref
     const below = d.manifest({ after: other, closed: [ann] }).ref
     return { d, common, one, other, below }
   }
 
-  it('stops before the children; what either branch cuts or closes is named', () => {
+  it('stops before the children; what either branch ends or closes is named, not what it seals', () => {
     const { d, common, one, other, below } = forked()
     const authority = d.authority()
     expect(authority).toMatchObject({ state: 'authority-forked', tip: common, forkChildren: [one, other].sort() })
+    const branches = [one, other].sort().map((r) => `manifest ${authority.judged.get(r)?.manifest.version ?? '?'} (${r.slice(0, 16)}…)`)
+    expect(authority.stateText).toContain(`, authority-forked between ${branches.join(' and ')}, until the roots say from which manifest to go on: diad root renew --base`)
     expect([one, other, below].map((r) => authority.verdictOf(r).code)).toEqual(['authority-forked', 'authority-forked', 'authority-forked'])
-    expect(authority.forked.cutLanes).toEqual(new Set([cut('bob').lane, cut('x').lane]))
+    expect(authority.forked.cutLanes).toEqual(new Set([cut('bob').lane, cut('y').lane]))
     expect(authority.forked.closedPrincipals).toEqual(new Set([ann.id, bob.id]))
     expect(authority.verdictOf(common).code).toBe('accepted')
   })
@@ -352,6 +354,7 @@ describe('M6 and M7 together', () => {
     const thief = d.manifest({ after: base, cuts: [cut('ann')] }).ref
     const forked = d.authority()
     expect(forked).toMatchObject({ state: 'root-forked', epoch: 0, tip: base })
+    expect(forked.stateText).toMatch(/, root-forked between renew to epoch 1 \(0001[0-9a-f]{12}…\) and renew to epoch 1 \(0001[0-9a-f]{12}…\), .*: diad root rotate/)
     expect([closing, thief].map((r) => forked.verdictOf(r).code)).toEqual(['root-forked', 'root-forked'])
     expect([...forked.forked.cutLanes, ...forked.forked.closedPrincipals]).toEqual([cut('ann').lane, bob.id])
     const pinned = d.authority(d.items, { pin: honest })
