@@ -5,6 +5,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { admissionCases } from './vectors/verdicts/admission.js'
 import { byteCases, confusionCases, shapeCases } from './vectors/verdicts/bytes.js'
 import { documentOf } from './vectors/verdicts/cases.js'
 import { laneCases } from './vectors/verdicts/lanes.js'
@@ -26,7 +27,8 @@ export const VECTOR_FILES: ReadonlyMap<string, () => string> = new Map([
   ['leaves.json', () => documentOf('Single leaves: bodies, scopes, erasure. R1, R6, R7, T2.', leafCases())],
   ['matrix.json', () => documentOf('Every role and every kind of leaf, and policies that allow less. R2, T2; THREATS 7.', matrixCases())],
   ['views.json', () => documentOf('Exports, vouches, names, content. R4, A2, A3, L2, V4.', viewCases())],
-  ['forks.json', () => documentOf('Equivocation: evidence, anchors, contested names. E1, E3-E5, K4; THREATS 14.', forkCases())]
+  ['forks.json', () => documentOf('Equivocation: evidence, anchors, contested names. E1, E3-E5, K4; THREATS 14.', forkCases())],
+  ['admission.json', () => documentOf('What one domain makes of another: requests, decisions, and what enters the view. D1-D5; THREATS 19.', admissionCases())]
 ])
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -137,6 +137,14 @@ function wordsOf (plugin: { readonly words?: (args: Args) => string } | undefine
   return sayArgs(name, args)
 }
 
+/** A run that passes beside a liar who was never asked shows nothing of what it says. */
+function unusedOf (world: World): RunResult['unused'] {
+  return world.allNodes().flatMap(({ name, spec: { adversary }, guard: { calls } }) => {
+    const hooks = [...calls.keys()].filter((hook) => hook !== 'start')
+    return hooks.length === 0 || hooks.some((hook) => calls.get(hook) !== 0) ? [] : [{ node: name, adversary, hooks }]
+  })
+}
+
 function resultOf (world: World): RunResult {
   const { scenario } = world
   return {
@@ -149,6 +157,7 @@ function resultOf (world: World): RunResult {
     steps: world.clock.steps,
     end: world.clock.now,
     violations: world.violations,
+    unused: unusedOf(world),
     cost: world.meter.cost(),
     domains: [...world.domains.values()].map(({ name, id }) => ({ name, id })),
     nodes: world.allNodes().map((n) => ({ name: n.name, kind: kindOf(n.spec), adversary: n.spec.adversary, owns: n.spec.domain, follows: [...world.followsOf(n)] })),

@@ -75,6 +75,8 @@ export interface RunResult {
   readonly domains: ReadonlyArray<{ readonly name: string, readonly id: string }>
   readonly nodes: ReadonlyArray<{ readonly name: string, readonly kind: 'publisher' | 'mirror' | 'follower' | 'reader' | 'witness' | 'adversary', readonly adversary: string, readonly owns: string, readonly follows: readonly string[] }>
   readonly links: ReadonlyArray<{ readonly from: string, readonly to: string, readonly latency: Micros }>
+  /** nodes whose adversary had nothing to do: none of its hooks was ever called, but for the one at the start */
+  readonly unused: ReadonlyArray<{ readonly node: string, readonly adversary: string, readonly hooks: readonly string[] }>
   /** empty where the run was told to keep the digest only */
   readonly trace: readonly TraceEvent[]
 }

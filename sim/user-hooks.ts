@@ -4,7 +4,7 @@ import { oneOf, show } from './scenario/suggest.js'
 import type { Hooks } from './world/node.js'
 import type { BlockRequest } from './world/wire.js'
 
-const CHANNELS = ['hello', 'sync']
+const CHANNELS = ['hello', 'sync', 'admit']
 const DIRECTIONS = ['request', 'response']
 
 /** What is wrong with the answer of each hook, or undefined. */
@@ -31,14 +31,14 @@ function isFrame (value: unknown): boolean {
     DIRECTIONS.includes(String(value['direction'])) && value['bytes'] instanceof Uint8Array
 }
 
-/** Throws where `hooks` is no object of hooks. */
-export function checkedHooks (hooks: unknown): Hooks {
-  if (!isRecord(hooks)) throw new TypeError(`create returned ${show(hooks)}; expected an object of hooks`)
+/** Throws what `fault` makes where `hooks` is no object of hooks. */
+export function checkedHooks (hooks: unknown, fault: (what: string) => Error): Hooks {
+  if (!isRecord(hooks)) throw fault(`create returned ${show(hooks)}; expected an object of hooks`)
   const out: Record<string, unknown> = {}
   for (const [name, hook] of Object.entries(hooks)) {
-    if (!Object.hasOwn(FAULT, name)) throw new TypeError(`there is no hook ${show(name)}; expected ${oneOf(name, Object.keys(FAULT))}`)
+    if (!Object.hasOwn(FAULT, name)) throw fault(`there is no hook ${show(name)}; expected ${oneOf(name, Object.keys(FAULT))}`)
     if (hook === undefined) continue
-    if (typeof hook !== 'function') throw new TypeError(`the hook ${name} is ${show(hook)}; expected a function`)
+    if (typeof hook !== 'function') throw fault(`the hook ${name} is ${show(hook)}; expected a function`)
     out[name] = (...args: unknown[]): unknown => {
       const answer: unknown = Reflect.apply(hook, hooks, args)
       const fault = FAULT[name as keyof Hooks](answer, args)

@@ -48,7 +48,7 @@ export async function withUserPlugins (base: Plugins, files: readonly PluginFile
         case 'expectation': expectations.set(name, described(found, fault, EXPECTATION_FRAME) as unknown as Expectation<unknown>); break
         case 'adversary': {
           const plugin = described(found, fault) as unknown as Adversary<unknown>
-          adversaries.set(name, { ...plugin, create: (kit, args) => checkedHooks(plugin.create(kit, args)) })
+          adversaries.set(name, { ...plugin, create: (kit, args) => checkedHooks(plugin.create(kit, args), (what) => fault(`(${name}): ${what}`)) })
           break
         }
         case 'invariant': invariants.push(guarded(found as unknown as Invariant)); break

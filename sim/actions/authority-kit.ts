@@ -3,8 +3,8 @@ import type { Keep } from '../../src/authority/amend.js'
 import type { DomainKnowledge } from '../../src/authority/knowledge.js'
 import type { Hash, Reference } from '../../src/substrate/reference.js'
 import { showQuantity } from '../scenario/quantity.js'
-import { choice, map, named, quantity, type Schema } from '../scenario/schema-parts.js'
-import type { Papers } from '../world/desk.js'
+import { choice, flag, map, named, quantity, type Schema } from '../scenario/schema-parts.js'
+import type { Base, Papers } from '../world/desk.js'
 import type { World } from '../world/world.js'
 
 export const PRINCIPAL = named('principal', 'a principal of the node\'s domain')
@@ -18,7 +18,17 @@ export const KEEP: Schema = {
   description: 'what stays valid: held (what the node holds), nothing, or {until: TIME}'
 }
 
-export const BASE = choice(['common', 'ours'], 'common', 'common (the newest manifest in force) or ours (the newest that the domain\'s own people wrote)')
+/** What the roots certify when they sign: which root_key, and from which manifest on. */
+export interface EpochArgs { readonly fresh: boolean, readonly base: Base }
+
+export const EPOCH = map({
+  fresh: flag('false: the same root_key again', true),
+  base: choice(['common', 'ours'], 'common', 'common (the newest manifest in force) or ours (the newest that the domain\'s own people wrote)')
+})
+
+export function sayEpoch ({ fresh, base }: EpochArgs): string {
+  return `certify ${fresh ? 'a fresh root_key' : 'the same root_key again'}, from ${base === 'ours' ? 'the newest manifest of the domain\'s own people' : 'the newest manifest in force'} on`
+}
 
 export function sayKeep (keep: KeepArg): string {
   if (keep === 'held') return 'what is held stays valid'

@@ -1,4 +1,5 @@
 /** All actions, in the order in which they are listed to people. A new one is one file, and one word here. */
+import admit from './admit.js'
 import anchor from './anchor.js'
 import backup from './backup.js'
 import carry from './carry.js'
@@ -29,5 +30,5 @@ import vouch from './vouch.js'
 
 export const ACTIONS = new Map([
   publish, tombstone, put, vouch, erase, partition, heal, cut, crash, restart, disk, backup, restore, clone, carry, exportStick, importStick, rescue, leave,
-  grant, revoke, close, rotateKey, anchor, renew, rotateRoots, steal
+  grant, revoke, close, rotateKey, anchor, renew, rotateRoots, admit, steal
 ].map((a) => [a.name, a]))

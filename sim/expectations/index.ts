@@ -1,4 +1,5 @@
 /** All expectations, in the order in which they are listed to people. A new one is one file, and one word here. */
+import admitted from './admitted.js'
 import asks from './asks.js'
 import authority from './authority.js'
 import converged from './converged.js'
@@ -10,4 +11,4 @@ import refused from './refused.js'
 import verdict from './verdict.js'
 import view from './view.js'
 
-export const EXPECTATIONS = new Map([holds, view, converged, verdict, authority, evidence, asks, nobody, refused, cost].map((e) => [e.name, e]))
+export const EXPECTATIONS = new Map([holds, view, converged, verdict, authority, admitted, evidence, asks, nobody, refused, cost].map((e) => [e.name, e]))

@@ -49,7 +49,7 @@ export function randomScenario (random: Random, seed: number, init: GrammarInit)
     const third = two && random.below(2) === 0
     domains[name] = two ? { principals: { ...third ? { third: { scope: random.pick([[''], ['docs']]), later: true } } : {}, main: {}, second: { roles: random.pick([['federate', 'produce', 'publish'], ['federate', 'publish'], ['federate', 'publish'], ['federate']]), scope: random.pick([[''], ['docs'], ['docs', 'media']]) } } } : {}
     const keys = two ? ['main', 'second', ...third ? ['third'] : []] : ['main']
-    owned.push({ name, principals: keys, nodes: keys.map((key) => `${name}-${key}`) })
+    owned.push({ name, principals: keys, nodes: keys.map((key) => `${name}-${key}`), others: names.filter((n) => n !== name) })
     for (const key of keys) {
       const node = `${name}-${key}`
       const others = names.filter((n) => n !== name && random.below(2) === 0)

@@ -11,6 +11,8 @@ export interface Owned {
   readonly principals: readonly string[]
   /** its honest nodes */
   readonly nodes: readonly string[]
+  /** the other domains */
+  readonly others: readonly string[]
 }
 
 export interface Planned { readonly at: number, readonly entry: Entry }
@@ -24,7 +26,7 @@ export function ownersAct (random: Random, domain: Owned, at: number): Planned[]
   const key = random.pick(domain.principals)
   const keep = random.pick<unknown>(['held', 'held', 'nothing', { until: `${random.below(at + 1)}s` }])
   const one = (entry: Entry): Planned[] => [{ at, entry: { node, ...entry } }]
-  switch (random.below(12)) {
+  switch (random.below(13)) {
     case 0:
     case 1: return one({ grant: { to: key } })
     case 2:
@@ -36,6 +38,11 @@ export function ownersAct (random: Random, domain: Owned, at: number): Planned[]
     case 8: return one({ renew: { fresh: random.below(2) === 0, base: random.pick(['common', 'ours']) } })
     case 9: return one({ erase: { name: random.pick(['docs/a', 'docs/b', 'docs', 'notes']) } })
     case 10: return one({ vouch: { for: key } })
+    case 11: {
+      if (domain.others.length === 0) return one({ anchor: {} })
+      const decision = random.pick(['accept', 'accept', 'limit', 'defer', 'reject'])
+      return one({ admit: { domain: random.pick(domain.others), decision, ...decision === 'accept' || decision === 'limit' ? { scope: random.pick(SCOPES) } : {} } })
+    }
     default: {
       const as = `${domain.name}-${at}`
       return [...one({ export: { as } }), { at: at + 1 + random.below(30), entry: { node: random.pick(domain.nodes), import: { stick: as } } }]

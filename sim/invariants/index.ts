@@ -10,9 +10,10 @@ import { noForgedState } from './no-forged-state.js'
 import { noGoingBack } from './no-going-back.js'
 import { noSequenceReused } from './no-sequence-reused.js'
 import { nothingAcknowledgedIsLost } from './nothing-acknowledged-is-lost.js'
+import { nothingUnadmitted } from './nothing-unadmitted.js'
 import { verdictsStand } from './verdicts-stand.js'
 import { withinRights } from './within-rights.js'
 
 export const INVARIANTS: readonly Invariant[] = [
-  noForgedState, withinRights, judgedBeforeForwarded, noGoingBack, verdictsStand, authorityKept, equalKnowledge, noFalseEvidence, noSequenceReused, nothingAcknowledgedIsLost, durableBeforeVisible, internalStaysInternal
+  noForgedState, withinRights, judgedBeforeForwarded, noGoingBack, verdictsStand, authorityKept, equalKnowledge, noFalseEvidence, noSequenceReused, nothingAcknowledgedIsLost, durableBeforeVisible, internalStaysInternal, nothingUnadmitted
 ]

@@ -2,6 +2,7 @@
 import { fromHex, toHex } from '../../src/substrate/bytes.js'
 import { digestOf, type Reference } from '../../src/substrate/reference.js'
 import type { Invariant } from '../plugin.js'
+import type { World } from '../world/world.js'
 
 export const internalStaysInternal: Invariant = {
   name: 'internal-stays-internal',
@@ -11,12 +12,15 @@ export const internalStaysInternal: Invariant = {
       const at = refs.findIndex((r, i) => answer[i] !== undefined && world.oracle.internal.has(r))
       return at < 0 ? undefined : `it gave away the internal block ${(refs[at] as Reference).slice(4, 16)}`
     },
-    frame (_node, channel, direction, bytes) {
-      if (world.oracle.internal.size === 0) return undefined
-      for (const ref of world.oracle.internal) if (!world.oracle.fished.has(ref) && includes(bytes, fromHex(digestOf(ref)))) return `a ${channel} ${direction} speaks of the internal block ${ref.slice(4, 16)}: ${toHex(bytes.subarray(0, 16))}…`
-      return undefined
-    }
+    frame: (_node, channel, direction, bytes) => spoken(world, bytes, `a ${channel} ${direction}`),
+    // Small updates travel whole, bodies too.
+    gossip: (_node, _domain, bytes) => spoken(world, bytes, 'gossip')
   })
+}
+
+function spoken (world: World, bytes: Uint8Array, what: string): string | undefined {
+  for (const ref of world.oracle.internal) if (!world.oracle.fished.has(ref) && includes(bytes, fromHex(digestOf(ref)))) return `${what} speaks of the internal block ${ref.slice(4, 16)}: ${toHex(bytes.subarray(0, 16))}…`
+  return undefined
 }
 
 function includes (bytes: Uint8Array, part: Uint8Array): boolean {

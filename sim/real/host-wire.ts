@@ -199,7 +199,7 @@ export class HostWire implements Wire {
 
   // ── messages ──
 
-  private tell (from: string, to: string, what: 'hello' | 'sync' | 'gossip' | 'block', bytes: number): void {
+  private tell (from: string, to: string, what: 'hello' | 'sync' | 'admit' | 'gossip' | 'block', bytes: number): void {
     this.listener.sent(from, to, { what, bytes, deliver: noDelivery }, this.now())
   }
 

@@ -2,7 +2,7 @@
 import { DOMAIN, GROUP, NODE, PRINCIPAL } from './format.js'
 import type { Declared, NameTable } from './name-table.js'
 import { checkAt } from './check-at.js'
-import { child, isRecord, type Pointer, type Source } from './source.js'
+import { child, isRecord, OWN_HINT, type Pointer, type Source } from './source.js'
 import { hasPlaceholders, substitute } from './substitute.js'
 import { oneOf, show } from './suggest.js'
 import type { Args, DomainSpec, Mode, NodeSpec, PrincipalSpec, RandomFollow, Registry, Role } from './types.js'
@@ -15,7 +15,7 @@ interface NodeFields { domain?: string, keys?: readonly string[], follow?: reado
 export function loadDomains (source: Source, names: NameTable, declared: readonly Declared[]): DomainSpec[] {
   return declared.flatMap((entry) => {
     const label = `domain ${show(entry.name)}`
-    return expand(source, entry, (raw) => {
+    const specs = source.attempt(() => expand(source, entry, (raw) => {
       const { principals, roots, trusted } = checkAt(source, DOMAIN, raw, entry.pointer, label, names) as DomainFields
       if (roots.threshold > roots.count) throw source.fault(child(child(entry.pointer, 'roots'), 'threshold'), `a threshold of ${roots.threshold} with ${roots.count} root ${roots.count === 1 ? 'key' : 'keys'}`, `at most ${roots.count}`)
       const given = principals ?? { main: checkAt(source, PRINCIPAL, {}, entry.pointer, label) as PrincipalFields }
@@ -26,15 +26,19 @@ export function loadDomains (source: Source, names: NameTable, declared: readonl
       if (specs.every(({ later }) => later)) throw source.fault(child(entry.pointer, 'principals'), `${label} begins without any principal`, 'one that isn\'t `later`')
       names.addPrincipals(specs.map(({ name }) => name))
       return { principals: specs, roots, trusted: trusted ?? [] }
-    }).map(({ name, group, value }) => ({ name, group, ...value, line: source.line(entry.pointer) }))
+    }).map(({ name, group, value }) => ({ name, group, ...value, line: source.line(entry.pointer) })))
+    // What speaks of the principals of a domain that is wrong isn't wrong for that.
+    const meant = entry.raw['principals']
+    if (specs === undefined) names.addPrincipals(isRecord(meant) ? Object.keys(meant) : ['main'])
+    return specs ?? []
   })
 }
 
 /** Only after every domain is loaded and every node declared. */
 export function loadNodes (source: Source, names: NameTable, declared: readonly Declared[], domains: readonly DomainSpec[], registry: Registry): NodeSpec[] {
   const principals = new Map(domains.map((domain) => [domain.name, domain.principals.map(({ name }) => name)]))
-  return declared.flatMap((entry) => expand(source, entry, (raw) => loadNode(source, names, entry, raw, principals, registry))
-    .map(({ name, group, value }) => ({ name, group, ...value, line: source.line(entry.pointer) })))
+  return declared.flatMap((entry) => source.attempt(() => expand(source, entry, (raw) => loadNode(source, names, entry, raw, principals, registry))
+    .map(({ name, group, value }) => ({ name, group, ...value, line: source.line(entry.pointer) }))) ?? [])
 }
 
 function loadNode (source: Source, names: NameTable, { name, pointer }: Declared, raw: unknown, principals: ReadonlyMap<string, readonly string[]>, registry: Registry): Omit<NodeSpec, 'name' | 'group' | 'line'> {
@@ -46,9 +50,10 @@ function loadNode (source: Source, names: NameTable, { name, pointer }: Declared
   }
   if (domain === '' && fields.keys !== undefined) throw source.fault(child(pointer, 'keys'), `${label} holds keys of no domain`, '`domain: NAME` beside `keys`', { key: true })
   if (domain !== '' && mode === 'reader') throw source.fault(child(pointer, 'mode'), `${label} is a node of domain ${show(domain)} and so no reader`, 'follow, mirror or witness')
-  const all = principals.get(domain) ?? []
+  const known = principals.get(domain)
+  const all = known ?? []
   for (const [i, key] of (fields.keys ?? []).entries()) {
-    if (!all.includes(key)) throw source.fault(child(child(pointer, 'keys'), i), `domain ${show(domain)} has no principal ${show(key)}`, oneOf(key, all))
+    if (known !== undefined && !all.includes(key)) throw source.fault(child(child(pointer, 'keys'), i), `domain ${show(domain)} has no principal ${show(key)}`, oneOf(key, all))
   }
   const { random, follow } = followed(source, pointer, label, fields.follow, domain)
   return { domain, keys: fields.keys ?? all, follow, random, mode, later, adversary, with: loadAdversary(source, names, pointer, label, adversary, fields.with, registry) }
@@ -73,14 +78,15 @@ function loadAdversary (source: Source, names: NameTable, pointer: Pointer, labe
     return {}
   }
   const plugin = registry.adversaries.get(adversary)
-  if (plugin === undefined) throw source.fault(child(pointer, 'adversary'), `unknown adversary ${show(adversary)}`, oneOf(adversary, [...registry.adversaries.keys()]))
+  if (plugin === undefined) throw source.fault(child(pointer, 'adversary'), `unknown adversary ${show(adversary)}`, oneOf(adversary, [...registry.adversaries.keys()]), { hint: OWN_HINT })
   return checkAt(source, plugin.schema, args ?? {}, args === undefined ? child(pointer, 'adversary') : at, `adversary ${show(adversary)}`, names)
 }
 
 /** Groups by name, the two that are there anyway first. */
 export function loadGroups (source: Source, names: NameTable, section: unknown, declared: readonly Declared[], nodes: readonly NodeSpec[]): Array<{ name: string, members: readonly string[] }> {
-  const all = nodes.map(({ name }) => name)
-  const honest = nodes.filter(({ adversary }) => adversary === '').map(({ name }) => name)
+  const all = declared.flatMap(({ members }) => members)
+  const liars = new Set(nodes.filter(({ adversary }) => adversary !== '').map(({ name }) => name))
+  const honest = all.filter((name) => !liars.has(name))
   names.addReserved('all', all)
   names.addReserved('honest', honest)
   const groups: Array<{ name: string, members: readonly string[] }> = [{ name: 'all', members: all }, { name: 'honest', members: honest }]

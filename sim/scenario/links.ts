@@ -8,7 +8,7 @@ import { show } from './suggest.js'
 import type { LinkOverride, LinkProps, Links, Topology } from './types.js'
 
 /** What a link is where the file says nothing. */
-export const DEFAULT_LINK: LinkProps = Object.freeze({ latency: 40_000, jitter: 0, bandwidth: 10_000_000, loss: 0, duplicate: 0, reorder: 0, cut: false })
+const DEFAULT_LINK: LinkProps = Object.freeze({ latency: 40_000, jitter: 0, bandwidth: 10_000_000, loss: 0, duplicate: 0, reorder: 0, cut: false })
 
 interface LinkFields extends Partial<LinkProps> { between?: ReadonlyArray<readonly string[]>, from?: readonly string[], to?: readonly string[] }
 

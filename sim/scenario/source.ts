@@ -10,11 +10,16 @@ const LIMITS = {
   /** the greatest of our own scenarios has 3 kB; the parser takes up to 4 s for the worst megabyte */
   bytes: 1_000_000,
   depth: 32,
+  /** mistakes that are told at once */
+  faults: 50,
   /** values that stand in the data because an alias repeated them */
   aliased: 10_000
 } as const
 
+const CODE = 'bad-scenario'
 const DEFAULT_HINT = 'the format is explained in docs/sim-scenarios.md'
+/** for the name of a plug-in that isn't there */
+export const OWN_HINT = 'a plug-in of your own is loaded with --plugin FILE; ' + DEFAULT_HINT
 
 /** JSON pointer into the data, '' = all of it. */
 export type Pointer = string
@@ -25,6 +30,8 @@ export class Source {
   private readonly anchors = new Map<string, Node>()
   private readonly lines = new LineCounter()
   private aliased = 0
+  private readonly offsets = new WeakMap<DiadError, number>()
+  private readonly found = new Map<DiadError, number>()
 
   /** Throws `bad-scenario` when the text isn't YAML as above. */
   constructor (private readonly text: string, readonly file: string) {
@@ -38,6 +45,31 @@ export class Source {
   fault (pointer: Pointer, what: string, expected: string, options: { readonly key?: boolean, readonly hint?: string } = {}): DiadError {
     const place = this.place(pointer)
     return this.faultAt(options.key === true ? place.key : place.value, what, expected, options.hint)
+  }
+
+  /** What `work` returns; undefined where something in the file is wrong, which is told with the rest by {@link tell}. */
+  attempt<T> (work: () => T): T | undefined {
+    try {
+      return work()
+    } catch (err) {
+      if (!(err instanceof DiadError) || err.code !== CODE) throw err
+      if (!this.found.has(err)) this.found.set(err, this.offsets.get(err) ?? 0)
+      if (this.found.size >= LIMITS.faults) this.tell()
+      return undefined
+    }
+  }
+
+  /** Whether anything wrong was found. */
+  get faulty (): boolean {
+    return this.found.size > 0
+  }
+
+  /** Throws all that was found wrong as one error, in the order of the file. */
+  tell (): void {
+    const [first, ...others] = [...this.found].sort(([, a], [, b]) => a - b).map(([err]) => err)
+    if (first === undefined) return
+    const more = [...new Set(others.map((err) => err.message))].filter((message) => message !== first.message)
+    throw new DiadError(CODE, first.message, first.hint, { cause: first, more })
   }
 
   /** The line of the value at `pointer`, from 1. */
@@ -55,7 +87,9 @@ export class Source {
 
   private faultAt (offset: number, what: string, expected: string, hint = DEFAULT_HINT): DiadError {
     const { line, col } = this.text === '' || offset === 0 ? { line: 1, col: 1 } : this.lines.linePos(offset)
-    return new DiadError('bad-scenario', `${this.file}:${line}:${col}: ${what}; expected ${expected}`, hint)
+    const error = new DiadError(CODE, `${this.file}:${line}:${col}: ${what}; expected ${expected}`, hint)
+    this.offsets.set(error, offset)
+    return error
   }
 
   private parse (): Document.Parsed {

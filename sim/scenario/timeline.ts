@@ -6,7 +6,7 @@ import { ACTION_FRAME, EXPECTATION_FRAME } from './format.js'
 import type { NameTable } from './name-table.js'
 import { showQuantity } from './quantity.js'
 import { named, type Schema } from './schema-parts.js'
-import { child, isRecord, type Pointer, type Source } from './source.js'
+import { child, isRecord, OWN_HINT, type Pointer, type Source } from './source.js'
 import { hasPlaceholders, substitute, type Placeholders } from './substitute.js'
 import { nearest, oneOf, show } from './suggest.js'
 import type { ActionEntry, Args, Described, ExpectationEntry } from './types.js'
@@ -24,7 +24,7 @@ interface ActionFrame { at?: Micros, every?: Micros, from?: Micros, until?: Micr
 
 export function loadTimeline (source: Source, names: NameTable, section: readonly unknown[], actions: Plugins, duration: Micros): ActionEntry[] {
   const timeline: ActionEntry[] = []
-  for (const [i, raw] of section.entries()) {
+  const take = (raw: unknown, i: number): void => {
     const entry = readEntry(source, raw, child('/timeline', i), 'action', actions, ACTION_FRAME)
     const frame = checkAt(source, ACTION_FRAME, entry.frame, entry.pointer, `action ${show(entry.plugin.name)}`) as ActionFrame
     const moments = momentsOf(source, entry.pointer, frame, duration)
@@ -43,11 +43,12 @@ export function loadTimeline (source: Source, names: NameTable, section: readonl
       }
     }
   }
+  for (const [i, raw] of section.entries()) source.attempt(() => { take(raw, i) })
   return timeline.sort((a, b) => a.at - b.at)
 }
 
 export function loadExpectations (source: Source, names: NameTable, section: readonly unknown[], expectations: Plugins, duration: Micros): ExpectationEntry[] {
-  return section.flatMap((raw, i) => {
+  return section.flatMap((raw, i) => source.attempt(() => {
     const entry = readEntry(source, raw, child('/expect', i), 'expectation', expectations, EXPECTATION_FRAME)
     const label = `expectation ${show(entry.plugin.name)}`
     const by = 'by' in entry.frame
@@ -63,7 +64,7 @@ export function loadExpectations (source: Source, names: NameTable, section: rea
     return membersOf(source, names, entry, {}, 'expectation').map((node, j) => ({
       at: atEnd ? 'end' as const : frame[key], by, line: source.line(entry.pointer), expectation: entry.plugin.name, node, args: argsOf(node === '' ? {} : { i: j + 1, node })
     }))
-  })
+  }) ?? [])
 }
 
 function readEntry (source: Source, raw: unknown, pointer: Pointer, noun: Noun, plugins: Plugins, schema: Schema): Entry {
@@ -81,7 +82,7 @@ function readEntry (source: Source, raw: unknown, pointer: Pointer, noun: Noun, 
   if (unknown !== undefined) {
     // Beside a known action, or near to one of the common keys, it is a slip in those.
     const slip = known !== undefined || (nearest(unknown, common) !== undefined && nearest(unknown, plugins.keys()) === undefined)
-    throw source.fault(child(pointer, unknown), `unknown ${slip ? 'key' : noun} ${show(unknown)}`, oneOf(unknown, slip ? common : [...plugins.keys()]), { key: true })
+    throw source.fault(child(pointer, unknown), `unknown ${slip ? 'key' : noun} ${show(unknown)}`, oneOf(unknown, slip ? common : [...plugins.keys()]), slip ? { key: true } : { key: true, hint: OWN_HINT })
   }
   if (known === undefined) throw source.fault(pointer, `this entry has no ${noun}`, oneOf(undefined, [...plugins.keys()]))
   return { pointer, frame, plugin: plugins.get(known)!, args: raw[known], argsAt: child(pointer, known) }

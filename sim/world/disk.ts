@@ -8,7 +8,7 @@ import type { Kv, KvOp, Log, Packs } from '../../src/substrate/ports.js'
 export class PowerCut extends Error {}
 
 /** A failure that the operating system would report. */
-export class OsError extends Error {
+class OsError extends Error {
   constructor (readonly code: string) {
     super(`${code}: a fault of the simulated disk`)
   }

@@ -59,7 +59,7 @@ export class Keyring {
   }
 
   /** One that no manifest listed yet. */
-  unseen (name: string, seen: ReadonlySet<Hash> | undefined): Signer | undefined {
+  unseen (name: string, seen: Pick<ReadonlySet<Hash>, 'has'> | undefined): Signer | undefined {
     return this.of(name).find((s) => seen?.has(principalId(s.publicKey)) !== true)
   }
 

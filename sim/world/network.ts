@@ -10,7 +10,7 @@ import type { Random } from './random.js'
 
 /** What goes over the wire. `bytes` is what it costs, without headers. */
 export interface Message {
-  readonly what: 'hello' | 'sync' | 'gossip' | 'block'
+  readonly what: 'hello' | 'sync' | 'admit' | 'gossip' | 'block'
   readonly bytes: number
   /** hands it to the receiver */
   readonly deliver: () => void

@@ -6,7 +6,7 @@ import { Mirror, MIRROR_RETRY_MS } from '../../src/federation/mirror.js'
 import type { GossipJudgement, Report } from '../../src/federation/effects.js'
 import { AudienceIndex } from '../../src/federation/audience.js'
 import { HOST_LIMITS } from '../../src/node/host/budgets.js'
-import { Standing } from '../../src/node/host/standing.js'
+import { spendingOf, Standing } from '../../src/node/host/standing.js'
 import { DiadError } from '../../src/substrate/errors.js'
 import { PackStore } from '../../src/substrate/pack-store.js'
 import type { Reference } from '../../src/substrate/reference.js'
@@ -241,7 +241,7 @@ export class SimNode implements Port {
   }
 
   takeFrame (effect: SendEffect): void {
-    const over = this.standing.spend(effect.peer, effect.channel === 'hello' ? 'hello' : effect.direction, 1, effect.bytes.length)
+    const over = this.standing.spend(effect.peer, spendingOf(effect.channel, effect.direction), 1, effect.bytes.length)
     if (over !== undefined) {
       this.overBudget(effect.peer)
       return

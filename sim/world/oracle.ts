@@ -2,6 +2,7 @@
  * What really happened, which no node can see: who published what, whose key was used for two histories, what was meant to stay internal. Invariants
  * compare what nodes believe with this.
  */
+import { type AdmissionRecord, admissionRecordCodec } from '../../src/authority/admission-objects.js'
 import type { Artifact } from '../../src/substrate/artifact.js'
 import type { Hash, Reference } from '../../src/substrate/reference.js'
 import type { Micros } from '../trace.js'
@@ -41,10 +42,37 @@ export class Oracle {
   readonly internal = new Set<Reference>()
   /** those of them whose reference a stranger published: it is spoken of, and still nobody's to give */
   readonly fished = new Set<Reference>()
+  /** by node and domain, what may be in force of it there: the last decision that was acknowledged, and those that were begun since */
+  private readonly decisions = new Map<string, AdmissionRecord[]>()
+  readonly records = new Map<Reference, Artifact>()
   /** `who whom ref`: who asked an adversary for a block, where that takes note */
   readonly asked = new Set<string>()
   /** nodes whose disk was set back, or lies: what they acknowledged may be gone from them */
   readonly setBack = new Set<string>()
+
+  /** The node is about to decide. */
+  decides (node: string, record: AdmissionRecord): void {
+    const key = `${node} ${record.domain_id}`
+    this.decisions.set(key, [...this.decisions.get(key) ?? [], record])
+    this.records.set(admissionRecordCodec.reference(record), admissionRecordCodec.artifact(record))
+  }
+
+  /** It is durable, so whatever was decided before it isn't in force any more. */
+  decided (node: string, record: AdmissionRecord): void {
+    const key = `${node} ${record.domain_id}`
+    const held = this.decisions.get(key) ?? []
+    this.decisions.set(key, held.slice(held.indexOf(record)))
+  }
+
+  /** Names of `domain` that may stand in the view of `node`, as prefixes. */
+  admitted (node: string, domain: Reference): readonly string[] {
+    return (this.decisions.get(`${node} ${domain}`) ?? []).flatMap((r) => r.admitted_scope)
+  }
+
+  /** Whether any node decided on any domain. */
+  get deciding (): boolean {
+    return this.decisions.size > 0
+  }
 
   intend (domain: Reference, name: string, ref: Reference): void {
     this.intended.add(`${domain}|${name}|${ref}`)

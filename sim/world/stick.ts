@@ -30,7 +30,6 @@ export async function plugIn (world: World, node: SimNode, name: string): Promis
       if (node.engine !== engine) return
       if (status === 'rejected') world.refused(node, `stick ${name}`, domain.id, code, undefined)
       for (const r of refused) world.refused(node, `stick ${name}`, domain.id, r.code, r.ref ?? undefined)
-      world.reported(node, { kind: 'changed', domain: domain.id, by: 'own' })
     } catch (err) {
       // The process that read it is gone, and with it whatever it had half taken in.
       if (node.engine === engine) throw err

@@ -10,7 +10,7 @@ export interface Watch {
   /** `node` came up again */
   started?: (node: SimNode) => Promise<string | undefined>
   /** an honest node sends a frame, gossip, or blocks */
-  frame?: (node: SimNode, channel: 'hello' | 'sync', direction: 'request' | 'response', bytes: Uint8Array) => string | undefined
+  frame?: (node: SimNode, channel: 'hello' | 'sync' | 'admit', direction: 'request' | 'response', bytes: Uint8Array) => string | undefined
   gossip?: (node: SimNode, domain: Reference, bytes: Uint8Array, hops: number) => string | undefined
   blocks?: (node: SimNode, refs: readonly Reference[], answer: ReadonlyArray<Uint8Array | undefined>) => string | undefined
   /** at the end, and whenever a run demands it */

@@ -281,6 +281,7 @@ export class World implements Surroundings {
         break
       }
       case 'pulled':
+      case 'admission-request':
       case 'hello': break
     }
   }

@@ -1,5 +1,6 @@
 /** AdmissionRequest and AdmissionRecord. Source: RULES D1, D2; protocols/schema. */
-import { pathWithin, prefix } from '../publication/names.js'
+import { prefix } from '../publication/names.js'
+import { outermost, prefixesCover } from '../publication/prefix-set.js'
 import { artifactCodec } from '../substrate/codec.js'
 import { compareUtf8 } from '../substrate/bytes.js'
 import { checked, hash, hex, list, oneOf, ref, type Shape, struct, type TypeOf, uint } from '../substrate/shape.js'
@@ -12,7 +13,7 @@ export type Decision = typeof DECISIONS[number]
 
 /** Names by whole segments, '' = everything. None covers another, so that equal sets of names have equal bytes. */
 function scopeShape (min: number): Shape<string[]> {
-  return checked(list(prefix, { min, max: MANY, ascending: (p) => p }), (prefixes) => normalScope(prefixes).length === prefixes.length ? undefined : 'prefixes of which none covers another')
+  return checked(list(prefix, { min, max: MANY, ascending: (p) => p }), (prefixes) => outermost(prefixes).length === prefixes.length ? undefined : 'prefixes of which none covers another')
 }
 
 const requestShape = struct({
@@ -51,12 +52,11 @@ export function admits (decision: Decision): boolean {
 
 /** The same set of names, ascending, without what another prefix covers. */
 export function normalScope (prefixes: readonly string[]): string[] {
-  const out = [...new Set(prefixes)].sort(compareUtf8)
-  return out.filter((p) => !out.some((q) => q !== p && pathWithin(q, p)))
+  return outermost(prefixes).sort(compareUtf8)
 }
 
 export function scopeHolds (scope: readonly string[], name: string): boolean {
-  return scope.some((p) => pathWithin(p, name))
+  return prefixesCover(scope, name)
 }
 
 /** The names that are in both. */

@@ -2,12 +2,13 @@
  * Admission of other domains: what a request is worth, which decision is in force, and what of a domain enters our view. Pure functions of what is held;
  * the order in which decisions were made or came in can't matter. Source: RULES D1-D5.
  */
-import { KIND } from '../publication/leaf.js'
 import { INTERNAL } from '../publication/lane.js'
+import type { Artifact } from '../substrate/artifact.js'
 import { compareUtf8 } from '../substrate/bytes.js'
+import { MalformedError } from '../substrate/errors.js'
 import { digestOf, type Hash, NONE, type Reference } from '../substrate/reference.js'
 import { type Signature, signatureHolds } from '../substrate/signature.js'
-import { type AdmissionRecord, type AdmissionRequest, admissionRequestCodec, admits, commonScope, type Decision, DECISIONS, scopeHolds } from './admission-objects.js'
+import { type AdmissionRecord, admissionRecordCodec, type AdmissionRequest, admissionRequestCodec, admits, commonScope, type Decision, DECISIONS, scopeHolds } from './admission-objects.js'
 import type { CurrentEntry, DomainView } from './domain-view.js'
 import type { DomainKnowledge } from './knowledge.js'
 import { Checklist, type Verdict } from './verdict.js'
@@ -60,9 +61,50 @@ export function admitRefs (own: DomainKnowledge): Reference[] {
   const out = new Set<Reference>()
   for (const v of own.viewAll().lanes.values()) {
     if (v.knowledge.lane.visibility !== INTERNAL) continue
-    for (const { status, body, leaf } of v.judged) if (leaf.kind === KIND.admit && status === 'accepted' && body?.kind === 'admit') out.add(body.ref)
+    // Of a leaf that its key may not write, or that was erased, there is no body (leaf-rules.ts): what has one counts.
+    for (const { body } of v.judged) if (body?.kind === 'admit') out.add(body.ref)
   }
   return [...out].sort()
+}
+
+/** What a domain decided on others. */
+export interface Admissions {
+  readonly records: ReadonlyMap<Reference, AdmissionRecord>
+  readonly byDomain: ReadonlyMap<Reference, Admitted>
+  /** Records that aren't held. One of them may be a withdrawal, so nothing counts as admitted until they are. */
+  readonly missing: readonly Reference[]
+}
+
+/** D4: `held` gives what is here of that which {@link admitRefs} names. What is no record decides nothing. */
+export function admissionsOf (own: DomainKnowledge, held: (ref: Reference) => Artifact | undefined): Admissions {
+  const records = new Map<Reference, AdmissionRecord>()
+  const missing: Reference[] = []
+  for (const ref of admitRefs(own)) {
+    const artifact = held(ref)
+    if (artifact === undefined) missing.push(ref)
+    else {
+      try {
+        records.set(ref, admissionRecordCodec.from(artifact))
+      } catch (err) {
+        if (!(err instanceof MalformedError)) throw err
+      }
+    }
+  }
+  return { records, byDomain: missing.length > 0 ? new Map() : effectiveAdmissions(records), missing }
+}
+
+/** D2: whether a held record has finally decided this very request. A local guard, not a rule of judging. */
+export function finallyDecided ({ records }: Pick<Admissions, 'records'>, request: Reference): boolean {
+  return [...records.values()].some((r) => r.request === request && r.decision !== 'DEFERRED')
+}
+
+/** The record that decides next: the greatest `decision_epoch`, and in the place of all that is in force for the domain (D2, D4). */
+export function nextRecord ({ records, byDomain }: Admissions, decided: Pick<AdmissionRecord, 'domain_id' | 'dam_hash' | 'policy_hash' | 'request' | 'decision' | 'admitted_scope'>): AdmissionRecord {
+  return {
+    ...decided,
+    decision_epoch: 1 + Math.max(0, ...[...records.values()].map((r) => r.decision_epoch)),
+    previous: [...byDomain.get(decided.domain_id)?.heads ?? []]
+  }
 }
 
 /** What is in force for one domain. */

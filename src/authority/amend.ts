@@ -144,9 +144,9 @@ const ascending = <T extends string>(values: readonly T[]): T[] => [...new Set(v
 
 /** M1, before anybody signs what all would reject. */
 function checkKeys (authority: Authority, previous: JudgedManifest, place: Place, rows: readonly Row[]): void {
-  const roots = new Set<PublicKey>()
-  for (const entry of [...authority.rootChain.entries.map((e) => e.ref), place.rootEntry]) for (const key of authority.rootChain.judged.get(entry)?.rootKeys ?? []) roots.add(key)
-  const reused = [place.rootKey, ...rows.map((r) => r.principal.public_key)].find((key) => roots.has(key))
+  // Each entry knows the root keys of all before it.
+  const roots = [authority.rootChain.entries.at(-1)?.ref ?? place.rootEntry, place.rootEntry].map((ref) => authority.rootChain.judged.get(ref)?.rootKeys)
+  const reused = [place.rootKey, ...rows.map((r) => r.principal.public_key)].find((key) => roots.some((keys) => keys?.has(key) === true))
   if (reused !== undefined) throw new DiadError('root-key-reused', `${reused} is an offline root key, which may sign nothing but root entries`, 'make a key of its own: `diad key new`')
   const listed = new Set(previous.manifest.principals.map((p) => p.principal_id))
   const back = rows.find((r) => !listed.has(r.principal.principal_id) && previous.seen.has(r.principal.principal_id))

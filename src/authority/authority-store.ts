@@ -146,8 +146,13 @@ export class AuthorityObjects extends HeldObjects {
       const certificate = this.certificates.get(entry.certificate)
       if (certificate !== undefined) take(referenceOfHash(certificate.policy_hash))
     }
+    const walked = new Set<Reference>()
     for (const { ref, manifest } of manifests) {
-      for (let at = manifest.cuts; at !== NONE; at = this.cutLists.get(at)?.next ?? NONE) take(at)
+      // Many may name one list; with it stands all that it leads to.
+      for (let at = manifest.cuts; at !== NONE && !walked.has(at); at = this.cutLists.get(at)?.next ?? NONE) {
+        walked.add(at)
+        take(at)
+      }
       take(ref)
       takeSignature(ref, 'manifest', manifest.root_key)
     }

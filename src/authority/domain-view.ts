@@ -6,10 +6,11 @@ import * as dagCbor from '@ipld/dag-cbor'
 import { compareUtf8, fromHex, joinBytes, toHex } from '../substrate/bytes.js'
 import { sha256Bytes } from '../substrate/hasher.js'
 import { type Hash, NONE, type Reference, referenceBytes } from '../substrate/reference.js'
-import { PUBLISHED } from '../publication/lane.js'
+import { type Lane, PUBLISHED } from '../publication/lane.js'
 import { KIND, namesContent, readLeaf } from '../publication/leaf.js'
 import type { LeafLog } from '../publication/leaf-log.js'
 import { prefixesCover } from '../publication/prefix-set.js'
+import { cutsOnce } from './cut-chain.js'
 import type { JudgedLeaf } from './leaf-rules.js'
 import { firstDifference, type Head, isRefuted, type LaneKnowledge, liesOn } from './lane-knowledge.js'
 import { hasRole, type LaneView, viewLane } from './lane-view.js'
@@ -169,6 +170,9 @@ function exportsOf (lanes: Map<Reference, LaneView>, all: boolean): Exports {
 
 const LASTING: ReadonlySet<number> = new Set([KIND.erase, KIND.vouch, KIND.admit])
 
+/** L2: a leaf of a published lane names no internal one: a stolen publishing key can't erase what was never shown to it. */
+export const namesInternal = (by: Lane, target: Lane): boolean => by.visibility === PUBLISHED && target.visibility !== PUBLISHED
+
 /** R7: what valid erase leaves name, by lane. `true` = the erase leaf lies under an anchor, so the target's body may be dropped. */
 function erasures (lanes: Map<Reference, LaneView>, exported: Map<Reference, number>, anchors: ReadonlyMap<Reference, number>): Map<Reference, Map<number, boolean>> {
   const out = new Map<Reference, Map<number, boolean>>()
@@ -179,6 +183,7 @@ function erasures (lanes: Map<Reference, LaneView>, exported: Map<Reference, num
       if (body?.kind !== 'erase' || status !== 'accepted') continue
       const target = lanes.get(body.lane)
       if (target?.log === undefined || body.index >= target.log.size) continue
+      if (namesInternal(v.knowledge.lane, target.knowledge.lane)) continue
       const own = target.knowledge.lane.principal === v.knowledge.lane.principal
       if (!own && (v.rights === undefined || !scopeHasName(v.rights.scope, ''))) continue
       // The leaf's own kind: a node that doesn't hold the body must judge alike.
@@ -195,12 +200,10 @@ function erasures (lanes: Map<Reference, LaneView>, exported: Map<Reference, num
 /** Per lane the leaves under its greatest on-chain anchor that lies on the log in force (K4). */
 function anchorsOf (lanes: Map<Reference, LaneView>, authority: Authority): Map<Reference, number> {
   const out = new Map<Reference, number>()
-  for (const { cuts } of authority.onChain) {
-    for (const [ref, { snapshot }] of cuts) {
-      const v = lanes.get(ref)
-      const head = v?.knowledge.heads.get(snapshot)
-      if (v?.log !== undefined && head !== undefined && liesOn(v.log, head)) out.set(ref, Math.max(out.get(ref) ?? 0, head.snapshot.log_size))
-    }
+  for (const { lane: ref, snapshot } of cutsOnce(authority.onChain.map((m) => m.cuts))) {
+    const v = lanes.get(ref)
+    const head = v?.knowledge.heads.get(snapshot)
+    if (v?.log !== undefined && head !== undefined && liesOn(v.log, head)) out.set(ref, Math.max(out.get(ref) ?? 0, head.snapshot.log_size))
   }
   return out
 }
@@ -229,7 +232,7 @@ export function viewDomain (k: ViewInput, options: { all?: boolean } = {}): Doma
   const lanes = new Map<Reference, LaneView>()
   for (const ref of k.order()) lanes.set(ref, laneUnder(k.lanes.get(ref) as LaneKnowledge, authority))
   const { exported, considered, withheld, named, vouched } = exportsOf(lanes, all)
-  for (const m of authority.onChain) for (const cut of m.cuts.values()) named.add(cut.snapshot)
+  for (const cut of cutsOnce(authority.onChain.map((m) => m.cuts))) named.add(cut.snapshot)
   const gone = erasures(lanes, exported, anchorsOf(lanes, authority))
   const viewed = new Map<Reference, ViewedLane>()
   const erased = new Set<string>()

@@ -24,6 +24,8 @@ const slot = (purpose: Purpose, key: PublicKey): string => `${purpose}/${key}`
 export class HeldObjects {
   /** counts changes; whatever is computed from the set is computed once a revision */
   revision = 0
+  /** counts cut lists that were let go of; until the next one, what was found of lists all of which are held stays true */
+  listsDropped = 0
   readonly rootSets = new Map<Reference, OfflineRootSet>()
   readonly certificates = new Map<Reference, AuthorityCertificate>()
   readonly rootEntries = new Map<Reference, RootEntry>()
@@ -111,7 +113,8 @@ export class HeldObjects {
   protected drop (ref: Reference): void {
     const artifact = this.forget(ref)
     if (artifact === undefined) return
-    for (const kind of [this.rootSets, this.certificates, this.rootEntries, this.policies, this.manifests, this.cutLists]) kind.delete(ref)
+    for (const kind of [this.rootSets, this.certificates, this.rootEntries, this.policies, this.manifests]) kind.delete(ref)
+    if (this.cutLists.delete(ref)) this.listsDropped++
     if (artifact.typeTag !== TAG.signature) return
     const { purpose, target, public_key: key } = signatureCodec.from(artifact)
     const ofTarget = this.signatures.get(target)

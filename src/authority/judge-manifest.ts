@@ -3,15 +3,13 @@
  * principal's lane ends it whatever its `ends` says (M4) can't be seen here, since the lane may not be held: who applies the cuts does it.
  */
 import { type Hash, NONE, type Reference, referenceOfHash } from '../substrate/reference.js'
-import { compareUtf8 } from '../substrate/bytes.js'
-import type { Cut } from './cut-list.js'
+import { GrownSet } from '../substrate/grown-set.js'
+import { type Cuts, NO_CUTS, walkCuts } from './cut-chain.js'
 import type { HeldObjects } from './held-objects.js'
 import { type DomainAuthorityManifest, type Principal, type Scope, scopeCovers } from './manifest.js'
 import { policyFault } from './policy.js'
-import { ancestry, final, Finals, type JudgedEntry, notHeld } from './root-chain.js'
+import { final, Finals, isAncestor, type JudgedEntry, notHeld } from './root-chain.js'
 import { Checklist, type Verdict } from './verdict.js'
-
-export type Cuts = ReadonlyMap<Reference, Cut>
 
 /** `accepted` here means valid (M1), not yet on the accepted chain. */
 export interface JudgedManifest {
@@ -21,11 +19,10 @@ export interface JudgedManifest {
   /** by lane, ascending; complete once the manifest is valid */
   readonly cuts: Cuts
   /** every principal that a manifest from the first to this one lists */
-  readonly seen: ReadonlySet<Hash>
+  readonly seen: GrownSet<Hash>
 }
 
-const NO_CUTS: Cuts = new Map()
-const NONE_SEEN: ReadonlySet<Hash> = new Set()
+const NONE_SEEN = GrownSet.empty<Hash>()
 
 /** The root entries and the manifests judged so far. */
 export interface ManifestContext {
@@ -42,13 +39,15 @@ export function judgeManifest (context: ManifestContext, ref: Reference, manifes
   const previous = judged.get(manifest.previous)
   const checks = new Checklist()
   const early = signerFault(objects, ref, manifest, entry, checks)
-  const cuts = new Map<Reference, Cut>()
   const fault = early ??
     placeFault(context, manifest, entry as JudgedEntry, previous, checks) ??
     rightsFault(manifest, previous, checks) ??
-    cutsFault(objects, manifest, cuts, checks) ??
+    cutsFault(objects, manifest, checks) ??
     policyOfFault(objects, manifest, checks)
-  if (fault === undefined) return { ref, manifest, verdict: checks.accept(), cuts: cuts.size === 0 ? NO_CUTS : cuts, seen: withPrincipals(previous?.seen ?? NONE_SEEN, manifest) }
+  if (fault === undefined) {
+    const seen = (previous?.seen ?? NONE_SEEN).with(manifest.principals.map((p) => p.principal_id))
+    return { ref, manifest, verdict: checks.accept(), cuts: walkCuts(objects, manifest.cuts).cuts, seen }
+  }
   // Under a good signature everything it names is worth asking for at once; before that only what shows whether it is signed.
   const missing = early === undefined && fault.status === 'deferred' ? unheld(objects, manifest, fault.missing) : fault.missing
   return { ref, manifest, verdict: { ...fault, missing }, cuts: NO_CUTS, seen: NONE_SEEN }
@@ -85,7 +84,7 @@ function placeFault (context: ManifestContext, m: DomainAuthorityManifest, entry
   if (held.domain_id !== domain) return checks.fail('wrong-domain', 'it follows a manifest of another domain')
   if (m.version !== held.version + 1) return checks.fail('version-gap', `version ${m.version} follows version ${held.version}`)
   if (held.root_entry !== m.root_entry) {
-    const based = m.previous === entry.entry.base && ancestry(entry.entry.previous, entries).has(held.root_entry)
+    const based = m.previous === entry.entry.base && isAncestor(held.root_entry, entry.entry.previous, entries)
     if (!based) return checks.fail('previous-out-of-place', 'the previous manifest is neither of the same epoch nor its base')
   }
   // One version lower, so it was judged before this one.
@@ -124,21 +123,15 @@ export function reduction (old: Principal, oldScope: Scope, m: Pick<DomainAuthor
   return scopeCovers(m.scope[at] as Scope, oldScope) ? undefined : 'gets a scope that doesn\'t cover its old one'
 }
 
-/** M4: the whole chain of cut lists, ascending by lane over all of it. Fills `into`. */
-function cutsFault (objects: HeldObjects, m: DomainAuthorityManifest, into: Map<Reference, Cut>, checks: Checklist): Verdict | undefined {
-  let last = ''
-  for (let at = m.cuts; at !== NONE;) {
-    const list = objects.cutLists.get(at)
-    if (list === undefined) return notHeld(objects, 'cut-list-missing', 'a cut list', at, checks)
-    // Within a list the codec has seen to the order.
-    const first = (list.cuts[0] as Cut).lane
-    if (compareUtf8(last, first) >= 0) return checks.fail('cuts-unsorted', `the cut list ${at} doesn't go on after the lane ${last}`)
-    for (const cut of list.cuts) into.set(cut.lane, cut)
-    last = (list.cuts.at(-1) as Cut).lane
-    at = list.next
+/** M4: the whole chain of cut lists, ascending by lane over all of it; within a list the codec has seen to that. */
+function cutsFault (objects: HeldObjects, m: DomainAuthorityManifest, checks: Checklist): Verdict | undefined {
+  const { fault, cuts } = walkCuts(objects, m.cuts)
+  if (fault === undefined) {
+    checks.pass('M4', cuts.size === 1 ? 'it cuts 1 lane' : `it cuts ${cuts.size} lanes`)
+    return undefined
   }
-  checks.pass('M4', into.size === 1 ? 'it cuts 1 lane' : `it cuts ${into.size} lanes`)
-  return undefined
+  if (fault.after === undefined) return notHeld(objects, 'cut-list-missing', 'a cut list', fault.at, checks)
+  return checks.fail('cuts-unsorted', `the cut list ${fault.at} doesn't go on after the lane ${fault.after}`)
 }
 
 function policyOfFault (objects: HeldObjects, m: DomainAuthorityManifest, checks: Checklist): Verdict | undefined {
@@ -151,18 +144,11 @@ function policyOfFault (objects: HeldObjects, m: DomainAuthorityManifest, checks
   return undefined
 }
 
-function withPrincipals (seen: ReadonlySet<Hash>, m: DomainAuthorityManifest): ReadonlySet<Hash> {
-  const fresh = m.principals.filter((p) => !seen.has(p.principal_id))
-  // Most manifests add nobody, so long chains share one set.
-  return fresh.length === 0 ? seen : new Set([...seen, ...fresh.map((p) => p.principal_id)])
-}
-
 function unheld (objects: HeldObjects, m: DomainAuthorityManifest, first: readonly Reference[]): Reference[] {
   const out = new Set(first)
   for (const ref of [m.previous, referenceOfHash(m.policy_hash)]) if (ref !== NONE && !objects.has(ref)) out.add(ref)
-  let at = m.cuts
-  while (at !== NONE && objects.cutLists.has(at)) at = objects.cutLists.get(at)?.next ?? NONE
-  if (at !== NONE && !objects.has(at)) out.add(at)
+  const { end } = walkCuts(objects, m.cuts)
+  if (end !== NONE && !objects.has(end)) out.add(end)
   return [...out]
 }
 

@@ -6,7 +6,7 @@ import { NONE, type Reference } from '../substrate/reference.js'
 import { TAG } from '../substrate/type-tags.js'
 import { INTERNAL } from '../publication/lane.js'
 import { KIND, namesContent, readLeaf } from '../publication/leaf.js'
-import type { ViewedLane } from './domain-view.js'
+import { namesInternal, type ViewedLane } from './domain-view.js'
 import type { DomainKnowledge } from './knowledge.js'
 import { type LaneKnowledge, linkOf } from './lane-knowledge.js'
 import { chooseBranch, cutsOf, hasRole } from './lane-view.js'
@@ -81,6 +81,7 @@ function isVisible (k: DomainKnowledge, v: ViewedLane, index: number): boolean {
 function eraseFault (k: DomainKnowledge, v: ViewedLane, { lane, index, leaf_hash: hash }: { lane: Reference, index: number, leaf_hash: string }): Verdict | undefined {
   const target = k.view().lanes.get(lane)
   if (target === undefined) return failed('lane-missing', 'the lane of the leaf that it erases is not held', [lane])
+  if (namesInternal(v.knowledge.lane, target.knowledge.lane)) return failed('erase-refused', 'a leaf of a published lane names no leaf of an internal one')
   const own = target.knowledge.lane.principal === v.knowledge.lane.principal
   if (!own && v.rights?.scope.prefixes.includes('') !== true) return failed('erase-refused', 'another principal\'s leaf needs the whole domain as scope')
   if (target.log === undefined || index >= target.log.size) return failed('log-missing', 'the leaf that it erases is not held')

@@ -12,7 +12,7 @@ import { TAG } from '../substrate/type-tags.js'
 import { type ForkEvidence, forkEvidenceCodec } from '../publication/evidence.js'
 import { laneCodec, PUBLISHED, type Snapshot, snapshotCodec } from '../publication/lane.js'
 import { AuthorityObjects } from './authority-store.js'
-import { type DomainView, servedHeads, viewDomain } from './domain-view.js'
+import { type DomainView, servedHeads, shownLog, viewDomain } from './domain-view.js'
 import { type Head, isRefuted, LaneKnowledge } from './lane-knowledge.js'
 import { type Authority, resolveAuthority } from './manifest-chain.js'
 import { WaitPool } from './wait-pool.js'
@@ -270,10 +270,18 @@ export class DomainKnowledge {
     return out
   }
 
+  /** Equal where two nodes have nothing to tell each other: over the inventory, then the heads in it whose log isn't held here. */
   inventoryDigest (): Hash {
     const memo = this.fresh()
     // One hex text for all: a call may not have as many arguments as a large domain has objects.
-    return (memo.digest ??= toHex(sha256Bytes(fromHex(this.inventory().join('')))) as Hash)
+    return (memo.digest ??= toHex(sha256Bytes(fromHex([...this.inventory(), ...this.bareHeads()].join('')))) as Hash)
+  }
+
+  private bareHeads (): Reference[] {
+    const view = this.view()
+    const out: Reference[] = []
+    for (const [ref, v] of view.lanes) for (const head of this.served(ref)) if (shownLog(v, head, view) === undefined) out.push(head.ref)
+    return out.sort()
   }
 
   /** Whether a control object is held, without making its bytes. */

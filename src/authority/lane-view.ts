@@ -7,7 +7,7 @@ import { hasBody, readLeaf } from '../publication/leaf.js'
 import type { LeafLog } from '../publication/leaf-log.js'
 import { firstDifference, type HeldBranch, type LaneKnowledge, liesOn } from './lane-knowledge.js'
 import { judgeLeaf, type JudgedLeaf, type LaneRights, type LaneStop, stopsLane } from './leaf-rules.js'
-import type { Role } from './manifest.js'
+import { closesPrincipal, principalIndex, type Role } from './manifest.js'
 import type { Authority } from './manifest-chain.js'
 import type { Status, VerdictCode } from './verdict.js'
 
@@ -41,7 +41,7 @@ export function cutsOf (k: LaneKnowledge, authority: Authority): { cuts: CutOf[]
   const cuts: CutOf[] = []
   let closedOut = false
   authority.onChain.forEach((m, position) => {
-    const closes = opened < position && m.manifest.closed.includes(k.lane.principal)
+    const closes = opened < position && closesPrincipal(m.manifest, k.lane.principal)
     const cut = m.cuts.get(k.ref)
     // M4: a cut of a closed principal's lane ends it, whatever it says; the lane needn't be held where the manifest is judged.
     if (cut !== undefined) cuts.push({ snapshot: cut.snapshot, ends: cut.ends || closes })
@@ -123,10 +123,10 @@ function judgeLeaves (k: LaneKnowledge, log: LeafLog, rights: LaneRights): { jud
   return held
 }
 
-/** The rights that the lane's manifest gives its principal; undefined when the manifest doesn't name it (rejected for ever). */
+/** The rights that the lane's manifest gives its principal; undefined when the manifest doesn't name it, or isn't on the chain. */
 function rightsOf (k: LaneKnowledge, authority: Authority): LaneRights | undefined {
   const entry = authority.onChain[authority.position.get(k.lane.manifest) ?? -1]
-  const index = entry?.manifest.principals.findIndex((p) => p.principal_id === k.lane.principal) ?? -1
+  const index = entry === undefined ? -1 : principalIndex(entry.manifest, k.lane.principal)
   const principal = entry?.manifest.principals[index]
   const scope = entry?.manifest.scope[index]
   const policy = authority.policyOf(k.lane.manifest)
@@ -135,6 +135,9 @@ function rightsOf (k: LaneKnowledge, authority: Authority): LaneRights | undefin
 
 export function viewLane (k: LaneKnowledge, authority: Authority): LaneView {
   const none = { knowledge: k, limit: 0, log: undefined, branch: undefined, rights: undefined, judged: [], stop: undefined, ends: Infinity, contested: false, unlinked: [] }
+  const named = authority.judged.get(k.lane.manifest)?.manifest
+  // R5: it rests on the bytes that the Lane names alone, so it holds whatever becomes of that manifest.
+  if (named !== undefined && principalIndex(named, k.lane.principal) < 0) return { ...none, status: 'rejected', code: 'not-a-principal' }
   if (!authority.position.has(k.lane.manifest)) {
     // What is rejected or waits for something says so itself; whatever else the Lane names is not on the chain.
     const { status, code } = authority.verdictOf(k.lane.manifest)

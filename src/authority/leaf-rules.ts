@@ -4,9 +4,8 @@
  */
 import { LIMITS } from '../substrate/limits.js'
 import { type Body, hasBody, isSkippable, KIND, kindName, type KindName, type Leaf, NO_BODY, readBody } from '../publication/leaf.js'
-import { pathWithin } from '../publication/names.js'
 import type { DomainPolicy } from './policy.js'
-import type { Principal, Role, Scope } from './manifest.js'
+import { type Principal, type Role, type Scope, scopeHasName } from './manifest.js'
 import type { VerdictCode } from './verdict.js'
 
 type Section = 'publication' | 'execution' | 'none'
@@ -58,10 +57,7 @@ export function judgeLeaf (leaf: Leaf, payload: Uint8Array | undefined, rights: 
   if (payload === undefined) return { leaf, body: undefined, status: 'deferred', code: 'body-missing' }
   const body = readBody(leaf.kind, payload)
   if (body === undefined) return { leaf, body, status: 'rejected', code: 'body-malformed' }
-  if (rule.scoped && 'name' in body) {
-    const { name: path } = body
-    if (!rights.scope.prefixes.some((p) => pathWithin(p, path))) return { leaf, body, status: 'rejected', code: 'out-of-scope' }
-  }
+  if (rule.scoped && 'name' in body && !scopeHasName(rights.scope, body.name)) return { leaf, body, status: 'rejected', code: 'out-of-scope' }
   if (body.kind === 'statement' && body.type === AUDITED && !rights.principal.roles.includes('audit')) {
     return { leaf, body, status: 'rejected', code: 'role-missing' }
   }

@@ -184,9 +184,9 @@ function descends (j: JudgedManifest, of: ReadonlySet<Reference>, judged: Manife
 function forkedBy (chain: Chain, roots: RootChain, judged: ManifestMap): Forked {
   const cutLanes = new Set<Reference>()
   const closedPrincipals = new Set<Hash>()
+  const cuts: Cuts[] = []
   const take = (j: JudgedManifest): void => {
-    // A seal takes nothing away (K4): were it counted, whoever forks could freeze all content by anchoring every lane (THREATS 12).
-    for (const [lane, { ends }] of j.cuts) if (ends) cutLanes.add(lane)
+    cuts.push(j.cuts)
     for (const id of j.manifest.closed) closedPrincipals.add(id)
   }
   const ofRoots = entriesBelow(roots)
@@ -198,6 +198,8 @@ function forkedBy (chain: Chain, roots: RootChain, judged: ManifestMap): Forked 
     if (follows) ofManifests.add(j.ref)
     if (ofManifests.has(j.ref) || ofRoots.has(j.manifest.root_entry)) take(j)
   }
+  // A seal takes nothing away (K4): were it counted, whoever forks could freeze all content by anchoring every lane (THREATS 12).
+  for (const { lane, ends } of cutsOnce(cuts)) if (ends) cutLanes.add(lane)
   return { cutLanes, closedPrincipals }
 }
 

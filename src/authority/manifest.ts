@@ -1,7 +1,8 @@
 /** DomainAuthorityManifest: who may do what under one epoch of a domain. Source: SCHEMA [05], RULES M1, M3, T2. */
-import { pathWithin, prefix } from '../publication/names.js'
+import { prefix } from '../publication/names.js'
+import { prefixesCover } from '../publication/prefix-set.js'
 import { artifactCodec } from '../substrate/codec.js'
-import { NONE } from '../substrate/reference.js'
+import { type Hash, NONE } from '../substrate/reference.js'
 import { checked, hash, list, ref, refOrNone, struct, type TypeOf, uint } from '../substrate/shape.js'
 import { TAG } from '../substrate/type-tags.js'
 import { keyHash, MANY, roleSet, strongKey } from './shapes.js'
@@ -45,17 +46,35 @@ export type Scope = TypeOf<typeof scope>
 export type DomainAuthorityManifest = TypeOf<typeof shape>
 export const manifestCodec = artifactCodec(TAG.manifest, 'DomainAuthorityManifest', shape)
 
-/** T2: whether `scope` holds the published name `path`. */
-export function scopeHasName (scope: Scope, path: string): boolean {
-  return scope.prefixes.some((p) => pathWithin(p, path))
+/** Where `id` stands in a list that ascends by it, or -1. A manifest may list thousands, and each of a domain's lanes asks. */
+function indexOf<T> (list: readonly T[], id: Hash, idOf: (item: T) => Hash): number {
+  let low = 0
+  let high = list.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (idOf(list[middle] as T) < id) low = middle + 1
+    else high = middle
+  }
+  return low < list.length && idOf(list[low] as T) === id ? low : -1
 }
 
-/** T2: whether `scope` holds the program with this reference. */
-export function scopeHasProgram (scope: Scope, program: string): boolean {
-  return scope.programs.some((p) => p === NONE || p === program)
+/** Of `principals` and `scope`; -1 where the manifest doesn't list the principal. */
+export function principalIndex (m: Pick<DomainAuthorityManifest, 'principals'>, id: Hash): number {
+  return indexOf(m.principals, id, (p) => p.principal_id)
+}
+
+/** M3: whether the manifest ends the principal's earlier lanes. */
+export function closesPrincipal (m: Pick<DomainAuthorityManifest, 'closed'>, id: Hash): boolean {
+  return indexOf(m.closed, id, (closed) => closed) >= 0
+}
+
+/** T2: whether `scope` holds the published name `path`. */
+export function scopeHasName (scope: Scope, path: string): boolean {
+  return prefixesCover(scope.prefixes, path)
 }
 
 /** M3: whether `wide` allows everything that `narrow` does. */
 export function scopeCovers (wide: Scope, narrow: Scope): boolean {
-  return narrow.prefixes.every((p) => scopeHasName(wide, p)) && narrow.programs.every((p) => scopeHasProgram(wide, p))
+  const programs = new Set(wide.programs)
+  return narrow.prefixes.every((p) => scopeHasName(wide, p)) && (programs.has(NONE) || narrow.programs.every((p) => programs.has(p)))
 }

@@ -2,6 +2,7 @@
  * The root chain: which root entries of a domain are valid, and which branch of them is in force. Rests on held bytes alone; bases and manifests play
  * no part in it (see manifest-chain.ts). Source: RULES T1, M5, M6; THREATS 8, 13.
  */
+import { GrownSet } from '../substrate/grown-set.js'
 import { type Hash, NONE, type PublicKey, type Reference } from '../substrate/reference.js'
 import type { AuthorityCertificate } from './certificate.js'
 import type { HeldObjects } from './held-objects.js'
@@ -21,9 +22,9 @@ export interface JudgedEntry {
   readonly certificate: AuthorityCertificate | undefined
   readonly rootSet: OfflineRootSet | undefined
   /** keys of every root set from the genesis to here (M1: none may be root_key or principal) */
-  readonly rootKeys: ReadonlySet<PublicKey>
+  readonly rootKeys: GrownSet<PublicKey>
   /** every commitment from the genesis to here */
-  readonly commitments: ReadonlySet<Hash>
+  readonly commitments: GrownSet<Hash>
 }
 
 export interface ChainEntry {
@@ -48,8 +49,8 @@ export interface RootChain {
   readonly judged: ReadonlyMap<Reference, JudgedEntry>
 }
 
-const NO_KEYS: ReadonlySet<PublicKey> = new Set()
-const NO_COMMITMENTS: ReadonlySet<Hash> = new Set()
+const NO_KEYS = GrownSet.empty<PublicKey>()
+const NO_COMMITMENTS = GrownSet.empty<Hash>()
 
 const valid = (j: JudgedEntry | undefined): boolean => j?.verdict.status === 'accepted'
 export const final = (v: Verdict): boolean => v.status === 'accepted' || v.status === 'rejected'
@@ -89,9 +90,9 @@ export function judgeRootEntry (objects: HeldObjects, domain: Reference, ref: Re
     verdict,
     certificate: ok ? certificate : undefined,
     rootSet: ok ? set : undefined,
-    // A renew adds nothing, so long chains of them share one set.
-    rootKeys: !ok || kind === 'renew' ? before : new Set([...before, ...set.root_keys]),
-    commitments: !ok || kind === 'renew' ? commitments : new Set([...commitments, entry.next_commitment])
+    // A renew adds nothing: its set and its commitment are those before it.
+    rootKeys: ok ? before.with(set.root_keys) : before,
+    commitments: ok ? commitments.with([entry.next_commitment]) : commitments
   }
 }
 
@@ -242,6 +243,14 @@ export function ancestry (ref: Reference, judged: ReadonlyMap<Reference, JudgedE
   const out = new Set<Reference>()
   for (let j = judged.get(ref); j !== undefined; j = judged.get(j.entry.previous)) out.add(j.ref)
   return out
+}
+
+/** Whether `entry`, which is valid, is or comes after `ancestor`: on its way epochs fall one by one. */
+export function isAncestor (ancestor: Reference, entry: Reference, judged: ReadonlyMap<Reference, JudgedEntry>): boolean {
+  const epoch = judged.get(ancestor)?.entry.epoch ?? Infinity
+  let j = judged.get(entry)
+  while (j !== undefined && j.entry.epoch > epoch) j = judged.get(j.entry.previous)
+  return j?.ref === ancestor
 }
 
 /** Verdict of a held root entry under the chain in force. */

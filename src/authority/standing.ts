@@ -38,10 +38,16 @@ export function judgeHeld (
       const policy = objects.certificates.get(j.entry.certificate)?.policy_hash
       if (policy !== undefined) lend(referenceOfHash(policy), v, j.ref)
     }
+    // Many manifests may name one list: who walked it with as good a standing has lent that to all it leads to.
+    const walked = new Map<Reference, number>()
     for (const j of manifests.values()) {
       const v = ofManifest(j)
+      const rank = LENT.indexOf(v.status)
       lend(referenceOfHash(j.manifest.policy_hash), v, j.ref)
-      for (let at = j.manifest.cuts; at !== NONE; at = objects.cutLists.get(at)?.next ?? NONE) lend(at, v, j.ref)
+      for (let at = j.manifest.cuts; rank >= 0 && at !== NONE && (walked.get(at) ?? Infinity) > rank; at = objects.cutLists.get(at)?.next ?? NONE) {
+        walked.set(at, rank)
+        lend(at, v, j.ref)
+      }
     }
     return out
   }

@@ -19,7 +19,7 @@ export type OpenBackend = (home: string, command: CommandName, args: object) => 
 
 /** Throws DiadError `store-busy` for a second `serve` on one home, and what opening the home throws. */
 export const openBackend: OpenBackend = async (home, command, args) => {
-  if (await needsNoHome(home, command, args)) return (await import('../node/bare-backend.js')).openBareBackend()
+  if (await needsNoHome(home, command, args)) return (await import('../node/bare-backend.js')).openBareBackend(home)
   const { socketPath } = await import('../node/home/paths.js')
   const daemon = await connectTo(socketPath(home))
   if (daemon !== undefined) {

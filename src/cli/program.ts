@@ -2,11 +2,10 @@
  * The command line: which commands and options there are, and what they become. Parsing does no I/O and loads nothing heavy, so that `--help` and
  * mistakes are answered at once. --home and --json may stand before or behind the command.
  */
-import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { DiadError } from '../substrate/errors.js'
 import type { CommandName, Mode } from '../node/command.js'
+import { resolveHome } from '../node/home/resolve-home.js'
 import type { PassphraseSource } from '../node/keys/passphrase.js'
 import { addAdmissionCommands } from './groups/admission.js'
 import { addAuthorityCommands } from './groups/authority.js'
@@ -17,7 +16,7 @@ import { addRescueCommands } from './groups/rescue.js'
 import { addRootsCommands } from './groups/roots.js'
 import { addSealsCommands } from './groups/seals.js'
 import { addSimCommand, noVerb, type SimArgs } from './sim-options.js'
-import { addresses, cliTools, given, passphraseOf } from './tools.js'
+import { addresses, cliTools, digit, given, newPassphraseOf, passphraseOf, quota, seconds } from './tools.js'
 import { version } from './version.js'
 
 /** What a command line asks for. */
@@ -67,9 +66,7 @@ export function parseCommandLine (argv: readonly string[], parsing: Parsing): Re
   const { home, json } = program.opts<{ home?: string, json?: true }>()
   if (parsed.command === 'sim') return { ...parsed, json: json === true }
   if (home === '') throw new DiadError('usage', '--home is empty', 'name a directory')
-  const fromEnv = parsing.env['DIAD_HOME']
-  const chosen = home ?? (fromEnv !== undefined && fromEnv !== '' ? fromEnv : join(homedir(), '.diad'))
-  return { ...parsed, home: resolve(parsing.cwd, chosen), json: json === true }
+  return { ...parsed, home: resolveHome(home, parsing.env, parsing.cwd), json: json === true }
 }
 
 /** Whether errors go out as JSON, asked before (or although) the command line was understood. */
@@ -86,7 +83,7 @@ function usageError (err: CommanderError, argv: readonly string[]): DiadError {
   return new DiadError('usage', first, suggestion === '' ? 'see diad --help, or diad COMMAND --help' : suggestion)
 }
 
-interface InitOptions { name?: string, passphraseFile?: string, passphrase: boolean, roots?: string, rootKeys?: number, threshold?: number, rootPub?: string[], nextRootPub?: string[], request?: string, finish?: string }
+interface InitOptions { name?: string, passphraseFile?: string[], passphrase: boolean, roots?: string, rootKeys?: number, threshold?: number, rootPub?: string[], nextRootPub?: string[], nextThreshold?: number, request?: string, finish?: string }
 
 type Accept = (request: Parsed) => void
 
@@ -110,7 +107,7 @@ function createProgram (parsing: Parsing, accept: Accept): Command {
 
   const morePaths = (text: string, before: string[] | undefined): string[] => [...before ?? [], path(text)]
   command('init', '', 'make a domain in this home: keys, policy, first manifest', 'init --name alice')
-    .option('--name <NAME>', 'local petname of the domain')
+    .option('--name <NAME>', 'local petname of the domain (default: home)')
     .addOption(passphraseFile())
     .option('--no-passphrase', 'leave the keys unencrypted')
     .option('--roots <DIR>', 'where the offline roots are written (default: offline/ in the home)', path)
@@ -118,40 +115,54 @@ function createProgram (parsing: Parsing, accept: Accept): Command {
     .option('--threshold <K>', 'how many of them have to sign (default: 1)', digit)
     .option('--root-pub <FILE>', 'public key of a root made elsewhere; may be repeated', morePaths)
     .option('--next-root-pub <FILE>', 'public key of a next root made elsewhere; may be repeated', morePaths)
+    .option('--next-threshold <K>', 'with these: how many of the next set have to sign (default: as many as --threshold says)', digit)
     .option('--request <FILE>', 'with these: where the signing request for the new domain is written', path)
     .option('--finish <FILE>', 'found the domain with the signed request', path)
     .action((o: InitOptions) => {
-      if (!o.passphrase && o.passphraseFile !== undefined) throw new DiadError('usage', '--no-passphrase and --passphrase-file exclude each other', 'give one of the two')
-      done('init', given({ name: o.name, roots: o.roots, rootKeys: o.rootKeys, threshold: o.threshold, rootPubs: o.rootPub, nextRootPubs: o.nextRootPub, request: o.request, finish: o.finish }), { passphrase: o.passphrase ? passphraseOf(o.passphraseFile) : { kind: 'none' } })
+      done('init', given({ name: o.name, roots: o.roots, rootKeys: o.rootKeys, threshold: o.threshold, rootPubs: o.rootPub, nextRootPubs: o.nextRootPub, nextThreshold: o.nextThreshold, request: o.request, finish: o.finish }), { passphrase: newPassphraseOf(o) })
     })
 
   command('put', '<PATH>', 'store a file or a directory, without publishing it; - reads standard input', 'put photo.jpg')
-    .action((what: string) => done('put', { path: what === '-' ? what : path(what) }, { input: what === '-' }))
+    .addOption(tools.allowKeys())
+    .action((what: string, o: { allowKeys?: true }) => done('put', given({ path: what === '-' ? what : path(what), allowKeys: o.allowKeys }), { input: what === '-' }))
 
   command('publish', '<PATH>', 'store a file or a directory and publish it under a name', 'publish ./site --as www')
     .requiredOption('--as <NAME>', 'the published name, e.g. www or docs/manual')
     .addOption(tools.key('the key that signs, where it is: a file, agent:KEY or pkcs11:MODULE?token=LABEL (default: this home\'s)'))
+    .addOption(tools.allowKeys())
     .addOption(passphraseFile())
-    .action((what: string, o: { as: string, key?: string, passphraseFile?: string }) =>
-      done('publish', given({ path: path(what), as: o.as, key: o.key }), { passphrase: passphraseOf(o.passphraseFile) }))
+    .action((what: string, o: { as: string, key?: string, allowKeys?: true, passphraseFile?: string[] }) => {
+      if (what === '-') throw new DiadError('usage', 'publish takes a file or a directory, not standard input', 'write it to a file first; `diad put -` only stores what it reads; a file that is called - is ./-')
+      done('publish', given({ path: path(what), as: o.as, key: o.key, allowKeys: o.allowKeys }), { passphrase: passphraseOf(o.passphraseFile) })
+    })
 
   command('serve', '', 'run the node: serve the own domain and the followed ones until interrupted', 'serve --listen /ip4/0.0.0.0/tcp/4001')
     .addOption(new Option('--listen <MULTIADDR>', 'where to listen; may be repeated').argParser(addresses).default([], 'any free TCP port'))
     .addOption(peer())
     .option('--no-mdns', 'don\'t look for neighbours on the local network')
     .option('--no-dht', 'don\'t take part in the distributed hash table')
+    .option('--no-admissions', 'take no requests for admission over the network')
     .addOption(passphraseFile())
-    .action((o: { listen: string[], peer: string[], mdns: boolean, dht: boolean, passphraseFile?: string }) =>
-      done('serve', { listen: o.listen, peers: o.peer, mdns: o.mdns, dht: o.dht }, { passphrase: passphraseOf(o.passphraseFile) }))
+    .action((o: { listen: string[], peer: string[], mdns: boolean, dht: boolean, admissions: boolean, passphraseFile?: string[] }) =>
+      done('serve', { listen: o.listen, peers: o.peer, mdns: o.mdns, dht: o.dht, admissions: o.admissions }, { passphrase: passphraseOf(o.passphraseFile) }))
 
   command('follow', '<DOMAIN>', 'follow a domain from now on; with a whole DomainID no network is needed', 'follow dom1… --name alice')
     .addOption(mode())
     .addOption(peer())
     .option('--name <PETNAME>', 'local petname of the domain')
-    .action((domain: string, o: { mode?: Mode, peer: string[], name?: string }) => done('follow', given({ domain, mode: o.mode, peers: o.peer, name: o.name })))
+    .option('--quota <SIZE>', 'keep at most so much of its content, e.g. 500M or 2G, or none for all of it (default: as before; at first none)', quota)
+    .action((domain: string, o: { mode?: Mode, peer: string[], name?: string, quota?: number | 'none' }) =>
+      done('follow', given({ domain, mode: o.mode, peers: o.peer, name: o.name, quota: o.quota })))
 
   command('unfollow', '<DOMAIN>', 'stop following a domain', 'unfollow alice')
     .action((domain: string) => done('unfollow', { domain }))
+
+  command('name', '<DOMAIN> [PETNAME]', 'what this home calls a domain: show it, or give it another petname', 'name dom1… alice')
+    .option('--remove', 'take its petname away')
+    .action((domain: string, petname: string | undefined, o: { remove?: true }) => {
+      if (o.remove === true && petname !== undefined) throw new DiadError('usage', 'a PETNAME and --remove exclude each other', 'a new petname takes the place of the old one by itself')
+      done('name', given({ domain, petname, remove: o.remove === true }))
+    })
 
   command('status', '', 'domains, heads and peers of this home', 'status')
     .action(() => done('status', {}))
@@ -197,18 +208,6 @@ function modeOf (text: string): Mode {
   if (text === 'follow' || text === 'mirror') return text
   if (text === 'witness') throw new DiadError('mode-unavailable', 'witness mode comes with audits', 'use follow or mirror')
   throw new InvalidArgumentError('Allowed choices are follow, mirror, witness.')
-}
-
-function seconds (text: string): number {
-  // A day is 86,400 s; Node's timers end at 24.8 days.
-  const n = Number(text)
-  if (!/^\d+(\.\d+)?$/.test(text) || n <= 0 || n > 2_000_000) throw new InvalidArgumentError('It has to be a number of seconds above 0.')
-  return n
-}
-
-function digit (text: string): number {
-  if (!/^[1-9]$/.test(text)) throw new InvalidArgumentError('It has to be a number from 1 to 9.')
-  return Number(text)
 }
 
 function withName (target: string): string {

@@ -31,6 +31,12 @@ export function facts (style: Style, rows: Array<[string, string | undefined]>):
   return columns(rows.filter((row): row is [string, string] => row[1] !== undefined).map(([label, value]) => [style.faint(label), value]))
 }
 
+/** `3 keys, of which 2 must sign`; nothing where that isn't known. */
+export function setInWords (set: Fields): string | undefined {
+  const [total, threshold] = [numberOf(set, 'total'), numberOf(set, 'threshold')]
+  return total === undefined || threshold === undefined ? undefined : total === 1 ? '1 key' : `${total} keys, of which ${threshold} must sign`
+}
+
 export function amounts (fields: Fields): string {
   const parts: string[] = []
   for (const noun of ['record', 'file', 'block'] as const) {

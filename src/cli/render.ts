@@ -11,9 +11,9 @@ import { recordsRenders } from './groups/records-render.js'
 import { rescueRenders } from './groups/rescue-render.js'
 import { rootsRenders } from './groups/roots-render.js'
 import { sealsRenders } from './groups/seals-render.js'
-import { amounts, domain, facts, named, type Renders, statusText, verdictLine } from './render-parts.js'
+import { amounts, domain, facts, named, type Renders, setInWords, statusText, verdictLine } from './render-parts.js'
 import type { Style } from './style.js'
-import { columns, count, formatBytes, formatMode, group } from './text.js'
+import { columns, count, formatBytes, formatMode, formatQuota, group } from './text.js'
 
 /** The lines for `result`; of a list of results, those of each. */
 export function renderResult (command: CommandName, result: unknown, args: object, style: Style): string[] {
@@ -33,37 +33,64 @@ const RENDER: Renders<CommandArgs> = {
   ...rescueRenders,
   ...conformanceRenders,
 
-  init: (r, style) => facts(style, [
-    ['domain', style.strong(domain(r))],
-    ['name', optionalText(r, 'name')],
-    ['home', optionalText(r, 'home')],
-    ['roots', optionalText(r, 'roots')]
-  ]),
+  init (r, style, args) {
+    const name = optionalText(r, 'name')
+    const request = optionalText(r, 'request')
+    const own = facts(style, [
+      ['domain', style.strong(domain(r))],
+      // What nobody chose is said to be so.
+      ['name', name === 'home' && args['name'] === undefined ? `${name}  ${style.faint('(what it is called here by default; --name NAME says otherwise)')}` : name],
+      ['home', optionalText(r, 'home')],
+      [request === undefined ? 'roots' : 'commitment', optionalText(r, 'roots')],
+      ['root keys', setInWords(fieldsOf(r['needed']))],
+      ['next roots', setInWords(fieldsOf(r['next']))]
+    ])
+    return request === undefined ? own : [
+      `${style.careful('not founded yet')}: its roots have to sign ${request}`,
+      ...own,
+      '',
+      `  each root: diad sign --request ${request} --key KEY --yes`,
+      `  then here: diad init --finish ${request}`
+    ]
+  },
 
   put: (r) => [textOf(r, 'ref')],
 
   publish: (r, style) => [
-    `${style.good('published')} ${style.strong(textOf(r, 'name'))}  ${style.faint(amounts(r))}`,
-    ...facts(style, [['domain', domain(r)], ['ref', textOf(r, 'ref')], ['snapshot', textOf(r, 'snapshot')]])
+    `${style.good(r['visible'] === false ? 'proposed' : 'published')} ${style.strong(textOf(r, 'name'))}  ${style.faint(amounts(r))}`,
+    ...facts(style, [['domain', domain(r)], ['ref', textOf(r, 'ref')], ['snapshot', textOf(r, 'snapshot')]]),
+    ...reach(r, style)
   ],
 
   serve: () => [],
 
-  follow: (r, style) => [`${style.good('following')} ${named(r)}  ${style.faint(textOf(r, 'mode'))}`],
+  follow: (r, style) => [`${style.good('following')} ${named(r)}  ${style.faint(textOf(r, 'mode') + (lease(r) === undefined ? '' : `, content ${lease(r)}`))}`],
 
   unfollow: (r) => [`no longer following ${named(r)}`],
+
+  name: (r) => {
+    const now = optionalText(r, 'name', 80)
+    const before = optionalText(r, 'before', 80)
+    return [now === undefined ? `${domain(r)} has no petname here${before === undefined ? '' : ` any more; it was called ${before}`}` : `${domain(r)} is called ${now} here${before === undefined ? '' : `, and no longer ${before}`}`]
+  },
 
   status (r, style) {
     const domains = listOf(r, 'domains')
     const peers = listOf(r, 'peers')
+    const founding = fieldsOf(r['founding'] ?? {})
     return [
       ...facts(style, [
         ['home', textOf(r, 'home') + (r['daemon'] === true ? style.good('  (daemon running)') : '')],
-        ['domain', r['domain'] === undefined || r['domain'] === null ? 'none (a reader)' : domain(r)],
+        ['domain', r['domain'] === undefined || r['domain'] === null ? r['founding'] === undefined ? 'none (a reader)' : `none yet: ${domain(founding)} waits for signatures of its roots` : domain(r)],
+        ...r['founding'] === undefined ? [] : [
+          ['each root', `diad sign --request ${optionalText(founding, 'file') ?? 'FILE'} --key KEY --yes`] satisfies [string, string],
+          ['then here', `diad init --finish ${optionalText(founding, 'file') ?? 'FILE'}`] satisfies [string, string]
+        ],
         ['peer', optionalText(r, 'peer')]
       ]),
       '',
       ...(domains.length === 0 ? ['no domains'] : domainLines(domains, style)),
+      ...heldLine(listOf(r, 'held'), style),
       '',
       ...(peers.length === 0 ? ['no peers'] : [count(peers.length, 'peer'), ...columns(peers.map((p) => ['  ' + textOf(p, 'peer', 80), textsOf(p, 'addresses').join(' ')]))])
     ]
@@ -75,8 +102,10 @@ const RENDER: Renders<CommandArgs> = {
       ['  snapshot', optionalText(r, 'snapshot')],
       ['  heads', headSizes(listOf(r, 'heads'))],
       ['  names', group(numberOf(r, 'names') ?? 0)],
+      ['  content', lease(r)],
       ['  fetched', `${count(numberOf(r, 'blocks') ?? 0, 'block')}, ${formatBytes(numberOf(r, 'bytes') ?? 0)}`]
     ]),
+    ...overQuotaLines(r, style),
     ...(r['code'] === 'unknown-domain' ? ['  nobody who was reached has it; give an address with --peer'] : []),
     ...columns(listOf(r, 'refused').map((x) => [style.bad('  refused'), textOf(x, 'code', 80), `from ${textOf(x, 'peer', 256)}`, optionalText(x, 'ref', 80) ?? '']))
   ],
@@ -106,10 +135,35 @@ const RENDER: Renders<CommandArgs> = {
   }
 }
 
+/** What is still missing before others see it (A2). */
+function reach (r: Fields, style: Style): string[] {
+  if (r['exported'] !== false) return []
+  const vouch = `diad vouch ${textOf(r, 'lane', 80)}`
+  return r['visible'] === false
+    ? [style.careful('a proposal: nobody else sees it until a key with publish makes it visible and one with federate exports it'), `  ${vouch}`]
+    : [style.careful('not exported: nobody else sees it until a key with federate vouches for it'), `  ${vouch}`]
+}
+
+/** `1.2 MiB of 500 MiB`; undefined where there is no quota. */
+function lease (r: Fields): string | undefined {
+  const quota = numberOf(r, 'quota')
+  return quota === undefined ? undefined : `${formatQuota(numberOf(r, 'used') ?? 0)} of ${formatQuota(quota)}`
+}
+
+function overQuotaLines (r: Fields, style: Style): string[] {
+  return columns(listOf(r, 'overQuota').map((o) => [style.careful('  over quota'), textOf(o, 'name'), `takes ${formatQuota(numberOf(o, 'needs') ?? 0)} or more`]))
+}
+
 /** `3 records`, or `3 + 4 records` for two lanes. */
 function headSizes (heads: Fields[]): string | undefined {
   const sizes = heads.map((h) => numberOf(h, 'log_size') ?? 0)
   return sizes.length === 0 ? undefined : `${sizes.map(group).join(' + ')} record${sizes.length === 1 && sizes[0] === 1 ? '' : 's'}`
+}
+
+function heldLine (held: Fields[], style: Style): string[] {
+  if (held.length === 0) return []
+  const each = held.slice(0, 8).map((d) => `${named(d)} ${formatBytes((numberOf(d, 'used') ?? 0) + (numberOf(d, 'recordBytes') ?? 0))}`)
+  return [`${style.careful('held, not followed:')} ${each.join(', ')}${held.length > 8 ? ` and ${held.length - 8} more` : ''}`]
 }
 
 function domainLines (domains: Fields[], style: Style): string[] {
@@ -118,10 +172,18 @@ function domainLines (domains: Fields[], style: Style): string[] {
     const role = d['own'] === true ? 'own' : optionalText(d, 'mode') ?? '-'
     const names = numberOf(d, 'names')
     lines.push(['  ' + style.strong(named(d)), role, statusText(textOf(d, 'status'), textOf(d, 'code'), style), names === undefined ? '' : count(names, 'name')].join('  ').trimEnd())
+    const used = numberOf(d, 'used')
+    if (used !== undefined) lines.push(`    ${style.faint('content')}  ${lease(d) ?? formatQuota(used)}, records ${formatQuota(numberOf(d, 'recordBytes') ?? 0)}`)
+    lines.push(...overQuotaLines(d, style).map((l) => `  ${l}`))
     const wayOut = d['wayOut']
     if (typeof wayOut === 'object' && wayOut !== null) {
       const way = fieldsOf(wayOut)
       lines.push(`    ${style.bad(textOf(way, 'why'))}`, `    ${style.careful('way out')}  ${textOf(way, 'command')}`)
+    }
+    const elsewhere = d['elsewhere']
+    if (typeof elsewhere === 'object' && elsewhere !== null) {
+      const found = fieldsOf(elsewhere)
+      lines.push(`    ${style.bad(textOf(found, 'text'))}`, ...textsOf(found, 'changes').map((c) => `      ${c}`), `    ${style.careful('way out')}  ${textOf(found, 'hint')}`)
     }
     lines.push(...columns(listOf(d, 'heads').map((h) => [style.faint('    head'), textOf(h, 'snapshot', 80), count(numberOf(h, 'log_size') ?? 0, 'record')])))
   }
@@ -134,6 +196,9 @@ export function renderEvent (event: object, style: Style): string[] {
   if (fields['event'] === 'listening') {
     return [`${style.good('listening')} as ${textOf(fields, 'peer', 80)}`, ...textsOf(fields, 'addresses').map((a) => `  ${a}`)]
   }
+  if (fields['event'] === 'signed-elsewhere') {
+    return [`${style.bad('signed elsewhere')}  ${textOf(fields, 'text')}`, ...textsOf(fields, 'changes').map((c) => `  ${c}`), `  ${textOf(fields, 'hint')}`]
+  }
   const rest = Object.keys(fields).filter((name) => name !== 'event' && name !== fields['event'] && fields[name] !== null).map((name) => `${style.faint(textOf({ name }, 'name', 40))} ${eventValue(name, fields[name])}`)
   // What the event is named after stands first: `peer 12D3…`, not `peer  peer 12D3…`.
   const own = fields['event']
@@ -143,6 +208,7 @@ export function renderEvent (event: object, style: Style): string[] {
 
 /** Domains short, as RULES N1 wants them in lists; lists with commas. */
 function eventValue (name: string, value: unknown): string {
+  if (name === 'scope' && value === '') return 'everything'
   if (Array.isArray(value)) return value.length === 0 ? 'none' : value.slice(0, 8).map((v) => eventValue(name, v)).join(', ') + (value.length > 8 ? ` and ${value.length - 8} more` : '')
   if (name.startsWith('domain') && typeof value === 'string' && isReference(value)) return shortDomain(value)
   return textOf({ value: typeof value === 'object' ? JSON.stringify(value) : value }, 'value', 200)

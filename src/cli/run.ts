@@ -58,12 +58,16 @@ async function perform (request: Request, around: Surroundings, output: Output, 
   const stopListening = around.onSignal(() => {
     // The first asks for a clean end and waits for it; who presses again doesn't want to wait.
     progress.hide() // gives the cursor back
-    if (++signals === 1) controller.abort(new DiadError('interrupted', 'interrupted', 'run the same command again to go on'))
-    else around.kill(EXIT.interrupted)
+    if (++signals === 1) controller.abort(new DiadError('interrupted', 'interrupted', request.command === 'sim' ? 'nothing of the run is kept: the same command begins it anew' : 'run the same command again to go on'))
+    else {
+      around.stderr.write('diad: interrupted at once\n')
+      around.kill(EXIT.interrupted)
+    }
   })
   try {
     if (request.command === 'sim') return await simulate(request, around, output, progress, style, signal)
     const { command, args } = request
+    await warnOfPassphraseFile(request, around, style)
     const backend = await around.openBackend(request.home, command, args)
     let result: unknown
     try {
@@ -85,6 +89,16 @@ async function perform (request: Request, around: Surroundings, output: Output, 
     return exitOfResult(result)
   } finally {
     stopListening()
+  }
+}
+
+/** Not refused: a container's secret or a shared mount may show any mode. A file that can't be looked at is the command's to refuse. */
+async function warnOfPassphraseFile ({ passphrase }: HomeRequest, around: Surroundings, style: Style): Promise<void> {
+  if (passphrase?.kind !== 'file') return
+  const { passphraseFileFault } = await import('../node/keys/passphrase.js')
+  for (const path of [passphrase.path, ...passphrase.others ?? []]) {
+    const fault = passphraseFileFault(path)
+    if (fault !== undefined) around.stderr.write(`diad: ${style.careful('warning:')} ${safe(fault, MESSAGE_CAP)}\n`)
   }
 }
 
@@ -158,7 +172,7 @@ const MESSAGE_CAP = 8192
 function report (err: unknown, json: boolean, around: Surroundings, output: Output): number {
   const wire = wordsFor(wireError(err))
   if (json) output.print(jsonLine({ error: wire }))
-  around.stderr.write(`diad: ${safe(wire.message, MESSAGE_CAP)}\n`)
+  for (const line of [wire.message, ...wire.more ?? []]) around.stderr.write(`diad: ${safe(line, MESSAGE_CAP)}\n`)
   if (!json && wire.hint !== '') around.stderr.write(`  ${safe(wire.hint, MESSAGE_CAP)}\n`)
   if (around.env['DIAD_DEBUG'] === '1' && err instanceof Error) around.stderr.write(`${err.stack ?? ''}\n`)
   return exitOfCode(wire.code)

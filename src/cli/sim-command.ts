@@ -12,7 +12,7 @@ import { DiadError } from '../substrate/errors.js'
 import { findScenario, listScenarios, shownPath } from '../../sim/library.js'
 import { EXIT, type Exit } from './exit-codes.js'
 import { DEFAULT_RUNS, type ExploreArgs, MAX_EXPLORE_SEED, type RunArgs, type SimArgs } from './sim-options.js'
-import { exploreLines, listLines, runLines } from './sim-render.js'
+import { exploreLines, listLines, runLines, type Unused } from './sim-render.js'
 import type { Amount } from './progress.js'
 import type { Style } from './style.js'
 import { count } from './text.js'
@@ -79,10 +79,16 @@ async function runOne (args: RunArgs, io: SimIo): Promise<SimOutcome> {
     }
   }
   const { status, digest, seed, steps, violations, cost, scenario: name, file, end } = run
+  const unused = [
+    ...run.unused.map(({ node, adversary, hooks }) => ({ kind: 'adversary', name: adversary, node, hooks: [...hooks] })),
+    ...[...plugins.adversaries.keys()].filter((own) => !PLUGINS.adversaries.has(own) && !scenario.nodes.some((n) => n.adversary === own)).map((own) => ({ kind: 'adversary', name: own })),
+    ...[...plugins.actions.keys()].filter((own) => !PLUGINS.actions.has(own) && !scenario.timeline.some((e) => e.action === own)).map((own) => ({ kind: 'action', name: own })),
+    ...[...plugins.expectations.keys()].filter((own) => !PLUGINS.expectations.has(own) && !scenario.expectations.some((e) => e.expectation === own)).map((own) => ({ kind: 'expectation', name: own }))
+  ] satisfies Unused[]
   const shown = report === undefined ? undefined : shownPath(report, io.cwd)
   return {
-    result: { status, digest, seed, steps, violations, cost, scenario: name, file, end, ...(shown === undefined ? {} : { report: shown }) },
-    lines: runLines(run, shown, io.style, io.width),
+    result: { status, digest, seed, steps, violations, cost, scenario: name, file, end, unused, ...(shown === undefined ? {} : { report: shown }) },
+    lines: runLines(run, unused, shown, io.style, io.width),
     exit: status === 'passed' ? EXIT.done : EXIT.rejected
   }
 }

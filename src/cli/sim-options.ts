@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { type Command, Help, InvalidArgumentError, Option } from 'commander'
 import { DiadError } from '../substrate/errors.js'
 
-export const NETWORKS = ['sim', 'libp2p'] as const
+const NETWORKS = ['sim', 'libp2p'] as const
 
 export interface RunArgs {
   verb: 'run'

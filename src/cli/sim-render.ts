@@ -22,7 +22,10 @@ export function listLines (scenarios: readonly Listed[], style: Style, width: nu
   return [...lines, '', style.faint('diad sim run NAME runs one; --report out.html shows it.')]
 }
 
-export function runLines (run: RunResult, report: string | undefined, style: Style, width: number): string[] {
+/** What is in a scenario or a file of plug-ins, and did nothing in the run. */
+export interface Unused { readonly kind: string, readonly name: string, readonly node?: string, readonly hooks?: readonly string[] }
+
+export function runLines (run: RunResult, unused: readonly Unused[], report: string | undefined, style: Style, width: number): string[] {
   const passed = run.status === 'passed'
   const facts: Array<[string, string]> = [
     ['digest', run.digest],
@@ -36,6 +39,8 @@ export function runLines (run: RunResult, report: string | undefined, style: Sty
     ...wrap(safe(run.shows), Math.min(width, WIDEST)),
     '',
     ...passed ? [] : [...violationLines(run, style), ''],
+    ...unused.map((u) => style.careful(`${u.kind} ${safe(u.name, 80)}: ${u.node === undefined ? 'not used in this scenario' : `asked 0 times at the node ${safe(u.node, 80)} (${safe((u.hooks ?? []).join(', '), 200)})`}`)),
+    ...unused.length === 0 ? [] : [''],
     ...columns(facts.map(([label, value]) => [style.faint(label), value]))
   ]
 }

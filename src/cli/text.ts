@@ -53,6 +53,18 @@ export function formatBytes (bytes: number): string {
   return `${unit === 'B' || value >= 9.95 ? Math.round(value) : value.toFixed(1)} ${unit}`
 }
 
+/** As {@link formatBytes} in powers of 1024, in which a quota is given: `500 MiB`, `1.5 GiB`. */
+export function formatQuota (bytes: number): string {
+  let value = bytes
+  let unit = 'B'
+  for (const next of ['KiB', 'MiB', 'GiB', 'TiB']) {
+    if (value < 1023.5) break
+    value /= 1024
+    unit = next
+  }
+  return `${unit === 'B' || value >= 9.95 || Number.isInteger(value) ? Math.round(value) : value.toFixed(1)} ${unit}`
+}
+
 /** `1 file`, `20,000 files`. */
 export function count (n: number, noun: string): string {
   return `${group(n)} ${noun}${n === 1 ? '' : 's'}`

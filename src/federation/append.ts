@@ -42,7 +42,10 @@ export function rightsOf (k: DomainKnowledge, key: PublicKey): { manifest: Refer
   const principal = tip.manifest.principals[at]
   const scope = tip.manifest.scope[at]
   if (principal === undefined || scope === undefined) {
-    throw new DiadError('role-missing', `manifest ${tip.manifest.version} doesn't name this key`, 'ask the domain\'s owner for a role')
+    const dropped = authority.onChain.some(({ manifest }) => manifest.principals.some((p) => p.principal_id === principalId(key)))
+    throw dropped
+      ? new DiadError('role-missing', `manifest ${tip.manifest.version} doesn't name this key any more: it was dropped, and a dropped key never returns`, 'make another key, and ask the domain\'s owner for a role for that')
+      : new DiadError('role-missing', `manifest ${tip.manifest.version} doesn't name this key`, 'ask the domain\'s owner for a role; if it has one, that manifest isn\'t held here yet: sync first')
   }
   return { manifest: tip.ref, rights: { principal, scope, policy } }
 }

@@ -32,9 +32,23 @@ interface OpenExport {
   readonly value: Uint8Array
   /** commitOp was handed out: its batch may be on its way */
   closing: boolean
+  /** bytes that it will cost the domain; 0 for what is published here */
+  owed: number
 }
 
+/** Marked by `take`, and charged by the next `settle`. */
+interface Unsettled { readonly marks: KvOp[], bytes: number }
+
+/** domain → block → generation */
+type Lately = Map<Reference, Map<Reference, number>>
+
+/** How a block stands with a domain: held-back ones were charged when they came; owed: an import under way has marked it and will charge it. */
+type Standing = 'none' | 'counts' | 'held-back' | 'owed'
+
 const NO_GENERATIONS: Generations = { last: 0, committed: true, aborted: [] }
+
+/** Marks of `take` remembered, at least half of them: longer than the store keeps an op from the disk (pack-store.ts: 4,096 entries). */
+const YOUNG = 32_768
 
 const MARK_KEY = 65
 /** Arrays of more than 64 bytes get memory of their own, outside of the heap: 0.75 µs for a key, where a piece of a larger array takes 0.1. */
@@ -45,6 +59,11 @@ export class AudienceIndex {
   /** exports of this process, by domain */
   readonly #open = new Map<Reference, OpenExport>()
   readonly #held = new Map<Reference, number>()
+  readonly #unsettled = new Map<Reference, Unsettled>()
+  /** What `take` marked lately: it may not be on disk yet, and whoever else brings it in mustn't charge it again. In two halves. */
+  #young: Lately = new Map()
+  #older: Lately = new Map()
+  #youngMarks = 0
   /** For looking up: the domain's part stays from one key to the next, since an import makes thousands for one domain. */
   readonly #key = new Uint8Array(MARK_KEY)
   #keyDomain: Reference | undefined
@@ -91,7 +110,7 @@ export class AudienceIndex {
       aborted.push(mine.last)
     }
     const generations = { last: Math.max(before.last, mine?.last ?? 0) + 1, committed: false, aborted }
-    this.#open.set(domain, { generations, value: u32(generations.last), closing: false })
+    this.#open.set(domain, { generations, value: u32(generations.last), closing: false, owed: 0 })
     return { generation: generations.last, op: this.#generationsOp(domain, generations) }
   }
 
@@ -108,6 +127,89 @@ export class AudienceIndex {
       if (old === generation || counts(this.#generations(domain), old)) return undefined
     }
     return { type: 'put', key: this.#keep(key), value }
+  }
+
+  /**
+   * Marks a block that was brought in for `domain` and charges it: once, whoever else brings it in at the same time. Its bytes go to the store before
+   * this, and what `settle` gives afterwards; a generation other than FETCHED is charged by `closingOps`.
+   */
+  take (domain: Reference, ref: Reference, generation: number, bytes: number): void {
+    const standing = this.#standing(domain, ref)
+    if (standing === 'counts' || (standing === 'owed' && generation !== FETCHED)) return
+    const open = generation === FETCHED ? this.#open.get(domain) : this.#openExport(domain, generation)
+    const unsettled = this.#unsettled.get(domain) ?? { marks: [], bytes: 0 }
+    this.#unsettled.set(domain, unsettled)
+    unsettled.marks.push({ type: 'put', key: this.#keep(this.#markKey(domain, ref)), value: generation === FETCHED ? FETCHED_VALUE : (open as OpenExport).value })
+    this.#remember(domain, ref, generation)
+    if (standing === 'held-back') return
+    // Whoever fetches what an import has brought pays for it: the import may still fail.
+    if (standing === 'owed') (open as OpenExport).owed -= bytes
+    if (generation === FETCHED) unsettled.bytes += bytes
+    else (open as OpenExport).owed += bytes
+  }
+
+  /** Whether `take` would make `usedBytes` grow. */
+  costs (domain: Reference, ref: Reference): boolean {
+    return this.#standing(domain, ref) === 'none'
+  }
+
+  /** The marks of `take` that were not handed out yet, and what they cost: enqueue all in one step. Whoever relies on a mark does that first. */
+  settle (domain: Reference): KvOp[] {
+    const unsettled = this.#unsettled.get(domain)
+    if (unsettled === undefined) return []
+    this.#unsettled.delete(domain)
+    return unsettled.bytes === 0 ? unsettled.marks : [...unsettled.marks, this.charge(domain, unsettled.bytes)]
+  }
+
+  /** Bytes charged to the domain, and those that will be if what is under way ends well. */
+  usedBytes (domain: Reference): number {
+    return this.heldBytes(domain) + (this.#unsettled.get(domain)?.bytes ?? 0) + (this.#open.get(domain)?.owed ?? 0)
+  }
+
+  #standing (domain: Reference, ref: Reference): Standing {
+    let generation = this.#young.get(domain)?.get(ref) ?? this.#older.get(domain)?.get(ref)
+    if (generation === undefined) {
+      const value = this.#kv.get(this.#markKey(domain, ref))
+      if (value === undefined) return 'none'
+      generation = readU32(value, 0)
+    }
+    if (generation === FETCHED) return 'counts'
+    if (generation === HELD_BACK) return 'held-back'
+    const open = this.#open.get(domain)
+    if (open?.generations.last === generation) return open.closing ? 'counts' : open.owed > 0 ? 'owed' : 'none'
+    return counts(this.#generations(domain), generation) ? 'counts' : 'none'
+  }
+
+  #remember (domain: Reference, ref: Reference, generation: number): void {
+    if (this.#youngMarks >= YOUNG / 2) {
+      this.#older = this.#young
+      this.#young = new Map()
+      this.#youngMarks = 0
+    }
+    const marks = this.#young.get(domain)
+    if (marks === undefined) this.#young.set(domain, new Map([[ref, generation]]))
+    else marks.set(ref, generation)
+    this.#youngMarks++
+  }
+
+  #forget (domain: Reference, ref: Reference): void {
+    this.#young.get(domain)?.delete(ref)
+    this.#older.get(domain)?.delete(ref)
+  }
+
+  /** `commitOp` and what the generation costs, behind all that others have brought in meanwhile: the generation may rely on it. */
+  closingOps (domain: Reference, generation: number): KvOp[] {
+    const commit = this.commitOp(domain, generation)
+    const open = this.#openExport(domain, generation)
+    const { owed } = open
+    open.owed = 0
+    return [...this.settle(domain), commit, ...owed === 0 ? [] : [this.charge(domain, owed)]]
+  }
+
+  /** What was begun for an import comes to nothing, and costs nothing. Does nothing for a generation that is closed or isn't the open one. */
+  giveUp (domain: Reference, generation: number): void {
+    const open = this.#open.get(domain)
+    if (open?.generations.last === generation) open.owed = 0
   }
 
   /**
@@ -137,11 +239,13 @@ export class AudienceIndex {
 
   /** The op after which it isn't shown, though it still belongs to the domain: erased, and not for good yet (R7, K4). */
   holdBack (domain: Reference, ref: Reference): KvOp {
+    this.#forget(domain, ref)
     return { type: 'put', key: this.#keep(this.#markKey(domain, ref)), value: HELD_BACK_VALUE }
   }
 
   /** The op that ends it: erased (R7) or no longer kept (V5). */
   unmark (domain: Reference, ref: Reference): KvOp {
+    this.#forget(domain, ref)
     return { type: 'del', key: this.#keep(this.#markKey(domain, ref)) }
   }
 

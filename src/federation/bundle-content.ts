@@ -9,7 +9,9 @@ import type { Reference } from '../substrate/reference.js'
 import { getUndamaged } from '../substrate/store.js'
 import { HELD_BACK } from './audience.js'
 import { BundleRefused } from './bundle-intake.js'
+import { faultText } from './bundle-words.js'
 import type { EnginePorts } from './engine.js'
+import { declaredBelow } from './quota.js'
 import { childrenOfWant, isPlain, Opened, openedKey, type Want } from './want.js'
 
 /** Landed blocks remembered while no barrier has made their marks durable: four barriers' worth. */
@@ -24,10 +26,12 @@ export class BundleContent {
   private readonly opened = new Opened()
   private readonly landed = new Opened(LANDED)
   private generation: number | undefined
-  private charged = 0
   private lacking = 0
+  /** beyond the quota, with what they take at least; what only they name counts as unreachable */
+  readonly leftOut = new Map<Reference, number>()
 
-  constructor (private readonly ports: EnginePorts, private readonly domain: Reference) {}
+  /** `quota`: bytes of content that the domain may be charged; undefined: any */
+  constructor (private readonly ports: EnginePorts, private readonly domain: Reference, private readonly quota: number | undefined) {}
 
   /** What leaves name. `exported` first: of what both name, the export counts. */
   async want (roots: Iterable<Reference>, exported: boolean): Promise<void> {
@@ -44,12 +48,15 @@ export class BundleContent {
       else this.counts.unreachable++
       return
     }
-    if (!blocks.putArtifactBytes(ref, bytes)) throw mismatch(offset, ref)
-    const mark = this.mark(ref, at.exported)
-    if (mark !== undefined) {
-      blocks.enqueue(mark)
-      if (at.exported) this.charged += bytes.length
+    const excess = at.exported ? this.excess(ref, bytes) : undefined
+    if (excess !== undefined) {
+      if (referenceOfArtifactBytes(bytes) !== ref) throw mismatch(offset, ref)
+      this.wanted.delete(ref)
+      this.leftOut.set(ref, excess)
+      return
     }
+    if (!blocks.putArtifactBytes(ref, bytes)) throw mismatch(offset, ref)
+    this.mark(ref, at.exported, bytes.length)
     this.wanted.delete(ref)
     this.landed.add(landedKey(ref, at.exported))
     this.counts.blocks++
@@ -59,7 +66,7 @@ export class BundleContent {
     await blocks.room()
   }
 
-  /** named and not in the file, nor held; blocks that aren't what their parent says are among them */
+  /** named and not in the file, nor held, nor left out; blocks that aren't what their parent says are among them */
   get missing (): number {
     return this.wanted.size + this.lacking
   }
@@ -68,18 +75,39 @@ export class BundleContent {
   closingOps (): KvOp[] {
     const { audience } = this.ports
     if (this.generation === undefined) return []
-    return [audience.commitOp(this.domain, this.generation), audience.charge(this.domain, this.charged)]
+    return audience.closingOps(this.domain, this.generation)
   }
 
-  private mark (ref: Reference, exported: boolean): KvOp | undefined {
+  /** The file was refused: nothing of it is shown, or charged. */
+  giveUp (): void {
+    if (this.generation !== undefined) this.ports.audience.giveUp(this.domain, this.generation)
+  }
+
+  /**
+   * Bytes that it takes with what it says is right below it, where that is beyond the quota; else undefined. The full size counts, also of what is held
+   * for others (V2). A file is read once, from its beginning: unlike a fetch, this may find out in the middle of a root that the rest doesn't fit.
+   */
+  private excess (ref: Reference, bytes: Uint8Array): number | undefined {
+    const { audience } = this.ports
+    if (this.quota === undefined || !audience.costs(this.domain, ref)) return undefined
+    const takes = bytes.length + declaredBelow(bytes, (child) => !this.held(child, true))
+    return takes > this.quota - audience.usedBytes(this.domain) ? takes : undefined
+  }
+
+  private mark (ref: Reference, exported: boolean, bytes: number): void {
     const { audience, blocks } = this.ports
-    if (!exported) return audience.mark(this.domain, ref, HELD_BACK)
+    if (!exported) {
+      const op = audience.mark(this.domain, ref, HELD_BACK)
+      if (op !== undefined) blocks.enqueue(op)
+      return
+    }
     if (this.generation === undefined) {
       const { generation, op } = audience.begin(this.domain)
       this.generation = generation
       blocks.enqueue(op)
     }
-    return audience.mark(this.domain, ref, this.generation)
+    audience.take(this.domain, ref, this.generation, bytes)
+    for (const op of audience.settle(this.domain)) blocks.enqueue(op)
   }
 
   /** V1, V2: what is held for others only isn't held. */
@@ -125,4 +153,4 @@ export class BundleContent {
 
 const landedKey = (ref: Reference, exported: boolean): string => exported ? ref : `${ref} proposed`
 
-const mismatch = (offset: number, ref: Reference): BundleRefused => new BundleRefused({ code: 'reference-mismatch', offset, ref }, 'a block isn\'t what it is called')
+const mismatch = (offset: number, ref: Reference): BundleRefused => new BundleRefused({ code: 'reference-mismatch', offset, ref }, faultText('reference-mismatch'))

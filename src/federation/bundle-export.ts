@@ -8,8 +8,8 @@ import { DiadError } from '../substrate/errors.js'
 import { LIMITS } from '../substrate/limits.js'
 import { type Hash, NONE, type Reference, referenceOfHash } from '../substrate/reference.js'
 import type { DomainKnowledge } from '../authority/knowledge.js'
-import type { Head } from '../authority/lane-knowledge.js'
-import type { DomainView, ViewedLane } from '../authority/domain-view.js'
+import { type Head, type LaneKnowledge, liesOn } from '../authority/lane-knowledge.js'
+import { type DomainView, shownLog, type ViewedLane } from '../authority/domain-view.js'
 import { PUBLISHED } from '../publication/lane.js'
 import { type LeafRange, leafRangeCodec } from '../publication/leaf-range.js'
 import { bodyArtifact, hasBody, namesContent, readLeaf } from '../publication/leaf.js'
@@ -17,7 +17,8 @@ import type { LeafLog } from '../publication/leaf-log.js'
 import { pathWithin } from '../publication/names.js'
 import { placesOf } from './body-index.js'
 import type { Engine } from './engine.js'
-import { type HeldHeads, knownRoots } from './bundle-known.js'
+import { exportedTo, type HeldHeads, knownRoots } from './bundle-known.js'
+import { LOGS_OF_LANE } from './bundle-sections.js'
 import { isWhole } from './ledger.js'
 import { childrenOfWant, likelySize, Opened, openedKey, type Want } from './want.js'
 
@@ -39,7 +40,7 @@ export interface ExportOptions {
 interface LanePlan {
   readonly v: ViewedLane
   readonly heads: readonly Head[]
-  readonly tail: Tail | undefined
+  readonly tails: readonly Tail[]
 }
 
 /** What of a lane's log goes into the file. */
@@ -47,10 +48,11 @@ interface Tail {
   /** a copy: the lane may grow while the file is written */
   readonly log: LeafLog
   readonly head: Head
-  /** leaves that the receiver has */
+  /** leaves that the receiver has, with the bodies that it may have */
   readonly start: number
-  readonly bodies: ReadonlyMap<Hash, Uint8Array>
-  readonly lane: Reference
+  /** leaves below it go along with their bodies */
+  readonly bodies: number
+  readonly lane: LaneKnowledge
 }
 
 /** References remembered as written: what is forgotten is written twice, which harms nobody. About 60 MB. */
@@ -66,7 +68,10 @@ export function headsOf (engine: Engine, k: DomainKnowledge): HeldHeads {
   for (const [ref, v] of view.lanes) {
     const { branch } = v
     if (branch === undefined || v.knowledge.lane.visibility !== PUBLISHED || (!v.considered && v.exported === 0)) continue
-    lanes.set(ref, { size: branch.log.size, root: branch.log.root() })
+    // What it lacks bodies of is brought again.
+    const lacking = k.lacksBodies() ? v.judged.findIndex((j, i) => j.code === 'body-missing' && i < v.exported) : -1
+    const size = lacking < 0 ? branch.log.size : lacking
+    if (size > 0) lanes.set(ref, { size, root: branch.log.root(size) })
   }
   // A receiver that lacks bodies or heads may have other winners than whoever holds them would think.
   const lacking = view.withheld.length > 0 || k.lacksBodies()
@@ -82,12 +87,12 @@ export async function * exportBundle (engine: Engine, domain: Reference, options
   if (k.authority().tip === undefined) throw new DiadError('no-manifest', 'nothing of this domain is held here', 'sync the domain first')
   const proposals = options.proposals === true && engine.records.get(domain)?.own === true
   const plans = plansOf(k, proposals, options.since)
-  const tails = plans.flatMap(({ tail }) => tail ?? [])
+  const tails = plans.flatMap((p) => p.tails)
   // Decided now: later leaves and vouches are not in this file.
   const objects = controlObjects(k, plans)
   const known = options.since?.whole === true ? knownRoots(k, options.since) : new Set<Reference>()
   const roots = contentRoots(k, known, options, proposals)
-  const { erased } = k.view()
+  const isErased = erasedHere(k, proposals)
   let bytes = 0
   const out = (ref: Reference, artifact: Uint8Array): Uint8Array => {
     const block = carBlock(ref, artifact)
@@ -100,7 +105,7 @@ export async function * exportBundle (engine: Engine, domain: Reference, options
   for (const artifact of objects) yield out(referenceOfArtifact(artifact), encodeArtifact(artifact))
   for (const tail of tails) for (const range of rangesOf(tail)) yield out(leafRangeCodec.reference(range), leafRangeBytes(range))
   for (const tail of tails) {
-    for (const [kind, hash, body] of bodiesOf(tail, erased)) yield out(referenceOfHash(hash), encodeArtifact(bodyArtifact(kind, body)))
+    for (const [kind, hash, body] of bodiesOf(tail, isErased)) yield out(referenceOfHash(hash), encodeArtifact(bodyArtifact(kind, body)))
     options.signal?.throwIfAborted()
   }
   const walk = new ExportWalk(engine, domain, options)
@@ -120,26 +125,54 @@ const leafRangeBytes = (range: LeafRange): Uint8Array => encodeArtifact(leafRang
 
 function plansOf (k: DomainKnowledge, proposals: boolean, since: HeldHeads | undefined): LanePlan[] {
   const out: LanePlan[] = []
-  const { lanes } = k.view()
+  const view = k.view()
+  const had = since === undefined ? undefined : exportedTo(view, since)
   for (const ref of k.order()) {
-    const v = lanes.get(ref)
+    const v = view.lanes.get(ref)
     // L2: an internal lane leaves with nobody.
     if (v === undefined || v.knowledge.lane.visibility !== PUBLISHED) continue
-    const shown = v.considered || v.exported > 0
-    const heads = shown ? [...k.served(ref)] : []
+    const heads = v.considered || v.exported > 0 ? [...k.served(ref)] : []
     const own = v.branch?.head
     if (proposals && own !== undefined && v.rights !== undefined && !heads.some((h) => h.ref === own.ref)) heads.push(own)
-    if (!shown && heads.length === 0) continue
-    const head = [...heads].sort((a, b) => b.snapshot.log_size - a.snapshot.log_size)[0]
-    out.push({ v, heads, tail: head === undefined || v.log === undefined ? undefined : tailOf(v, v.log, head, since) })
+    const logs = logsOf(v, heads, view, proposals)
+    if (logs.length === 0 && !v.considered && v.exported === 0) continue
+    // Heads that are named while nobody here has a log come from whoever has one.
+    out.push({ v, heads: logs.length === 0 ? [] : heads, tails: logs.map((l) => ({ ...l, log: l.log.clone(), lane: v.knowledge, start: startOf(v, l, since, had) })) })
   }
   return out
 }
 
-function tailOf (v: ViewedLane, log: LeafLog, head: Head, since: HeldHeads | undefined): Tail {
+type ShownLog = Pick<Tail, 'log' | 'head' | 'bodies'>
+
+/** The logs that the heads lie on, each up to the longest one: the one in force first. K4, A2: further ones prove which anchor or vouch has force. */
+function logsOf (v: ViewedLane, heads: readonly Head[], view: DomainView, proposals: boolean): ShownLog[] {
+  const byLog = new Map<LeafLog, ShownLog>()
+  for (const head of heads) {
+    const size = head.snapshot.log_size
+    const whole = proposals && v.log !== undefined && liesOn(v.log, head) ? { log: v.log, bodies: size } : undefined
+    const shown = whole ?? shownLog(v, head, view)
+    if (shown === undefined) continue
+    const other = byLog.get(shown.log)
+    const longest = other === undefined || size > other.head.snapshot.log_size ? head : other.head
+    byLog.set(shown.log, { log: shown.log, head: longest, bodies: Math.max(shown.bodies, other?.bodies ?? 0) })
+  }
+  const rank = ({ log, head }: ShownLog): number => log === v.log ? Infinity : head.snapshot.log_size
+  return [...byLog.values()].sort((a, b) => rank(b) - rank(a)).slice(0, LOGS_OF_LANE)
+}
+
+function startOf (v: ViewedLane, { log, head, bodies }: ShownLog, since: HeldHeads | undefined, had: ReadonlyMap<Reference, number> | undefined): number {
   const has = since?.lanes.get(v.knowledge.ref)
-  const same = has !== undefined && has.size <= log.size && log.root(has.size) === has.root
-  return { log: log.clone(), head, start: same ? Math.min(has.size, head.snapshot.log_size) : 0, bodies: v.knowledge.bodies, lane: v.knowledge.ref }
+  if (has === undefined || has.size > log.size || log.root(has.size) !== has.root) return 0
+  // What wasn't exported to it yet it has without bodies.
+  const full = had?.get(v.knowledge.ref) ?? 0
+  return Math.min(has.size, head.snapshot.log_size, bodies > full ? full : Infinity)
+}
+
+/** R7. Of what nobody exports also what a record erases that nobody exports; such a record can't take anything from what is exported. */
+export function erasedHere (k: DomainKnowledge, proposals: boolean): (lane: Reference, index: number) => boolean {
+  const view = k.view()
+  const all = proposals ? k.viewAll().erased : view.erased
+  return (lane, index) => view.erased.has(`${lane}/${index}`) || (index >= (view.lanes.get(lane)?.exported ?? 0) && all.has(`${lane}/${index}`))
 }
 
 /** B3: root chain, certificates, manifests, evidence, lanes, heads. */
@@ -163,13 +196,13 @@ function * rangesOf ({ log, head, start }: Tail): Generator<LeafRange> {
 }
 
 /** Bodies in the order of their leaves, each once. R7: none of erased leaves. */
-function * bodiesOf ({ log, head, start, bodies, lane }: Tail, erased: ReadonlySet<string>): Generator<[kind: number, hash: Hash, body: Uint8Array]> {
+function * bodiesOf ({ log, start, bodies, lane }: Tail, isErased: (lane: Reference, index: number) => boolean): Generator<[kind: number, hash: Hash, body: Uint8Array]> {
   const repeated = new Set<Hash>()
-  for (let i = start; i < head.snapshot.log_size; i++) {
+  for (let i = start; i < bodies; i++) {
     const leaf = readLeaf(log.leaf(i))
-    if (leaf === undefined || !hasBody(leaf.kind) || erased.has(`${lane}/${i}`)) continue
+    if (leaf === undefined || !hasBody(leaf.kind) || isErased(lane.ref, i)) continue
     const hash = leaf.body_hash
-    const body = bodies.get(hash)
+    const body = lane.bodies.get(hash)
     if (body === undefined || repeated.has(hash)) continue
     // Only a publisher who repeats a salt makes two leaves with one body.
     if (placesOf(log, hash).length > 1) repeated.add(hash)
@@ -183,18 +216,21 @@ function contentRoots (k: DomainKnowledge, known: ReadonlySet<Reference>, { pref
   const out = new Set<Reference>()
   const view = k.view()
   for (const e of view.current.values()) if (e.ref !== NONE && !known.has(e.ref) && wanted(e.name)) out.add(e.ref)
-  if (proposals) for (const { name, ref } of proposedContent(view)) if (wanted(name)) out.add(ref)
+  if (proposals) for (const { name, ref } of proposedContent(k)) if (wanted(name)) out.add(ref)
   return [...out]
 }
 
-/** What accepted leaves of published lanes name that nobody exports yet. */
-export function proposedContent (view: DomainView): Array<{ name: string, ref: Reference }> {
-  const out: Array<{ name: string, ref: Reference }> = []
-  for (const v of view.lanes.values()) {
+export interface NamedContent { readonly name: string, readonly ref: Reference, readonly lane: Reference, readonly index: number }
+
+/** What accepted leaves of published lanes name that nobody exports yet, and that no record erases. */
+export function proposedContent (k: DomainKnowledge): NamedContent[] {
+  const out: NamedContent[] = []
+  const isErased = erasedHere(k, true)
+  for (const [lane, v] of k.view().lanes) {
     if (v.knowledge.lane.visibility !== PUBLISHED) continue
     for (let i = v.exported; i < v.judged.length; i++) {
       const j = v.judged[i]
-      if (j?.status === 'accepted' && namesContent(j.body)) out.push(j.body)
+      if (j?.status === 'accepted' && namesContent(j.body) && !isErased(lane, i)) out.push({ name: j.body.name, ref: j.body.ref, lane, index: i })
     }
   }
   return out

@@ -15,7 +15,8 @@ import { LeafLog } from '../publication/leaf-log.js'
 import { verifyRange } from '../publication/merkle.js'
 import { DomainKnowledge } from '../authority/knowledge.js'
 import { bodyOfLeaf, type Head, type LaneKnowledge, linkOf, liesOn } from '../authority/lane-knowledge.js'
-import { SECTION, type Section, sectionOf, SECTIONS } from './bundle-sections.js'
+import { faultText } from './bundle-words.js'
+import { LOGS_OF_LANE, SECTION, type Section, sectionOf, SECTIONS } from './bundle-sections.js'
 import { Staged } from './staging.js'
 
 /** What was refused of a file, and where. */
@@ -73,7 +74,7 @@ export class BundleIntake {
     })
   }
 
-  private refuse (code: string, ref: Reference | null, offset = this.offset, text = code): never {
+  private refuse (code: string, ref: Reference | null, offset = this.offset, text = faultText(code)): never {
     throw new BundleRefused({ code, offset, ref }, text)
   }
 
@@ -157,7 +158,8 @@ export class BundleIntake {
     if (!verifyRange({ leaves: range.leaves, first: range.first, size, path: range.path, root })) this.refuse('bad-range', ref)
     if (this.growing?.head !== head) {
       if (this.growing !== undefined) this.refuse('range-gap', ref, this.offset, 'a log ends before its head')
-      if (lane.branches.length > 0) this.refuse('out-of-order', ref, this.offset, 'a second log of one lane')
+      if (lane.branches.some((b) => liesOn(b.log, head))) this.refuse('out-of-order', ref, this.offset, 'leaves of a log that is whole already')
+      if (lane.branches.length >= LOGS_OF_LANE) this.refuse('out-of-order', ref, this.offset, `more than ${LOGS_OF_LANE} logs of one lane`)
       this.growing = { lane, head, log: this.logBelow(lane, range.first) ?? this.refuse('range-gap', ref, this.offset, `the file begins at leaf ${range.first} of a lane of which fewer are held; take a full bundle`) }
       this.grown.push({ log: this.growing.log, lane, from: range.first })
     }
@@ -180,7 +182,9 @@ export class BundleIntake {
   /** A log of the first `size` leaves, from what is held. */
   private logBelow (lane: LaneKnowledge, size: number): LeafLog | undefined {
     if (size === 0) return new LeafLog()
-    const held = this.base?.lanes.get(lane.ref)?.branches.find((b) => b.log.size >= size)
+    const inForce = this.base?.view().lanes.get(lane.ref)?.branch
+    // The one that the heads name which a receiver gives away.
+    const held = [...inForce === undefined ? [] : [inForce], ...this.base?.lanes.get(lane.ref)?.branches ?? []].find((b) => b.log.size >= size)
     if (held === undefined) return undefined
     const log = held.log.clone()
     log.truncate(size)
@@ -192,7 +196,7 @@ export class BundleIntake {
     for (const lane of new Set(this.heads.values())) {
       const held = this.base?.lanes.get(lane.ref)
       // Nothing new of it: then the file rests on what is held.
-      if (lane.branches.length === 0 && held !== undefined) this.takeHeld(lane, held)
+      if (held !== undefined) this.takeHeld(lane, held)
       if (lane.branches.length === 0) this.refuse('range-gap', lane.ref, this.offset, 'the file leaves out the log of a lane that isn\'t held; take a full bundle')
       if (held !== undefined) copyBodies(held, lane)
     }
@@ -202,8 +206,10 @@ export class BundleIntake {
   private takeHeld (lane: LaneKnowledge, held: LaneKnowledge): void {
     const heads = [...lane.heads.values()].sort((a, b) => b.snapshot.log_size - a.snapshot.log_size)
     for (const head of heads) {
+      if (lane.branches.length >= LOGS_OF_LANE) return
+      if (lane.branches.some((b) => liesOn(b.log, head))) continue
       const branch = held.branches.find((b) => liesOn(b.log, head))
-      if (branch !== undefined && lane.extend(head, 0, branch.log.leaves(0, head.snapshot.log_size)).result === 'extended') return
+      if (branch !== undefined) lane.extend(head, 0, branch.log.leaves(0, head.snapshot.log_size))
     }
   }
 

@@ -58,6 +58,16 @@ export function knownRoots (k: DomainKnowledge, since: HeldHeads): Set<Reference
   return new Set([...newest.values()].filter((s) => s.sure && s.ref !== NONE && s.logseq > unsaid).map((s) => s.ref))
 }
 
+/** How many leaves of each lane a receiver surely had exported to it, and so with their bodies. */
+export function exportedTo (view: DomainView, since: HeldHeads): Map<Reference, number> {
+  const sizes = new Map<Reference, number>()
+  for (const [ref, { size, root }] of since.lanes) {
+    const log = view.lanes.get(ref)?.log
+    if (log !== undefined && size <= log.size && log.root(size) === root) sizes.set(ref, size)
+  }
+  return exportedThen(view, sizes)
+}
+
 /** A2, with the vouches that the receiver has. */
 function exportedThen (view: DomainView, sizes: ReadonlyMap<Reference, number>): Map<Reference, number> {
   const vouched = (role: 'publish' | 'federate', ends: ReadonlyMap<Reference, number>): Map<Reference, number> => {

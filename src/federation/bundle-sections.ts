@@ -7,6 +7,12 @@ import { hasBody } from '../publication/leaf.js'
 export const SECTIONS = ['root chain', 'certificates', 'manifests', 'evidence', 'lanes', 'heads', 'leaf ranges', 'bodies', 'blocks'] as const
 
 export const SECTION = { rootChain: 0, certificates: 1, manifests: 2, evidence: 3, lanes: 4, heads: 5, ranges: 6, bodies: 7, blocks: 8 } as const
+/**
+ * Logs of one lane in one file: contradicting anchors and vouches each need theirs to be judged (K4, A2), and each further one is compared with all others.
+ * Heads on still more branches come without.
+ */
+export const LOGS_OF_LANE = 16
+
 export type Section = typeof SECTION[keyof typeof SECTION]
 
 /** undefined for what has no place in a bundle: signatures about neither authority nor heads. Throws `MalformedError` for a signature that is none. */

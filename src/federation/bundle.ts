@@ -7,22 +7,25 @@ import { viewLane } from '../authority/lane-view.js'
 import { encodeArtifact, referenceOfArtifactBytes } from '../substrate/artifact.js'
 import { type CarBlock, CarFault, CarReader } from '../substrate/car.js'
 import type { KvOp } from '../substrate/ports.js'
-import { NONE, type Reference } from '../substrate/reference.js'
+import { type Hash, NONE, type Reference } from '../substrate/reference.js'
 import { forkEvidenceCodec } from '../publication/evidence.js'
 import { laneCodec, PUBLISHED, snapshotCodec } from '../publication/lane.js'
 import type { DomainKnowledge } from '../authority/knowledge.js'
 import { liesOn } from '../authority/lane-knowledge.js'
 import { signatureCodec } from '../substrate/signature.js'
 import { BundleContent } from './bundle-content.js'
-import { proposedContent } from './bundle-export.js'
+import { erasedHere, proposedContent } from './bundle-export.js'
 import { type BundleFault, BundleIntake, BundleRefused } from './bundle-intake.js'
+import { faultText } from './bundle-words.js'
 import { fetchContent } from './content.js'
 import type { Engine } from './engine.js'
-import { branchOps, controlOps, type DomainRecord, recordOp, wholeOp } from './ledger.js'
+import { branchOps, controlOps, type DomainRecord, erasedRootOp, recordOp, wholeOp } from './ledger.js'
 import { gossipWire } from './messages.js'
 import { missingRoots } from './mirror.js'
 import { pull } from './pull.js'
+import { leftOutOps } from './quota.js'
 import { answer } from './serve-sync.js'
+import { rootsOf } from './upkeep.js'
 import { isPublic } from './visibility.js'
 
 export { exportBundle, headsOf } from './bundle-export.js'
@@ -62,11 +65,15 @@ export interface Imported {
   readonly bytes: number
   /** content blocks that names need and that are neither in the file nor held */
   readonly missing: number
-  /** content blocks that nothing in the file names: not kept */
+  /** content blocks that nothing in the file names which is in force: not kept */
   readonly unreachable: number
+  /** content blocks that would have gone beyond the domain's quota: not kept, nor what only they name */
+  readonly overQuota: number
   readonly proposals: Proposal[]
 }
 
+/** L5: lanes of one closed key that files may leave at the domain's owner. Whoever stole it can make any number, and nothing else bounds them. */
+const CLOSED_LANES = 16
 /** Refusals and notes that are kept. */
 const MAX_FAULTS = 100
 
@@ -88,7 +95,7 @@ export async function importBundle (engine: Engine, source: AsyncIterable<Uint8A
   } catch (err) {
     const fault = faultOf(err)
     if (fault === undefined) throw err
-    return { domain, status: 'rejected', code: fault.code, text: (err as Error).message, refused: [fault], noted: [], leaves: 0, blocks: 0, bytes: 0, missing: 0, unreachable: 0, proposals: [] }
+    return { domain, status: 'rejected', code: fault.code, text: (err as Error).message, refused: [fault], noted: [], leaves: 0, blocks: 0, bytes: 0, missing: 0, unreachable: 0, overQuota: 0, proposals: [] }
   } finally {
     await reader.close()
     // A domain that was never heard of isn't remembered for a bad file's sake.
@@ -109,7 +116,7 @@ async function * blocksOf (reader: CarReader, domain: Reference): AsyncGenerator
     const block = await reader.next()
     if (block === undefined) throw new CarFault('cut-off', reader.offset, 'the file ends before the block that closes it')
     if (block.ref === domain && begun) {
-      if (referenceOfArtifactBytes(block.bytes) !== domain) throw new BundleRefused({ code: 'reference-mismatch', offset: block.offset, ref: domain }, 'a block isn\'t what it is called')
+      if (referenceOfArtifactBytes(block.bytes) !== domain) throw new BundleRefused({ code: 'reference-mismatch', offset: block.offset, ref: domain }, faultText('reference-mismatch'))
       const { offset } = reader
       if (!(await reader.atEnd())) throw new BundleRefused({ code: 'trailing-data', offset, ref: null }, 'there is something behind the end of the bundle')
       return
@@ -123,31 +130,72 @@ async function readAndTake (engine: Engine, reader: CarReader, domain: Reference
   const held = await engine.knowledge(domain)
   const own = options.own === true || engine.records.get(domain)?.own === true
   const intake = new BundleIntake(domain, held)
-  const content = new BundleContent(engine.ports, domain)
-  let reachedContent = false
-  const begin = async (): Promise<void> => {
-    reachedContent = true
-    const view = intake.knowledge.view()
-    await content.want([...view.current.values()].filter((e) => e.ref !== NONE).map((e) => e.ref), true)
-    if (own) await content.want(proposedContent(view).map((e) => e.ref), false)
+  const content = new BundleContent(engine.ports, domain, own ? undefined : engine.records.get(domain)?.quota)
+  try {
+    return await readAll(engine, reader, intake, content, own, options)
+  } catch (err) {
+    content.giveUp()
+    throw err
+  }
+}
+
+async function readAll (engine: Engine, reader: CarReader, intake: BundleIntake, content: BundleContent, own: boolean, options: ImportOptions): Promise<Imported> {
+  const { domain } = intake
+  let named: Named | undefined
+  const begin = async (): Promise<Named> => {
+    const lanes = new Set(intake.knowledge.lanes.keys())
+    const { shown, hidden } = namedBy(intake.knowledge, await engine.knowledge(domain), own)
+    await content.want(shown, true)
+    await content.want(hidden, false)
+    return { lanes, shown, hidden }
   }
   for await (const block of blocksOf(reader, domain)) {
     if (intake.take(block)) continue
-    if (!reachedContent) await begin()
+    named ??= await begin()
     await content.take(block)
     options.signal?.throwIfAborted()
     options.onProgress?.(content.counts.blocks, reader.offset)
   }
   intake.finish(reader.offset)
-  if (!reachedContent) await begin()
+  named ??= await begin()
   options.signal?.throwIfAborted()
-  return await takeIn(engine, intake, content, own, options)
+  return await takeIn(engine, intake, content, named, own, options)
+}
+
+interface Named {
+  /** that the file holds */
+  readonly lanes: ReadonlySet<Reference>
+  /** content that the file says is exported, and that is, by all that is known here */
+  readonly shown: readonly Reference[]
+  /** of our own domain: proposals, and what was exported once. Held back */
+  readonly hidden: readonly Reference[]
+}
+
+/**
+ * What the file's records name. It may be older than what is held here, and say of a thief's records that they count and of erased ones that they stand.
+ * So it first learns from what is held, as a peer would.
+ */
+function namedBy (file: DomainKnowledge, held: DomainKnowledge, own: boolean): Pick<Named, 'shown' | 'hidden'> {
+  const current = [...file.view().current.values()].filter((e) => e.ref !== NONE)
+  const proposed = own ? proposedContent(file) : []
+  if (held.authority().tip !== undefined) {
+    const silent = { commit: () => undefined, refuse: () => undefined, note: () => undefined, evidence: () => undefined, digest: () => undefined }
+    const run = pull(file, silent)
+    for (let step = run.next(); step.done !== true;) step = run.next(answer(held, step.value))
+  }
+  const inForce = rootsOf(file.view())
+  const isErased = erasedHere(file, true)
+  const standing = [...current, ...proposed].filter((e) => !isErased(e.lane, e.index))
+  const all = new Set(standing.map((e) => e.ref))
+  // K5: work past a cut is adopted with its content.
+  return { shown: [...all].filter((r) => inForce.has(r)), hidden: own ? [...all].filter((r) => !inForce.has(r)) : [] }
 }
 
 /** From here on nothing can be wrong with the file: what is held takes from it as from a peer, and all becomes durable together. */
-async function takeIn (engine: Engine, intake: BundleIntake, content: BundleContent, own: boolean, options: ImportOptions): Promise<Imported> {
+async function takeIn (engine: Engine, intake: BundleIntake, content: BundleContent, { lanes, hidden }: Named, own: boolean, options: ImportOptions): Promise<Imported> {
   const { domain } = intake
   const k = await engine.knowledge(domain)
+  const before = k.inventoryDigest()
   const ops: KvOp[] = []
   const refused: BundleFault[] = []
   const noted = [...intake.noted]
@@ -160,18 +208,25 @@ async function takeIn (engine: Engine, intake: BundleIntake, content: BundleCont
     digest: () => undefined
   })
   for (let step = run.next(); step.done !== true;) step = run.next(answer(intake.knowledge, step.value))
-  const proposals = takeProposals(k, intake.knowledge, own, noted, (more) => { for (const op of more) ops.push(op) })
-  if (own && content.missing === 0) for (const { ref } of proposedContent(intake.knowledge.view())) ops.push(wholeOp(domain, ref))
+  const proposals = takeProposals(k, intake.knowledge, lanes, own, noted, (more) => { for (const op of more) ops.push(op) })
+  if (content.missing === 0) for (const ref of hidden) ops.push(wholeOp(domain, ref))
+  // What a cut ended is shown when a base before it brings it back (upkeep.ts).
+  const proposed = new Set(hidden.length === 0 ? [] : proposedContent(k).map((e) => e.ref))
+  const ended = hidden.filter((r) => !proposed.has(r))
+  for (const ref of ended) ops.push(erasedRootOp(domain, ref, 'held-back'))
   const record = recordFor(engine.records.get(domain), options)
   await engine.durable(async () => {
     await engine.commit([...content.closingOps(), ...record === undefined ? [] : [recordOp(domain, record)], ...ops])
     if (record !== undefined) engine.records.set(domain, record)
   })
+  if (ended.length > 0) engine.upkeep.heldBackHere(domain)
   await noteWhole(engine, k, options)
+  if (content.leftOut.size > 0) await engine.commit(leftOutOps(engine, domain, missingRoots(engine, k), content.leftOut))
   if (engine.records.get(domain)?.dormant === false) {
     // Changed digests are told with the next tick; proofs first (E7).
     engine.step({ type: 'follow', knowledge: k })
     engine.upkeep.start(k)
+    if (k.inventoryDigest() !== before) engine.step({ type: 'imported', domain })
     if (isPublic(k)) for (const bytes of proofs) engine.outside?.gossip(domain, bytes)
   }
   return {
@@ -186,6 +241,7 @@ async function takeIn (engine: Engine, intake: BundleIntake, content: BundleCont
     bytes: content.counts.bytes,
     missing: content.missing,
     unreachable: content.counts.unreachable,
+    overQuota: content.leftOut.size,
     proposals
   }
 }
@@ -201,13 +257,19 @@ function recordFor (before: DomainRecord | undefined, { follow, own }: ImportOpt
  * A3: the owner holds lanes of the domain's own principals that nobody vouches for yet, or beyond what was vouched for, so that a proposal made
  * elsewhere can be looked at and vouched for here. Who only follows doesn't take them (L5). They are in no view but the owner's.
  */
-function takeProposals (k: DomainKnowledge, file: DomainKnowledge, own: boolean, noted: BundleFault[], commit: (ops: KvOp[]) => void): Proposal[] {
+function takeProposals (k: DomainKnowledge, file: DomainKnowledge, lanes: ReadonlySet<Reference>, own: boolean, noted: BundleFault[], commit: (ops: KvOp[]) => void): Proposal[] {
   const out: Proposal[] = []
+  const closed = own ? closedLanes(k) : new Map<Hash, number>()
   for (const v of file.view().lanes.values()) {
     const { branch } = v
+    if (!lanes.has(v.knowledge.ref)) continue
     // K5: work past a cut counts for nothing and nobody passes it on, but its owner may want to adopt it.
     if (own && branch !== undefined && v.knowledge.lane.visibility === PUBLISHED && viewLane(v.knowledge, k.authority()).code === 'closed') {
-      takeLane(k, v.knowledge.ref, file, commit)
+      const { ref, lane: { principal } } = v.knowledge
+      const others = closed.get(principal) ?? 0
+      const isHeld = (k.lanes.get(ref)?.branches.length ?? 0) > 0
+      if (!isHeld && others >= CLOSED_LANES) noted.push({ code: 'closed-lanes-bounded', offset: 0, ref })
+      else if (takeLane(k, ref, file, commit) && !isHeld) closed.set(principal, others + 1)
       continue
     }
     if (branch === undefined || v.rights === undefined || v.knowledge.lane.visibility !== PUBLISHED || v.exported >= branch.log.size) continue
@@ -224,26 +286,38 @@ function takeProposals (k: DomainKnowledge, file: DomainKnowledge, own: boolean,
   return out
 }
 
-function takeLane (k: DomainKnowledge, ref: Reference, file: DomainKnowledge, commit: (ops: KvOp[]) => void): void {
+/** How many lanes of each closed key are held. */
+function closedLanes (k: DomainKnowledge): Map<Hash, number> {
+  const out = new Map<Hash, number>()
+  for (const v of k.view().lanes.values()) {
+    const { principal } = v.knowledge.lane
+    if (v.code === 'closed' && v.knowledge.branches.length > 0) out.set(principal, (out.get(principal) ?? 0) + 1)
+  }
+  return out
+}
+
+/** Returns whether anything was taken. */
+function takeLane (k: DomainKnowledge, ref: Reference, file: DomainKnowledge, commit: (ops: KvOp[]) => void): boolean {
   const from = file.lanes.get(ref)
   const branch = file.view().lanes.get(ref)?.branch
-  if (from === undefined || branch === undefined) return
+  if (from === undefined || branch === undefined) return false
   k.admit(laneCodec.artifact(from.lane))
   k.admit(snapshotCodec.artifact(branch.head.snapshot))
   k.admit(signatureCodec.artifact(branch.head.signature))
   const lane = k.lanes.get(ref)
   const head = lane?.heads.get(branch.head.ref)
-  if (lane === undefined || head === undefined || lane.branches.some((b) => liesOn(b.log, head))) return
+  if (lane === undefined || head === undefined || lane.branches.some((b) => liesOn(b.log, head))) return false
   const size = branch.log.size
   // The longest of ours that it goes on from; none: a log of its own, which proves a fork where there is one (E1).
   const ours = lane.branches.find((b) => b.log.size < size && branch.log.root(b.log.size) === b.log.root())
   const before = ours?.log.size ?? 0
   const extended = lane.extend(head, before, branch.log.leaves(before, size), ours)
-  if (extended.result !== 'extended') return
+  if (extended.result !== 'extended') return false
   for (const [hash, body] of from.bodies) lane.setBody(hash, body)
   k.touch()
   commit(branchOps(k, lane, extended.branch, before))
   if (lane.evidence !== undefined) commit(controlOps(k, [forkEvidenceCodec.reference(lane.evidence)]))
+  return true
 }
 
 /** Says of names whose content is here in full that it is. What lacks something is fetched from peers when there are some. */
@@ -289,7 +363,7 @@ export async function inspectBundle (source: AsyncIterable<Uint8Array>, { signal
     for await (const block of blocksOf(reader, domain)) {
       if (intake.take(block)) continue
       signal?.throwIfAborted()
-      if (referenceOfArtifactBytes(block.bytes) !== block.ref) throw new BundleRefused({ code: 'reference-mismatch', offset: block.offset, ref: block.ref }, 'a block isn\'t what it is called')
+      if (referenceOfArtifactBytes(block.bytes) !== block.ref) throw new BundleRefused({ code: 'reference-mismatch', offset: block.offset, ref: block.ref }, faultText('reference-mismatch'))
       blocks++
       onProgress?.(blocks, reader.offset)
     }

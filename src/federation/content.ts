@@ -39,7 +39,7 @@ export type FetchBlocks = (peer: string, refs: readonly Reference[], onBlock: (i
 export interface ContentInit {
   readonly domain: Reference
   readonly store: ContentStore
-  readonly audience: AudienceIndex
+  readonly audience: Pick<AudienceIndex, 'heldBy' | 'take' | 'costs' | 'settle' | 'usedBytes'>
   readonly peers: readonly string[]
   readonly fetch: FetchBlocks
   /** asked between steps; an AbortSignal is one */
@@ -47,6 +47,11 @@ export interface ContentInit {
   /** bytes and blocks that came over the network */
   readonly onProgress?: (blocks: number, bytes: number) => void
   readonly onRefused?: (peer: string, code: string, ref: Reference) => void
+  /** bytes that the domain may be charged; asked for each block, since it may be changed meanwhile. What doesn't fit isn't kept, and counts as missing. */
+  readonly quota?: () => number | undefined
+  readonly onOver?: (ref: Reference, bytes: number) => void
+  /** children for which this holds are neither fetched nor looked at */
+  readonly passOver?: (child: Want) => boolean
 }
 
 export interface ContentResult {
@@ -96,8 +101,6 @@ class ContentRun {
   private landed = new Set<Reference>()
   private sealed: ReadonlySet<Reference> | undefined
   private landedBytes = 0
-  private marks: KvOp[] = []
-  private uncharged = 0
   private readonly opened = new Opened()
   private readonly heldBefore: (ref: Reference) => boolean
 
@@ -215,7 +218,8 @@ class ContentRun {
     const children = childrenOfWant(want, artifact)
     if (children === undefined) return false
     if (key !== undefined) this.opened.add(key)
-    for (let i = children.length - 1; i >= 0; i--) this.stack.push(children[i] as Want)
+    const { passOver } = this.init
+    for (let i = children.length - 1; i >= 0; i--) if (passOver?.(children[i] as Want) !== true) this.stack.push(children[i] as Want)
     return true
   }
 
@@ -271,17 +275,20 @@ class ContentRun {
 
   /** False when the bytes aren't what was asked for. */
   private land (peer: string, want: Want, bytes: Uint8Array): boolean {
-    const { audience, domain, onRefused, onProgress, store } = this.init
+    const { audience, domain, onRefused, onProgress, quota, store } = this.init
     const { ref } = want
+    const most = quota?.()
+    if (most !== undefined && audience.usedBytes(domain) + bytes.length > most && audience.costs(domain, ref)) {
+      // As if nobody had it: another peer's copy is as long.
+      this.failed.add(ref)
+      this.init.onOver?.(ref, bytes.length)
+      return true
+    }
     if (!store.putArtifactBytes(ref, bytes)) {
       onRefused?.(peer, 'reference-mismatch', ref)
       return false
     }
-    const mark = audience.mark(domain, ref, FETCHED)
-    if (mark !== undefined) {
-      this.marks.push(mark)
-      this.uncharged += bytes.length
-    }
+    audience.take(domain, ref, FETCHED, bytes.length)
     this.landed.add(ref)
     this.landedBytes += bytes.length
     this.blocks++
@@ -300,15 +307,11 @@ class ContentRun {
   /** Marks and their price go to the store in one step, so that no barrier can come between them. */
   private seal (): void {
     const { audience, domain, store } = this.init
-    if (this.marks.length === 0) return
     try {
-      for (const op of this.marks) store.enqueue(op)
-      store.enqueue(audience.charge(domain, this.uncharged))
+      for (const op of audience.settle(domain)) store.enqueue(op)
     } catch (err) {
       this.failure ??= err
     }
-    this.marks = []
-    this.uncharged = 0
   }
 
   /** Called when a batch has ended. The peers go on sending while a barrier is written; the store holds them back when the disk can't follow. */

@@ -8,7 +8,8 @@ import type { PullOutcome } from './pull.js'
 export type { GossipJudgement }
 
 export type PeerId = string
-export type Channel = 'hello' | 'sync'
+/** `admit` is the admission exchange's; the others are the replica's. */
+export type Channel = 'hello' | 'sync' | 'admit'
 export type Direction = 'request' | 'response'
 
 export type ReplicaEvent =
@@ -20,6 +21,8 @@ export type ReplicaEvent =
   | { readonly type: 'unfollow', readonly domain: Reference }
   /** our own lane grew from `from` leaves and is durable */
   | { readonly type: 'published', readonly domain: Reference, readonly lane: Reference, readonly from: number }
+  /** a file gave what is held of a domain something new, and it is durable */
+  | { readonly type: 'imported', readonly domain: Reference }
   /** a person asks to pull now, from this peer or from all */
   | { readonly type: 'pull', readonly domain: Reference, readonly peer?: PeerId }
   /** milliseconds of any clock that doesn't go back */
@@ -39,7 +42,9 @@ export type Effect =
 export type Report =
   | { readonly kind: 'refused' | 'noted', readonly peer: PeerId, readonly domain: Reference, readonly code: string, readonly ref: Reference }
   | { readonly kind: 'pulled', readonly peer: PeerId, readonly domain: Reference, readonly outcome: PullOutcome | 'timeout' | 'gone' }
-  | { readonly kind: 'changed', readonly domain: Reference, readonly by: 'pull' | 'gossip' | 'own' }
+  | { readonly kind: 'changed', readonly domain: Reference, readonly by: 'pull' | 'gossip' | 'own' | 'bundle' }
   /** bytes that break their shape, about no domain in particular */
   | { readonly kind: 'malformed', readonly peer: PeerId }
   | { readonly kind: 'hello', readonly peer: PeerId, readonly domains: Reference[] }
+  /** a request for admission that holds now waits for a person; `domain` asks, for the names under `scope` */
+  | { readonly kind: 'admission-request', readonly peer: PeerId, readonly domain: Reference, readonly request: Reference, readonly scope: readonly string[] }

@@ -7,6 +7,7 @@ import { DiadError } from '../substrate/errors.js'
 import type { PackStore } from '../substrate/pack-store.js'
 import type { Kv, KvOp } from '../substrate/ports.js'
 import type { Hash, Reference } from '../substrate/reference.js'
+import { AdmissionExchange } from './admission-exchange.js'
 import type { AudienceIndex } from './audience.js'
 import { controlOps, type DomainRecord, loadKnowledge, loadRecords, recordOp } from './ledger.js'
 import type { Effect, ReplicaEvent, Report } from './effects.js'
@@ -48,6 +49,8 @@ export class Engine {
   readonly replica: Replica
   readonly gate = new Gate()
   readonly upkeep: Upkeep
+  /** takes no requests until it is given a room for them */
+  readonly admission: AdmissionExchange
   outside: Outside | undefined
   private queue: Promise<void> = Promise.resolve()
   private waiting = 0
@@ -63,6 +66,15 @@ export class Engine {
   protected constructor (readonly ports: EnginePorts, readonly records: Map<Reference, DomainRecord>, options: ReplicaOptions) {
     this.replica = new Replica(options)
     this.upkeep = new Upkeep(this, (err) => { this.fail(err) })
+    this.admission = new AdmissionExchange({
+      random: (bytes) => ports.random(bytes),
+      send: (peer, direction, bytes) => { if (this.failure === undefined) this.outside?.send({ type: 'send', peer, channel: 'admit', direction, bytes }) },
+      held: async (domain) => this.records.has(domain) ? await this.knowledge(domain) : undefined,
+      shows: (domain) => this.shows(domain),
+      blame: (peer, code) => { this.outside?.blame(peer, code) },
+      report: (report) => { this.tell(report) },
+      trouble: (err) => { this.onTrouble(err) }
+    })
   }
 
   static async load (ports: EnginePorts, options: ReplicaOptions): Promise<Engine> {
@@ -89,12 +101,20 @@ export class Engine {
 
   /** Hands an event to the replica and carries out what it answers. Returns the effects, for callers that need one at once (a gossip judgement). */
   step (event: ReplicaEvent): Effect[] {
+    this.guarded(() => { this.stepAdmission(event) })
+    if (event.type === 'frame' && event.channel === 'admit') return []
     const effects = this.replica.step(event)
     if (effects.length > 0) {
       this.waiting++
       this.queue = this.queue.then(async () => { await this.carryOut(effects) }).catch((err: unknown) => { this.fail(err) }).then(() => { this.waiting-- })
     }
     return effects
+  }
+
+  private stepAdmission (event: ReplicaEvent): void {
+    if (event.type === 'peer') this.admission.onPeer(event.peer, event.up)
+    else if (event.type === 'tick') this.admission.onTick(event.now)
+    else if (event.type === 'frame' && event.channel === 'admit') this.admission.onFrame(event.peer, event.direction, event.bytes)
   }
 
   /** Events whose effects aren't carried out yet: while there are more than the one that is being told, memory may be ahead of the disk. */
@@ -129,7 +149,7 @@ export class Engine {
         case 'commit': await this.commit(e.ops); break
         case 'report':
           this.lookAfter(e.report)
-          for (const listener of [...this.listeners]) this.guarded(() => { listener(e.report) })
+          this.tell(e.report)
           break
         case 'gossip-judgement': break
         default: this.guarded(() => { this.tellOutside(e) })
@@ -140,6 +160,10 @@ export class Engine {
   private lookAfter (report: Report): void {
     const k = report.kind === 'changed' ? this.replica.domains.get(report.domain) : undefined
     if (k !== undefined) this.upkeep.start(k)
+  }
+
+  private tell (report: Report): void {
+    for (const listener of [...this.listeners]) this.guarded(() => { listener(report) })
   }
 
   private tellOutside (e: Effect): void {
@@ -235,11 +259,12 @@ export class Engine {
     return k
   }
 
-  /** Follows a domain; what was held of it before is taken up again. */
-  async follow (domain: Reference, mode: DomainRecord['mode'], peers: readonly string[]): Promise<DomainRecord> {
+  /** Follows a domain; what was held of it before is taken up again, its quota too unless `quota` says another (`none`: any number of bytes). */
+  async follow (domain: Reference, mode: DomainRecord['mode'], peers: readonly string[], quota?: number | 'none'): Promise<DomainRecord> {
     const record = await this.change(domain, (before): DomainRecord => {
       if (before?.own === true) throw new DiadError('own-domain', 'this is the home\'s own domain, which it holds anyway', 'follow other domains')
-      return { mode, own: false, dormant: false, peers: [...new Set([...peers, ...before?.peers ?? []])].slice(0, MAX_ADDRESSES) }
+      const lent = quota ?? before?.quota
+      return { mode, own: false, dormant: false, peers: [...new Set([...peers, ...before?.peers ?? []])].slice(0, MAX_ADDRESSES), ...(typeof lent === 'number' ? { quota: lent } : {}) }
     })
     await this.wake(domain)
     return record

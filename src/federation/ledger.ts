@@ -8,7 +8,7 @@ import { decodeCbor, encodeCbor } from '../substrate/codec.js'
 import { DiadError, MalformedError } from '../substrate/errors.js'
 import { type Kv, type KvOp, KEYSPACE } from '../substrate/ports.js'
 import { digestOf, type Hash, type Reference, referenceBytes, referenceFromBytes } from '../substrate/reference.js'
-import { bool, list, oneOf, struct, text, type TypeOf } from '../substrate/shape.js'
+import { bool, list, oneOf, type Shape, struct, text, type TypeOf, uint } from '../substrate/shape.js'
 import { LEAF_BYTES, namesContent, readBody, readLeaf } from '../publication/leaf.js'
 import { LeafLog } from '../publication/leaf-log.js'
 import { bodyOfLeaf, type HeldBranch, liesOn, type LaneKnowledge } from '../authority/lane-knowledge.js'
@@ -21,7 +21,7 @@ import { placesOf } from './body-index.js'
 export const MODES = ['follow', 'mirror'] as const
 export type Mode = typeof MODES[number]
 
-const recordShape = struct({
+const recordFields = {
   /** follow = leaves and evidence; mirror = content too */
   mode: oneOf(...MODES),
   /** our own domain */
@@ -30,9 +30,19 @@ const recordShape = struct({
   dormant: bool,
   /** addresses where the domain was found */
   peers: list(text(256), { max: 64 })
-})
-/** What this node does with a domain. */
-export type DomainRecord = TypeOf<typeof recordShape>
+}
+const recordShape = struct(recordFields)
+/** Records without a quota stay as they always were. */
+const leasedShape = struct({ ...recordFields, quota: uint() })
+/** What this node does with a domain. `quota`: bytes of content that it may be charged (quota.ts). */
+export type DomainRecord = TypeOf<typeof recordShape> & { quota?: number }
+const eitherShape: Shape<DomainRecord> = {
+  encode (record, out) {
+    if (record.quota === undefined) recordShape.encode(record, out)
+    else leasedShape.encode(record as Required<DomainRecord>, out)
+  },
+  decode: (item) => typeof item === 'object' && item !== null && Object.hasOwn(item, 'quota') ? leasedShape.decode(item) : recordShape.decode(item)
+}
 
 const key = (space: number, ...parts: Uint8Array[]): Uint8Array => concatBytes(Uint8Array.of(space), ...parts)
 const digest = (ref: Reference): Uint8Array => fromHex(digestOf(ref))
@@ -58,7 +68,7 @@ function leafKey (lane: Reference, branch: number, index: number): Uint8Array {
 }
 
 export function recordOp (domain: Reference, record: DomainRecord): KvOp {
-  return { type: 'put', key: key(KEYSPACE.domain, digest(domain)), value: encodeCbor(recordShape, record, 'domain record') }
+  return { type: 'put', key: key(KEYSPACE.domain, digest(domain)), value: encodeCbor(eitherShape, record, 'domain record') }
 }
 
 /** Where a control object lies. */
@@ -210,7 +220,7 @@ export async function loadRecords (kv: Kv): Promise<Map<Reference, DomainRecord>
   const out = new Map<Reference, DomainRecord>()
   for await (const [k, value] of scan(kv, Uint8Array.of(KEYSPACE.domain))) {
     const domain = referenceFromBytes(concatBytes(Uint8Array.of(0, 1), k.subarray(1)))
-    out.set(domain, decodeCbor(recordShape, value, 'domain record'))
+    out.set(domain, decodeCbor(eitherShape, value, 'domain record'))
   }
   return out
 }

@@ -80,7 +80,8 @@ const changed = struct({ t: literal('changed'), domain: ref, digest: hash })
 /** `head`: a new signed head. `evidence`: a proof that lowers the index. `changed`: something else did, come and pull. */
 export type Gossip = TypeOf<typeof gossip> | TypeOf<typeof evidence> | TypeOf<typeof changed>
 
-function byType<T extends { t: string }> (cases: Record<string, unknown>): Shape<T> {
+/** Messages told apart by `t`. */
+export function byType<T extends { t: string }> (cases: Record<string, unknown>): Shape<T> {
   return union<T>((item) => (item as { t?: unknown } | null)?.t, (v) => v.t, Object.entries(cases) as Array<[unknown, Shape<never>]>)
 }
 
@@ -95,7 +96,7 @@ const answerShape = byType<SyncAnswer>({
 })
 const gossipShape = byType<Gossip>({ head: gossip, evidence, changed })
 
-const wire = <T>(shape: Shape<T>, name: string): { encode: (v: T) => Uint8Array, decode: (b: Uint8Array) => T } => ({
+export const wire = <T>(shape: Shape<T>, name: string): { encode: (v: T) => Uint8Array, decode: (b: Uint8Array) => T } => ({
   encode: (v) => encodeCbor(shape, v, name),
   decode: (b) => decodeCbor(shape, b, name, WIRE.frameBytes)
 })

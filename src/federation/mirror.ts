@@ -4,6 +4,7 @@ import type { DomainKnowledge } from '../authority/knowledge.js'
 import { type ContentResult, fetchContent, type FetchBlocks } from './content.js'
 import type { Engine } from './engine.js'
 import { isWhole } from './ledger.js'
+import { fetchWithin, joined, newestFirst, overQuota } from './quota.js'
 import type { Report } from './effects.js'
 
 /** An AbortSignal is one. */
@@ -49,6 +50,8 @@ export class Mirror {
   private readonly offers = new Map<string, Set<Reference>>()
   /** by domain, since the last {@link retry}: nobody is asked for the same again before, whatever hellos and heads come in */
   private readonly vain = new Map<Reference, Vain>()
+  /** fetches under a quota, one after the other: each relies on the room that it sees */
+  private readonly turns = new Map<Reference, Promise<unknown>>()
 
   constructor (private readonly init: MirrorInit) {}
 
@@ -86,7 +89,7 @@ export class Mirror {
     this.vain.clear()
     this.dropGone()
     for (const domain of engine.active()) {
-      if (this.wanted(domain) && !this.jobs.has(domain) && missingRoots(engine, await engine.knowledge(domain)).length > 0) this.start(domain)
+      if (this.wanted(domain) && !this.jobs.has(domain) && this.fetchable(await engine.knowledge(domain)).length > 0) this.start(domain)
     }
   }
 
@@ -137,7 +140,7 @@ export class Mirror {
   private async fetchNew (domain: Reference, stop: Stop): Promise<ContentResult | undefined> {
     const { engine } = this.init
     await engine.settled()
-    const missing = missingRoots(engine, await engine.knowledge(domain))
+    const missing = this.fetchable(await engine.knowledge(domain))
     const vain = this.vain.get(domain)
     const providers = engine.replica.providers(domain)
     const fresh = missing.filter((r) => vain?.roots.has(r) !== true)
@@ -168,9 +171,15 @@ export class Mirror {
   async fetch (domain: Reference, options: FetchOptions): Promise<ContentResult | undefined> {
     const { engine } = this.init
     await engine.settled()
-    const roots = missingRoots(engine, await engine.knowledge(domain))
+    const roots = this.fetchable(await engine.knowledge(domain))
     if (roots.length === 0) return undefined
     return await this.fetchRoots(domain, roots, options.peers ?? this.choose(engine.replica.providers(domain)), options)
+  }
+
+  /** Roots that aren't whole, but for those that there is no room for. */
+  private fetchable (k: DomainKnowledge): Reference[] {
+    const { engine } = this.init
+    return missingRoots(engine, k).filter((root) => overQuota(engine, k.domain, root) === undefined)
   }
 
   private async fetchRoots (domain: Reference, roots: readonly Reference[], peers: readonly string[], options: FetchOptions): Promise<ContentResult> {
@@ -183,8 +192,7 @@ export class Mirror {
       // The bytes were what was published: their bearer is not at fault.
       if (code !== 'content-malformed') engine.outside?.blame(peer, code)
     }
-    // Whatever of it is held meanwhile for another name stays held (upkeep.ts).
-    return await engine.gate.together(domain, async () => await fetchContent({
+    const init = {
       domain,
       store,
       audience,
@@ -192,8 +200,27 @@ export class Mirror {
       fetch: this.init.fetchBlocks(domain, options.stop),
       signal: options.stop,
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
-      onRefused
-    }, roots.map((ref) => ({ ref, expected: undefined }))))
+      onRefused,
+      quota: () => engine.records.get(domain)?.quota
+    }
+    // Whatever of it is held meanwhile for another name stays held (upkeep.ts).
+    if (init.quota() === undefined) return await engine.gate.together(domain, async () => await fetchContent(init, roots.map((ref) => ({ ref, expected: undefined }))))
+    return await this.inTurn(domain, async () => {
+      const missing = new Set(this.fetchable(await engine.knowledge(domain)))
+      const ordered = newestFirst(await engine.knowledge(domain), roots.filter((r) => missing.has(r)))
+      return await engine.gate.together(domain, async () => await fetchWithin({ ...init, kv: engine.ports.kv }, ordered))
+    })
+  }
+
+  private async inTurn<T> (domain: Reference, work: () => Promise<T>): Promise<T> {
+    const mine = (this.turns.get(domain) ?? Promise.resolve()).then(work)
+    const ended = mine.catch(() => undefined)
+    this.turns.set(domain, ended)
+    try {
+      return await mine
+    } finally {
+      if (this.turns.get(domain) === ended) this.turns.delete(domain)
+    }
   }
 
   /** Who stalled lately would hold up everything that it is asked for. */
@@ -211,13 +238,6 @@ export class Mirror {
 }
 
 class Unfollowed extends Error {}
-
-const joined = (results: readonly ContentResult[]): ContentResult => ({
-  blocks: results.reduce((n, r) => n + r.blocks, 0),
-  bytes: results.reduce((n, r) => n + r.bytes, 0),
-  whole: results.flatMap((r) => r.whole),
-  missing: [...new Set(results.flatMap((r) => r.missing))].sort()
-})
 
 /** References of CURRENT names whose content isn't held in full. */
 export function missingRoots (engine: Engine, k: DomainKnowledge): Reference[] {

@@ -69,6 +69,7 @@ export class Replica {
       case 'follow': this.onFollow(event.knowledge); break
       case 'unfollow': this.onUnfollow(event.domain); break
       case 'published': this.onPublished(event.domain, event.lane, event.from); break
+      case 'imported': this.onImported(event.domain); break
       case 'pull': for (const p of event.peer === undefined ? this.peers.keys() : [event.peer]) this.startPull(p, event.domain, 'asked'); break
       case 'tick': this.onTick(event.now); break
     }
@@ -92,7 +93,7 @@ export class Replica {
     this.effects.push({ type: 'report', report })
   }
 
-  private changed (k: DomainKnowledge, by: 'pull' | 'gossip' | 'own'): void {
+  private changed (k: DomainKnowledge, by: Extract<Report, { kind: 'changed' }>['by']): void {
     this.history.note(k.domain, k.inventoryDigest())
     this.report({ kind: 'changed', domain: k.domain, by })
   }
@@ -154,7 +155,7 @@ export class Replica {
   private onFrame (id: PeerId, channel: Channel, direction: Direction, bytes: Uint8Array): void {
     // The host says 'connected' before the first frame and nothing comes after 'disconnected' but what was still under way: nobody waits for that.
     const peer = this.peers.get(id)
-    if (peer === undefined) return
+    if (peer === undefined || channel === 'admit') return
     try {
       if (channel === 'hello') this.onHello(id, peer, helloWire.decode(bytes))
       else if (direction === 'request') this.send(id, 'sync', 'response', answerWire.encode(this.answer(peer, requestWire.decode(bytes))))
@@ -306,6 +307,12 @@ export class Replica {
   }
 
   // ── domains ──
+
+  /** As after a pull: whoever looks after the domain here goes on at once, peers hear of it with the next tick. */
+  private onImported (domain: Reference): void {
+    const k = this.domains.get(domain)
+    if (k !== undefined) this.changed(k, 'bundle')
+  }
 
   private onFollow (k: DomainKnowledge): void {
     const before = this.domains.get(k.domain)

@@ -68,7 +68,7 @@ function bodiesOf (k: DomainKnowledge, laneRef: Reference, hashes: readonly Hash
   // As many as come with the leaves themselves, for those who had these from others, who may have shown less.
   const end = k.served(laneRef).reduce((n, head) => {
     const shown = shownLog(v, head, view)
-    return shown?.log === v.log ? Math.max(n, shown.bodies) : n
+    return shown !== undefined && shown.log === v.log ? Math.max(n, shown.bodies) : n
   }, v.exported)
   let bytes = 0
   for (const hash of hashes) {

@@ -29,6 +29,12 @@ export interface PullSink {
 /** Lanes, heads and their signatures that are put aside until all of an inventory has come, so that each head meets its lane: about 10 MB. */
 const MAX_STAGED_OBJECTS = 32_768
 
+/**
+ * Heads of one lane that a peer offers, remembered besides those that something names: the greatest. An honest one offers one; more only tell of forks, and
+ * of what isn't told in one pull the next one hears.
+ */
+const MAX_OFFERED = 64
+
 /** Heads that a peer offers, by lane. Kept apart from what is held: a flood of other heads must not push them out before their logs were asked for. */
 export type Offered = Map<Reference, Map<Reference, Head>>
 
@@ -40,6 +46,8 @@ export class Staged {
   private count = 0
   readonly offered: Offered = new Map()
 
+  /** heads in `offered` that nothing names, by lane */
+  private readonly loose = new Map<Reference, number>()
   private readonly named: ReadonlySet<Reference>
 
   constructor (private readonly k: DomainKnowledge, private readonly sink: PullSink) {
@@ -60,9 +68,21 @@ export class Staged {
   }
 
   private offer (lane: Reference, head: Head): void {
-    const ofLane = this.offered.get(lane)
-    if (ofLane === undefined) this.offered.set(lane, new Map([[head.ref, head]]))
-    else ofLane.set(head.ref, head)
+    const ofLane = this.offered.get(lane) ?? new Map<Reference, Head>()
+    this.offered.set(lane, ofLane)
+    if (ofLane.has(head.ref)) return
+    ofLane.set(head.ref, head)
+    if (this.named.has(head.ref)) return
+    const loose = (this.loose.get(lane) ?? 0) + 1
+    this.loose.set(lane, loose)
+    if (loose >= 2 * MAX_OFFERED) this.trim(lane, ofLane)
+  }
+
+  private trim (lane: Reference, ofLane: Map<Reference, Head>): void {
+    const loose = [...ofLane.values()].filter((h) => !this.named.has(h.ref))
+    loose.sort((a, b) => b.snapshot.log_size - a.snapshot.log_size || (a.ref < b.ref ? -1 : 1))
+    for (const head of loose.slice(MAX_OFFERED)) ofLane.delete(head.ref)
+    this.loose.set(lane, MAX_OFFERED)
   }
 
   /** Throws `MalformedError`. */
@@ -111,6 +131,12 @@ export class Staged {
     this.snapshots.clear()
     this.signatures.clear()
     this.count = 0
+    // Of a lane that there was no room for nothing is asked: when something considers it, it comes again (L5).
+    for (const lane of this.offered.keys()) {
+      if (k.lanes.has(lane)) continue
+      this.offered.delete(lane)
+      this.loose.delete(lane)
+    }
   }
 
   /** An old head is true and changes nothing: a follower never goes back (S5). */

@@ -1,6 +1,8 @@
 /**
  * Keeps what is served in step with what the view exports, where the two change apart:
  *  - A vouch exports what was published here earlier by a key that may not export (A2): its blocks are marked for the domain from then on.
+ *  - What a cut ends, a fork makes doubtful or nobody vouches for any more is exported no more (K3, E4, A2): its blocks are held back, and come back when it
+ *    is exported again, which a base before the cut can bring about (M7).
  *  - An erased leaf no longer reaches its content (R7, V4): blocks that no other exported leaf reaches are held back, and given up for good once the body
  *    was dropped, which an anchor has to allow (K4). Until then they come back when a cut ends the erasure.
  * Only blocks that came here for this very domain are ever marked (V1, V2): a leaf that names somebody else's bytes, or a private file, exports nothing.
@@ -8,6 +10,7 @@
 import type { DomainKnowledge } from '../authority/knowledge.js'
 import type { DomainView } from '../authority/domain-view.js'
 import { hasRole } from '../authority/lane-view.js'
+import type { LeafLog } from '../publication/leaf-log.js'
 import { namesContent } from '../publication/leaf.js'
 import type { Child } from '../publication/walk.js'
 import { toHex } from '../substrate/bytes.js'
@@ -31,12 +34,17 @@ export interface Household {
   commit: (ops: readonly KvOp[]) => Promise<void>
 }
 
+interface Shown { readonly log: LeafLog, readonly exported: number }
+
 interface Job { again: boolean, done: Promise<void> }
 
 export class Upkeep {
   private readonly jobs = new Map<Reference, Job>()
   /** exported leaves of each lane that were looked at; as long as the process lives */
   private readonly looked = new WeakMap<DomainKnowledge, Map<Reference, number>>()
+
+  /** up to where each lane was exported when it was looked at last */
+  private readonly shown = new WeakMap<DomainKnowledge, Map<Reference, Shown>>()
 
   /** domains with content that is held back */
   private readonly heldBack = new Set<Reference>()
@@ -56,6 +64,11 @@ export class Upkeep {
       this.jobs.set(k.domain, job)
       job.done = this.run(k, job)
     }
+  }
+
+  /** Somebody else has put something of the domain into the store as held back: it is looked after from now on. */
+  heldBackHere (domain: Reference): void {
+    this.heldBack.add(domain)
   }
 
   /** R7: whether the block is erased and its mark, which waits for others' work, may not say so yet. */
@@ -87,8 +100,41 @@ export class Upkeep {
     this.looked.set(k, looked)
     const fresh = this.proposals(k, looked)
     if (fresh.size > 0) await showContent(this.engine, k.domain, fresh)
+    const lost = this.lost(k)
     // What was held back by an earlier process is in the store; later on it shows in the view.
-    if (first || k.view().erased.size > 0 || this.heldBack.has(k.domain)) await this.tendErased(k)
+    if (first || lost.size > 0 || k.view().erased.size > 0 || this.heldBack.has(k.domain)) await this.tendHidden(k, lost)
+  }
+
+  /**
+   * Content of leaves that were exported and aren't any more, whatever else names it. What happened before this process shows in logs that are held beyond
+   * what counts; it is looked through once, and only what is shown of it matters.
+   */
+  private lost (k: DomainKnowledge): Set<Reference> {
+    const out = new Set<Reference>()
+    const before = this.shown.get(k)
+    const now = before ?? new Map<Reference, Shown>()
+    this.shown.set(k, now)
+    const { audience } = this.engine.ports
+    const isShown = before === undefined ? audience.heldBy(k.domain) : () => true
+    const { lanes } = k.view()
+    // What waits for something may count again when that comes, a moment later mostly; and so may what it vouches for.
+    const waits = [...now.keys()].some((ref) => lanes.get(ref)?.status === 'deferred')
+    for (const [ref, v] of lanes) {
+      const old = now.get(ref)
+      if (v.status === 'deferred' || (waits && old?.log === v.log && v.exported < (old?.exported ?? 0) && v.exported < v.limit)) continue
+      const ended = (log: LeafLog, from: number, to: number): void => {
+        for (let i = from; i < to; i++) {
+          const leaf = log.leaf(i)
+          const root = contentOf(leaf, v.knowledge.bodies.get(toHex(leaf.subarray(10)) as Hash))
+          if (root !== undefined && isShown(root)) out.add(root)
+        }
+      }
+      if (before === undefined) for (const { log } of v.knowledge.branches) ended(log, log === v.log ? v.limit : 0, log.size)
+      else if (old !== undefined) ended(old.log, old.log === v.log ? v.exported : 0, old.exported)
+      if (v.log === undefined || v.exported === 0) now.delete(ref)
+      else if (old?.log !== v.log || old.exported !== v.exported) now.set(ref, { log: v.log, exported: v.exported })
+    }
+    return out
   }
 
   /** Content of leaves that came to be exported by a vouch, published here and not shown yet. Lanes of federate keys are exported by their own publishing. */
@@ -106,28 +152,28 @@ export class Upkeep {
     return out
   }
 
-  private async tendErased (k: DomainKnowledge): Promise<void> {
+  private async tendHidden (k: DomainKnowledge, lost: ReadonlySet<Reference>): Promise<void> {
     const { engine } = this
     const held = await erasedRoots(engine.ports.kv, k.domain)
     if (held.size > 0) this.heldBack.add(k.domain)
     else this.heldBack.delete(k.domain)
-    const due = settlement(k, held)
+    const due = settlement(k, held, lost)
     if (due.hold.length + due.drop.length + due.back.length === 0) return
     // Whoever brings something in may take as long as they please: what is erased isn't served meanwhile, whatever its marks say.
     const hidden = await reachedOnly(engine, k.domain, [['hold', due.hold]], due.alive)
     this.hidden.set(k.domain, hidden)
-    await engine.gate.alone(k.domain, async () => { await settleErased(engine, k, held) })
+    await engine.gate.alone(k.domain, async () => { await settleHidden(engine, k, held, lost) })
     // The marks say it now.
     if (this.hidden.get(k.domain) === hidden) this.hidden.delete(k.domain)
-    if (k.view().erased.size > 0) this.heldBack.add(k.domain)
+    this.heldBack.add(k.domain)
   }
 }
 
-/** What is to be done about content that erased leaves name, or named. */
+/** What is to be done about content that leaves name, or named, which are erased or exported no more. */
 interface Settlement {
   /** what exported leaves in force name */
   readonly alive: ReadonlySet<Reference>
-  /** named by an erased leaf and by none in force, and still shown */
+  /** named by none in force, and still shown */
   readonly hold: readonly Reference[]
   /** its last leaf's body was dropped */
   readonly drop: readonly Reference[]
@@ -135,22 +181,25 @@ interface Settlement {
   readonly back: readonly Reference[]
 }
 
-function settlement (k: DomainKnowledge, before: ReadonlyMap<Reference, ErasedRoot>): Settlement {
+function settlement (k: DomainKnowledge, before: ReadonlyMap<Reference, ErasedRoot>, lost: ReadonlySet<Reference>): Settlement {
   const alive = rootsOf(k.view())
   const named = erasedContent(k)
   return {
     alive,
-    hold: [...named].filter((r) => !alive.has(r) && before.get(r) !== 'held-back'),
+    hold: [...[...named].filter((r) => before.get(r) !== 'held-back'), ...[...lost].filter((r) => !named.has(r) && !before.has(r))].filter((r) => !alive.has(r)),
     drop: [...before].filter(([r, state]) => state === 'dropped' && !alive.has(r) && !named.has(r)).map(([r]) => r),
     back: [...before.keys()].filter((r) => alive.has(r))
   }
 }
 
-/** Brings back what lives again, holds back what only erased leaves name, gives up what was dropped. */
-async function settleErased (engine: Household, k: DomainKnowledge, before: ReadonlyMap<Reference, ErasedRoot>): Promise<void> {
+/** Brings back what lives again, holds back what is erased or exported no more, gives up what was dropped. */
+async function settleHidden (engine: Household, k: DomainKnowledge, before: ReadonlyMap<Reference, ErasedRoot>, lost: ReadonlySet<Reference>): Promise<void> {
+  const { audience } = engine.ports
+  // By now whoever was bringing some of it in is done. Of what isn't here nothing needs to be remembered.
+  const here = new Set([...lost].filter((r) => audience.noted(k.domain, r)))
   for (;;) {
     const { revision } = k
-    const due = settlement(k, before)
+    const due = settlement(k, before, here)
     const ops = due.hold.length + due.drop.length > 0 ? await hidingOps(engine, k, due) : []
     // A leaf that came meanwhile may name some of it.
     if (k.revision !== revision) continue
@@ -162,7 +211,7 @@ async function settleErased (engine: Household, k: DomainKnowledge, before: Read
 }
 
 /** What exported, effective leaves name. */
-function rootsOf (view: DomainView): Set<Reference> {
+export function rootsOf (view: DomainView): Set<Reference> {
   const out = new Set<Reference>()
   for (const v of view.lanes.values()) {
     for (let i = 0; i < v.exported; i++) {

@@ -12,11 +12,13 @@ import { DiadError } from '../substrate/errors.js'
 import { digestOf, type Hash, type PublicKey, type Reference } from '../substrate/reference.js'
 import { signArtifact, type Signer } from '../substrate/signature.js'
 import type { CommandIo } from './command.js'
-import type { Context } from './commands/context.js'
+import { type Context, storedPeers } from './commands/context.js'
+import { dialAll, withNetwork } from './commands/networked.js'
 import { findKeyFile } from './keys/key-file.js'
 import { openSigner } from './keys/open-signer.js'
 import type { OpenedSigner } from './keys/signer.js'
 import { type Marker, readMarker } from './marker.js'
+import type { Network } from './network.js'
 import { refreshProjection } from './authority-projection.js'
 import type { Runtime } from './runtime.js'
 
@@ -45,8 +47,21 @@ function markOf (k: DomainKnowledge): Marker | undefined {
   const last = onChain.at(-1)
   const entry = rootChain.entries.at(-1)?.ref
   if (tip === undefined || last === undefined) return undefined
-  const root = last.manifest.root_entry === entry ? digestOf(tip) : createHash('sha256').update(`${tip} ${entry}`).digest('hex') as Hash
-  return { size: last.manifest.version, root }
+  return { size: last.manifest.version, root: last.manifest.root_entry === entry ? digestOf(tip) : beforeEpoch(tip, entry) }
+}
+
+/** The mark of the newest manifest while the first of the epoch after it is still to be signed. */
+function beforeEpoch (tip: Reference, entry: Reference | undefined): Hash {
+  return createHash('sha256').update(`${tip} ${entry}`).digest('hex') as Hash
+}
+
+/** Place on the chain of the newest manifest that this machine signed, as its marker says; -1 where there is none: after a restart, in a copy (M8). */
+export function lastSignedHere (runtime: Runtime, k: DomainKnowledge): number {
+  const marker = readMarker(runtime.store.folder, k.domain)
+  const { onChain, rootChain } = k.authority()
+  if (marker === undefined) return -1
+  return onChain.findIndex(({ ref, manifest }) => manifest.version === marker.size &&
+    (marker.root === digestOf(ref) || rootChain.entries.some((e) => marker.root === beforeEpoch(ref, e.ref))))
 }
 
 /** The root chain has a marker of its own: `--base` says from which manifest to go on, and says nothing of whether this is the newest entry. */
@@ -75,7 +90,8 @@ export function markAuthority (runtime: Runtime, k: DomainKnowledge): void {
 }
 
 /**
- * M8: the next manifest may be signed when the marker agrees, or when a peer that holds the domain showed nothing newer, or when the person says so.
+ * M8: the next manifest may be signed when the marker agrees, or when a peer that holds the domain showed nothing newer, or when the person says so. Only
+ * a peer at an address that a person gave vouches for that: anybody can connect and claim the domain.
  * `entry`: only whether the newest root entry is here, for a person has
  * said from which manifest to go on. Throws DiadError `authority-unsure` with the reason, and `authority-newer` when a peer had a newer manifest or
  * another child.
@@ -95,37 +111,71 @@ export async function checkMaySign (context: Context, k: DomainKnowledge, io: Co
     return
   }
   const before = k.authority()
-  const asked = context.network !== undefined ? await askConnected(context, k, io) : peers.length > 0 ? await askAt(context, k, peers, io) : 0
+  const asked = await ask(context, k, peers, io)
   const now = k.authority()
   const entries = now.rootChain.entries.at(-1)?.ref !== before.rootChain.entries.at(-1)?.ref || now.rootChain.state !== before.rootChain.state
   if (entries || (what === 'manifest' && (now.tip !== before.tip || now.state !== before.state))) {
     throw new DiadError('authority-newer', `a peer had something newer: ${now.stateText}`, 'look at `diad role list`, then run the command again')
   }
-  if (asked > 0) return
-  throw new DiadError('authority-unsure', why,
+  const marker = same ? undefined : readMarker(runtime.store.folder, k.domain)
+  const since = marker !== undefined && mark !== undefined && marker.size < mark.size ? marker.size : undefined
+  if (asked.named.length > 0) {
+    // M8 is content: the peer has nothing newer. Whose manifest that is it can't say.
+    io.warn(`nothing here shows that this is the newest; asked ${asked.named.join(', ')}, who showed nothing newer`)
+    if (since !== undefined) io.warn(`going on from what another machine signed: ${why}. ${elsewhereHint(since)}`)
+    return
+  }
+  throw new DiadError('authority-unsure', why, since !== undefined ? elsewhereHint(since) :
     context.network === undefined
       ? 'if no other machine signs for this domain: add --offline-authority. Otherwise ask a node that has it: --peer ADDRESS'
-      : 'no connected peer has this domain. If no other machine signs for it: add --offline-authority')
+      : `${asked.others === 0 ? 'no connected peer has this domain' : `${asked.others === 1 ? 'a connected peer shows' : `${asked.others} connected peers show`} nothing newer, but anybody can connect, and whoever wants a fork would say just that`}. Ask a node that you know: --peer ADDRESS. If no other machine signs for it: add --offline-authority`)
+}
+
+/** Both ways out where another machine signed, for `since` = the newest version that this one signed. */
+export function elsewhereHint (since: number): string {
+  return `if another machine of yours did: go on with --offline-authority. If none of yours did, the root_key is stolen: \`diad recover root-key --base ${since}\``
 }
 
 function unsure (marker: Marker | undefined, mark: Marker): string {
   const here = `manifest ${mark.size}`
   if (marker === undefined) return `nothing shows that ${here} is still the newest: this machine was restarted, or the home is a copy or was restored`
   if (marker.size > mark.size) return `the store ends at ${here}, and this machine has signed manifest ${marker.size}: the store was set back`
-  return `${here} came from elsewhere since this machine last signed (manifest ${marker.size}), so another one signs for this domain too`
+  return `${here} came from elsewhere since this machine last signed (manifest ${marker.size}), signed by the same root_key`
 }
 
-/** Counts those that answered. */
-async function askConnected (context: Context, k: DomainKnowledge, io: CommandIo): Promise<number> {
-  const { runtime, network } = context
-  const waiting = new Set(runtime.replica.providers(k.domain).filter((p) => network?.host.peers().includes(p)))
-  let answered = 0
+interface Asked {
+  /** who showed that it has nothing else, and was found at an address that a person gave, now or earlier */
+  readonly named: readonly string[]
+  /** how many others did: peers that came by themselves, or through mDNS and the DHT, who may all be one stranger */
+  readonly others: number
+}
+
+async function ask (context: Context, k: DomainKnowledge, peers: readonly string[], io: CommandIo): Promise<Asked> {
+  if (context.network === undefined && peers.length === 0) return { named: [], others: 0 }
+  const alone = context.network === undefined
+  return await withNetwork(context, async (network) => {
+    const addresses = [...peers, ...await storedPeers(context, k.domain, io)]
+    const { reached, unreached } = await dialAll(network, addresses, AbortSignal.any([io.signal, AbortSignal.timeout(ASK_MS)]))
+    for (const { address, why } of unreached) if (!alone && peers.includes(address)) io.warn(why)
+    const answered = alone ? await askWith(context, network, k, peers, io) : await askConnected(context, k, network, [...reached.keys()], io)
+    const named = [...answered].flatMap((p) => reached.get(p) ?? [])
+    return { named, others: answered.size - named.length }
+  })
+}
+
+/** The connected peers that have the domain, and those of `named`, who may not have said yet what they have. */
+async function askConnected (context: Context, k: DomainKnowledge, network: Network, named: readonly string[], io: CommandIo): Promise<Set<string>> {
+  const { runtime } = context
+  const connected = runtime.replica.providers(k.domain).filter((p) => network.host.peers().includes(p))
+  const waiting = new Set([...connected, ...named])
+  const answered = new Set<string>()
   if (waiting.size === 0) return answered
   await new Promise<void>((resolve) => {
     const stop = AbortSignal.any([io.signal, AbortSignal.timeout(ASK_MS)])
     const unsubscribe = runtime.onReport((r) => {
+      if (r.kind === 'hello' && waiting.has(r.peer)) runtime.step({ type: 'pull', domain: k.domain, peer: r.peer })
       if (r.kind !== 'pulled' || r.domain !== k.domain || !waiting.delete(r.peer)) return
-      if (showed(r)) answered++
+      if (showed(r)) answered.add(r.peer)
       if (waiting.size === 0) end()
     })
     const end = (): void => {
@@ -141,18 +191,20 @@ async function askConnected (context: Context, k: DomainKnowledge, io: CommandIo
   return answered
 }
 
-/** As {@link askConnected}, of these addresses, with a network of its own. */
-async function askAt (context: Context, k: DomainKnowledge, peers: readonly string[], io: CommandIo): Promise<number> {
+/** As {@link askConnected}, of whoever can be found from these addresses, with a network that is there for this command only. */
+async function askWith (context: Context, network: Network, k: DomainKnowledge, peers: readonly string[], io: CommandIo): Promise<Set<string>> {
   const answered = new Set<string>()
   const unsubscribe = context.runtime.onReport((r) => {
     if (r.kind === 'pulled' && r.domain === k.domain && showed(r)) answered.add(r.peer)
   })
+  context.network = network
   try {
     await context.run('sync', { domain: k.domain, peers: [...peers], timeoutSeconds: ASK_MS / 1000 }, io)
   } finally {
+    context.network = undefined
     unsubscribe()
   }
-  return answered.size
+  return answered
 }
 
 const showed = (r: Extract<Report, { kind: 'pulled' }>): boolean => r.outcome === 'same' || r.outcome === 'updated'

@@ -11,9 +11,10 @@ import type { BundlesArgs, BundlesResults } from './commands/bundles/types.js'
 import type { ConformanceArgs, ConformanceResults } from './commands/conformance/types.js'
 import type { RecordsArgs, RecordsResults } from './commands/records/types.js'
 import type { RescueArgs, RescueResults } from './commands/rescue/types.js'
-import type { RootsArgs, RootsResults } from './commands/roots/types.js'
+import type { NextSetFacts, RootsArgs, RootsResults } from './commands/roots/types.js'
 import type { SealsArgs, SealsResults } from './commands/seals/types.js'
 import type { PassphraseSource } from './keys/passphrase.js'
+import type { Listed } from './listed.js'
 
 /** How far a long command is. Sent as often as the command likes; faces thin it out. */
 export interface Progress {
@@ -84,14 +85,19 @@ export interface CommandArgs extends AuthorityArgs, RootsArgs, BundlesArgs, Reco
     /** root keys made elsewhere: then the genesis goes out as `request`, and `finish` founds the domain */
     rootPubs?: string[]
     nextRootPubs?: string[]
+    /** how many of the next set have to sign; default: `threshold` */
+    nextThreshold?: number
     request?: string
     finish?: string
   }
-  put: { /** absolute, or `-` for `io.input` */ path: string }
-  publish: { /** absolute */ path: string, as: string, /** as `openSigner` takes it */ key?: string }
-  serve: { listen: string[], peers: string[], mdns: boolean, dht: boolean }
-  follow: { domain: string, mode?: Mode, peers: string[], name?: string }
+  /** `allowKeys`: also what is a private key, or a directory of them */
+  put: { /** absolute, or `-` for `io.input` */ path: string, allowKeys?: boolean }
+  publish: { /** absolute */ path: string, as: string, /** as `openSigner` takes it */ key?: string, allowKeys?: boolean }
+  serve: { listen: string[], peers: string[], mdns: boolean, dht: boolean, /** whether requests for admission are taken */ admissions: boolean }
+  follow: { domain: string, mode?: Mode, peers: string[], name?: string, /** bytes of content; absent: as it was */ quota?: number | 'none' }
   unfollow: { domain: string }
+  /** without `petname` and `remove`: what it is */
+  name: { domain: string, petname?: string, remove: boolean }
   status: Record<string, never>
   sync: { domain?: string, peers: string[], mode?: Mode, timeoutSeconds?: number }
   /** `target` is DOMAIN, DOMAIN/NAME or DOMAIN/NAME/PATH as typed */
@@ -109,12 +115,15 @@ export type CommandName = keyof CommandArgs
  * are read with care all the same: the daemon may be of another version.
  */
 export interface CommandResults extends AuthorityResults, RootsResults, BundlesResults, RecordsResults, AdmissionResults, SealsResults, RescueResults, ConformanceResults {
-  init: { domain: string, home: string, name?: string, principal?: string, roots?: string, /** the file, where the roots are still to sign */ request?: string }
+  init: { domain: string, home: string, name?: string, principal?: string, roots?: string, /** the file, where the roots are still to sign: so many of them; and what the set committed to is */ request?: string, needed?: NextSetFacts, next?: NextSetFacts }
   put: { ref: string, files?: number, blocks?: number, bytes?: number }
-  publish: { domain: string, lane: string, snapshot: string, ref: string, name: string, records: number, files: number, blocks: number, bytes: number }
+  /** `visible`, `exported`: whether it counts in the domain, and for everybody, without a vouch of another key */
+  publish: { domain: string, lane: string, snapshot: string, ref: string, name: string, records: number, files: number, blocks: number, bytes: number, visible: boolean, exported: boolean }
   serve: undefined
-  follow: { domain: string, mode: Mode, name?: string }
+  follow: { domain: string, mode: Mode, name?: string } & Pick<LeaseResult, 'quota' | 'used'>
   unfollow: { domain: string, name?: string }
+  /** null: it has none */
+  name: { domain: string, name: string | null, /** the name it had before, where that was another */ before?: string }
   status: {
     home: string
     /** this node's PeerId */
@@ -122,7 +131,11 @@ export interface CommandResults extends AuthorityResults, RootsResults, BundlesR
     /** this home's own domain; absent for a reader */
     domain?: string
     daemon?: boolean
-    domains: Array<{ domain: string, name?: string, own?: boolean, mode?: Mode, status?: string, code?: string, heads?: Head[], names?: number }>
+    /** a domain that this home shall found once its roots have signed `file` */
+    founding?: { domain: string, file?: string }
+    domains: Array<{ domain: string, name?: string, own?: boolean, mode?: Mode, status?: string, code?: string, heads?: Head[], names?: number, /** own domain: what another machine signed (M8) */ elsewhere?: Elsewhere } & LeaseResult>
+    /** domains whose state is held, that take no part: nothing new of them is asked for, and nothing of them served */
+    held: Array<{ domain: string, name?: string, used: number, recordBytes: number }>
     peers: Array<{ peer: string, addresses?: string[] }>
   }
   sync: SyncResult | SyncResult[]
@@ -132,9 +145,35 @@ export interface CommandResults extends AuthorityResults, RootsResults, BundlesR
   verify: { status: string, code: string, checks: Check[], ref?: string, missing?: string[] }
 }
 
+/** Manifests of the home's own domain that another machine signed, and what to do about it. */
+export interface Elsewhere {
+  /** versions that came since this machine last signed, ascending */
+  readonly manifests: number[]
+  /** the newest version that this machine signed */
+  readonly since: number
+  /** what happened, in one line */
+  readonly text: string
+  /** what each of them changed, newest last */
+  readonly changes: string[]
+  /** the two ways out */
+  readonly hint: string
+}
+
 export interface Head { lane: string, snapshot: string, log_size: number }
 
-export interface SyncResult {
+/** What a followed domain takes of this disk. Absent for the home's own domain. */
+export interface LeaseResult {
+  /** bytes of content that the domain may be charged; null: any */
+  quota?: number | null
+  /** bytes of content that it is charged: each block whole, whoever else it is held for */
+  used?: number
+  /** bytes of leaves and bodies, which no quota limits */
+  recordBytes?: number
+  /** names whose content doesn't fit, at most 100, newest first; `needs`: bytes that are lacking at least, on top of those used */
+  overQuota?: Array<{ name: string, ref: string, needs: number }>
+}
+
+export interface SyncResult extends LeaseResult {
   domain: string
   status: string
   code: string
@@ -144,19 +183,6 @@ export interface SyncResult {
   blocks: number
   bytes: number
   refused: Array<{ peer: string, code: string, ref: string | null }>
-}
-
-export interface Listed {
-  name: string
-  kind: 'file' | 'dir' | 'link'
-  mode: number
-  /** bytes; null where only the bytes themselves would tell */
-  size: number | null
-  ref?: string
-  /** a link's target, as UTF-8 with replacement characters */
-  target?: string
-  /** a code such as `contested`, where there is something to say */
-  code?: string
 }
 
 /** One check of a verdict, in the order in which it was made. */

@@ -22,20 +22,18 @@ export async function openLocalBackend (path: string, { command, args, create }:
     takeBack?.()
     throw err
   }
-  let failed = false
+  let done = false
   return {
     run: async (name, commandArgs, io) => {
       if (takeBack !== undefined && command !== 'init') io.warn(`made a reader's home at ${context.home.paths.root}`)
-      try {
-        return await context.run(name, commandArgs, io)
-      } catch (err) {
-        failed = true
-        throw err
-      }
+      const result = await context.run(name, commandArgs, io)
+      done = true
+      return result
     },
     close: async () => {
       await runtime.close()
-      if (failed && command === 'init') takeBack?.()
+      // Also where Ctrl-C came before the command was run at all.
+      if (!done && command === 'init') takeBack?.()
     }
   }
 }

@@ -22,6 +22,8 @@ export interface MintInit {
   readonly threshold?: number
   readonly passphrase: PassphraseSource
   readonly workFactor?: number
+  /** looked at between two keys: making them takes seconds */
+  readonly signal?: AbortSignal
 }
 
 export interface Minted extends Genesis {
@@ -46,6 +48,7 @@ async function mint (init: MintInit, made: string[]): Promise<Minted> {
     const key: NewKey = { directory, name, passphrase, ...(init.workFactor === undefined ? {} : { workFactor: init.workFactor }) }
     const { path } = await createKeyFile(key)
     made.push(path, path.replace(/\.key(\.age)?$/, '.pub'))
+    init.signal?.throwIfAborted()
     return (await loadKey(path, passphrase)).signer
   }
   const { rootKeys = 1, threshold = 1 } = init

@@ -6,8 +6,11 @@
 /** A failure with a stable machine-readable code. `hint` says what the person can do about it. */
 export class DiadError extends Error {
   override readonly name: string = 'DiadError'
-  constructor (readonly code: string, message: string, readonly hint = '', options?: ErrorOptions) {
+  /** more that was found wrong at once, a line each */
+  readonly more: readonly string[]
+  constructor (readonly code: string, message: string, readonly hint = '', options?: ErrorOptions & { readonly more?: readonly string[] }) {
     super(message, options)
+    this.more = options?.more ?? []
   }
 }
 

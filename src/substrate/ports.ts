@@ -57,7 +57,7 @@ export const KEYSPACE = {
   control: 0x63,
   /** 'd' domain digest → what this node does with the domain */
   domain: 0x64,
-  /** 'e' domain digest, block digest → u8: content root that only erased leaves name (federation/upkeep.ts) */
+  /** 'e' domain digest, block digest → u8: content root that is named by erased leaves only, or by what is exported no more (federation/upkeep.ts) */
   erased: 0x65,
   /** 'g' domain digest → generations of the domain's own exports */
   generation: 0x67,
@@ -65,6 +65,8 @@ export const KEYSPACE = {
   heldBytes: 0x68,
   /** 'l' lane digest, u8 branch, u64 index → the leaf's 42 bytes */
   leaf: 0x6c,
+  /** 'o' domain digest, block digest → u64 bytes that this root needs at least, u64 bytes charged when that was reckoned (federation/quota.ts) */
+  over: 0x6f,
   /** 'p' → pack number and length that are durable */
   packs: 0x70,
   /** 'q' block digest → where a damaged copy lies */

@@ -214,3 +214,17 @@ describe('R5: a malformed leaf behind a proven difference', () => {
     expect(verdicts(other)).toBe(verdicts(one))
   })
 })
+
+test('R5: a lane of a key that its manifest doesn\'t list stays rejected when that manifest leaves the chain', () => {
+  const domain = makeDomain({ seed: 'unlisted', principals: [{ key: testKey('owner') }] })
+  const base = domain.tip
+  const { ref: manifest } = domain.manifest({})
+  const lane = new TestLane(domain, testKey('stranger'), 'unlisted', { manifest })
+  const k = knowledgeOf(domain)
+  lane.give(k, lane.publish('a'))
+  const verdict = (): unknown => [k.authority().position.has(manifest), judgeRecord(k, lane.ref, 0).code]
+  expect(verdict()).toEqual([true, 'not-a-principal'])
+  domain.renew({ after: domain.domain, base })
+  for (const { artifact } of domain.items) k.admit(artifact)
+  expect(verdict()).toEqual([false, 'not-a-principal'])
+})

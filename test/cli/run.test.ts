@@ -218,7 +218,8 @@ describe('signals', () => {
   })
 
   test('the second one kills', async () => {
-    expect((await interrupt(['sync'], 2, abortError)).killed).toEqual([130])
+    const twice = await interrupt(['sync'], 2, abortError)
+    expect([twice.killed, twice.stderr]).toEqual([[130], expect.stringContaining('interrupted at once')])
   })
 
   test('with --json the end is told', async () => {

@@ -100,7 +100,15 @@ describe('run', () => {
   })
 
   test('is ended by Ctrl-C', async () => {
-    expect(await sim('run small.yaml', { signals: (press) => press() })).toMatchObject({ exit: 130, stdout: '', stderr: expect.stringMatching(/^diad: interrupted\n/) })
+    expect(await sim('run small.yaml', { signals: (press) => press() })).toMatchObject({ exit: 130, stdout: '', stderr: expect.stringMatching(/^diad: interrupted\n {2}nothing of the run is kept/) })
+  })
+
+  test('all mistakes of a file are told at once, each with its place', async () => {
+    writeFileSync(join(dir, 'many.yaml'), SMALL.replace('publish:', 'publsh:').replace(/^shows: .*$/m, 'shows: 5').replace('nodes:', 'nodes:\n  more: {domain: alicia}'))
+    const { exit, stdout } = await sim('run many.yaml --json')
+    const { error } = JSON.parse(stdout)
+    expect([exit, error.code, error.message, ...error.more]).toEqual([2, 'bad-scenario', expect.stringMatching(/^many\.yaml:2:8: .*5; expected one sentence/), expect.stringMatching(/^many\.yaml:\d+:18: .*"alicia"/), expect.stringMatching(/^many\.yaml:10:26: unknown action "publsh"/)])
+    expect((await sim('run many.yaml')).stderr.split('\n').filter((line) => /^diad: many\.yaml:\d+:\d+: /.test(line))).toHaveLength(3)
   })
 
   test.each<[string, string, RegExp]>([
@@ -176,9 +184,7 @@ export const broken = { ...shared, kind: 'invariant', name: 'broken', create: ()
     ['throws while it is made', '() => { throw new Error(\'oh\') }', 'oh'],
     ['rejects', '() => ({ async tick () { throw new Error(\'oh\') } })', 'oh'],
     ['returns what is no answer', '() => ({ send: () => 5 })', 'its hook send returned 5; expected a list of frames'],
-    ['answers too late', '() => ({ send: async () => { throw new Error(\'late\') } })', 'its hook send returned a promise'],
-    ['has a hook that is none', '() => ({ sned () {} })', 'there is no hook "sned"; expected send'],
-    ['is nothing', '() => 5', 'create returned 5; expected an object of hooks']
+    ['answers too late', '() => ({ send: async () => { throw new Error(\'late\') } })', 'its hook send returned a promise']
   ])('an adversary that %s fails the run with its name', async (_what, create, text) => {
     const { exit, stdout } = await runWith(adversary(create))
     expect(exit).toBe(4)
@@ -202,12 +208,27 @@ export const broken = { ...shared, kind: 'invariant', name: 'broken', create: ()
     ['a name that is taken', 'export default { kind: "action", name: "publish", summary: "s", run () {} }\n', /is called "publish", and there is such an action already/],
     ['a key of every entry', 'export default { kind: "action", name: "at", summary: "s", run () {} }\n', /can't be called "at"/],
     ['a schema that is none', 'export default { kind: "action", name: "a", summary: "s", run () {}, schema: { type: "txt" } }\n', /\(a\) has a schema that is none: /],
+    ['a hook that is none', adversary('() => ({ sned () {} })'), /^mine\.mjs: the default export \(mine\): there is no hook "sned"; expected send/],
+    ['a hook that is no function', adversary('() => ({ send: 5 })'), /^mine\.mjs: .*the hook send is 5; expected a function$/],
+    ['an adversary that is nothing', adversary('() => 5'), /^mine\.mjs: .*create returned 5; expected an object of hooks$/],
     ['a schema of another kind', 'export default { kind: "action", name: "a", summary: "s", run () {}, schema: "txt" }\n', /\(a\) has a schema that is "txt"/]
   ])('%s in a file: bad-plugin, exit 2, one line', async (_what, text, message) => {
     const { exit, stdout } = await runWith(text)
     expect(exit).toBe(2)
     expect(JSON.parse(stdout).error).toMatchObject({ code: 'bad-plugin', message: expect.stringMatching(message), hint: expect.stringContaining('docs/simulator.md') })
     expect(JSON.parse(stdout).error.message).not.toContain('\n')
+  })
+
+  test('what did nothing is said', async () => {
+    const silent = adversary('() => ({ blocks: () => undefined, start () {} })') + 'export const idle = { kind: "action", name: "idle", summary: "s", run () {} }\n'
+    const { exit, stdout } = await runWith(silent)
+    expect([exit, JSON.parse(stdout).unused]).toEqual([0, [{ kind: 'adversary', name: 'mine', node: 'liar', hooks: ['blocks'] }, { kind: 'action', name: 'idle' }]])
+    const folder = mkdtempSync(join(dir, 'p-'))
+    writeFileSync(join(folder, 'mine.mjs'), silent)
+    writeFileSync(join(folder, 'own.yaml'), withLiar)
+    expect((await sim('run own.yaml --plugin mine.mjs', { cwd: folder })).stdout).toMatch(/^adversary mine: asked 0 times at the node liar \(blocks\)\naction idle: not used in this scenario$/m)
+    expect(JSON.parse((await runWith(adversary('() => ({ tick () {} })'))).stdout).unused).toEqual([])
+    expect(JSON.parse((await sim('run own.yaml --json', { cwd: folder })).stdout).error).toMatchObject({ message: expect.stringContaining('unknown adversary "mine"'), hint: expect.stringContaining('--plugin FILE') })
   })
 
   test('a file that isn\'t there', async () => {

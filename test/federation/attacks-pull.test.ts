@@ -6,6 +6,7 @@ import { Engine } from '../../src/federation/engine.js'
 import { branchOps, controlOps, recordOp, unpersistedOps } from '../../src/federation/ledger.js'
 import { helloWire, type SyncRequest } from '../../src/federation/messages.js'
 import { Mirror } from '../../src/federation/mirror.js'
+import { Staged } from '../../src/federation/staging.js'
 import { installNativeCrypto } from '../../src/node/native-crypto.js'
 import { bareLeaf, encodeLeaf } from '../../src/publication/leaf.js'
 import { concatBytes, toHex } from '../../src/substrate/bytes.js'
@@ -104,6 +105,28 @@ describe('inventories', () => {
     })
     expect(pages).toBe(64)
     expect(strange).toEqual([])
+  })
+
+  test('with any number of heads leave the greatest and the named ones, and none of lanes that aren\'t kept', () => {
+    const main = new TestLane(domain, owner, 'flooded')
+    for (let i = 0; i < 3; i++) main.publish(`name ${i}`)
+    const named = main.head({ size: 1 })
+    const voucher = new TestLane(domain, owner, 'voucher')
+    const k = knowledgeOf(domain)
+    voucher.give(k, voucher.vouch(main, named))
+    const staged = new Staged(k, { commit: () => undefined, refuse: () => undefined, note: () => undefined, evidence: () => undefined, digest: () => undefined })
+    const heads = [named, ...Array.from({ length: 400 }, (_, i) => main.head({ size: i + 2, log_root: digestFrom(`root ${i}`), logseq: i + 2 }))]
+    const strays = Array.from({ length: 600 }, (_, i) => new TestLane(domain, owner, `stray ${i}`, { manifest: refFrom('another') }))
+    for (const item of [main.item, ...heads.flatMap((h) => [h.snapshot, h.signature])]) staged.take(item.ref, item.artifact)
+    for (const lane of strays) {
+      const head = lane.publish('x')
+      for (const item of [lane.item, head.snapshot, head.signature]) staged.take(item.ref, item.artifact)
+    }
+    staged.flush()
+    const ofMain = [...staged.offered.get(main.ref)?.values() ?? []].map((h) => h.snapshot.log_size)
+    expect([ofMain.length <= 129, ofMain.includes(1), ofMain.includes(401), ofMain.includes(300)]).toEqual([true, true, true, false])
+    expect([...staged.offered.keys()].filter((lane) => !k.lanes.has(lane))).toEqual([])
+    expect(k.lanes.size).toBeLessThan(600)
   })
 
   test('whose pages part heads from their lanes and signatures bring them all the same', () => {

@@ -379,6 +379,18 @@ describe('a hostile file', () => {
     expect((await victim.blocksFor(domain.domain, [secret]))[0]).toBeUndefined()
   })
 
+  test('whoever looks after a domain hears of it as after a pull, and of what brought nothing nothing', async () => {
+    const { bytes } = await rich()
+    const fresh = await engineOn()
+    const heard: string[] = []
+    fresh.onReport((r) => { if (r.kind === 'changed') heard.push(r.by) })
+    for (const told of [1, 1]) {
+      await imported(fresh, bytes, { follow: true })
+      await fresh.settled()
+      expect(heard).toEqual(Array.from({ length: told }, () => 'bundle'))
+    }
+  })
+
   test('a byte at a time is read like any other', async () => {
     const { bytes } = await rich()
     const fresh = await engineOn()

@@ -5,6 +5,7 @@
 import { forkEvidenceCodec } from '../../src/publication/evidence.js'
 import { INTERNAL, type Lane, laneCodec, PUBLISHED } from '../../src/publication/lane.js'
 import { bareLeaf, bodyHash, encodeLeaf, KIND, leafOf, type NewLeaf, NO_BODY } from '../../src/publication/leaf.js'
+import { LeafLog } from '../../src/publication/leaf-log.js'
 import type { Role } from '../../src/authority/manifest.js'
 import { DomainKnowledge } from '../../src/authority/knowledge.js'
 import type { LaneView } from '../../src/authority/lane-view.js'
@@ -51,6 +52,19 @@ export class FullWorld extends World {
       this.domain.items.push(resigned(this.domain.rootKey(this.domain.domain), 'manifest', this.manifests[0] as Reference, nonce), resigned(this.domain.roots(entry).keys[0] as TestKey, 'root-entry', entry, nonce))
     }
     this.stages.push(this.domain.items.length)
+    this.eraseHidden()
+  }
+
+  /** L2: published lanes that name leaves of internal ones; the first lane's key has the whole domain as scope. */
+  private eraseHidden (): void {
+    const [shown] = this.lanes
+    for (const { lane, ref, branches } of this.lanes.filter((l) => l.lane.visibility === INTERNAL)) {
+      const leaves = branches[0] as NewLeaf[]
+      const log = new LeafLog()
+      log.append(concatBytes(...leaves.map((l) => encodeLeaf(l.leaf))))
+      const by = this.lanes.findLast((l) => l.lane.visibility === PUBLISHED && l.lane.principal === lane.principal) ?? shown as WorldLane
+      this.append(by, 0, [leafOf(this.last(by, 0) + 1, { kind: 'erase', salt: this.nextSalt(), lane: ref, index: 0, leaf_hash: log.leafHash(0) })])
+    }
   }
 
   private onChain (): Reference[] {
@@ -274,11 +288,12 @@ export function shown (k: DomainKnowledge): string {
   })
 }
 
-/** L1, L2, R2, K1, K3, E4 once more, written straight from the page: what is wrong with what the view shows. */
+/** L1, L2, R2, R7, K1, K3, E4 once more, written straight from the page: what is wrong with what the view shows. */
 export function faults (k: DomainKnowledge): string[] {
   const view = k.view()
   const { onChain, position } = view.authority
   const out: string[] = []
+  for (const place of view.erased) if (view.lanes.get(place.split('/')[0] as Reference)?.knowledge.lane.visibility !== PUBLISHED) out.push(`L2: ${place} erased`)
   for (const entry of view.current.values()) {
     const say = (rule: string): void => { out.push(`${rule}: ${entry.name} at ${entry.lane}/${entry.index}`) }
     const v = view.lanes.get(entry.lane) as LaneView

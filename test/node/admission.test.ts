@@ -42,6 +42,18 @@ afterAll(() => {
 })
 
 describe('a request', () => {
+  test('a file that says a field twice is refused: a person reads the one, a program the other', async () => {
+    const request = await ask('twice', 'docs')
+    for (const [name, verb, field] of [['twice.nonce', ['request', '--to', bob, '--scope', 'docs', '--out', 'never.json', '--nonce'], 'receiver'], ['twice.json', ['review'], 'applicant']] as const) {
+      const text = readFileSync(path(name), 'utf8')
+      writeFileSync(path(`lying-${name}`), text.replace('{', `{ "${field}": "dom1somebodyelse",`))
+      expect((await json('alice', ['admit', ...verb, path(`lying-${name}`)], 2)).error).toMatchObject({ code: 'malformed', message: expect.stringContaining('a field twice') })
+      // Space between the parts is no lie.
+      writeFileSync(path(`plain-${name}`), JSON.stringify(JSON.parse(text)))
+    }
+    expect((await json('bob', ['admit', 'review', path('plain-twice.json')])).request).toBe((await json('bob', ['admit', 'review', request])).request)
+  })
+
   test('brings along all that it is judged by', async () => {
     const file = await ask('first', 'docs/', 'docs/one', 'private')
     const review = await json('bob', ['admit', 'review', file])
@@ -101,6 +113,43 @@ describe('decisions', () => {
     expect(await json('bob', ['admit', 'reject', alice], 2)).toMatchObject({ error: { code: 'nothing-to-change' } })
     expect(await json('bob', ['admit', 'accept', alice], 2)).toMatchObject({ error: { code: 'admission-decided' } })
     expect(await json('carol', ['admit', 'reject', alice], 3)).toMatchObject({ error: { code: 'not-found' } })
+  })
+
+  test('what is admitted and not there says what is lacking, and what to type', async () => {
+    const said = async (...words: string[]): Promise<string> => (await diad([...words, '--home', path('dave')], undefined, { cwd: dir, openBackend })).stdout
+    await json('dave', ['init', '--name', 'dave', '--no-passphrase'])
+    await json('dave', ['admit', 'nonce', '--out', 'dave.nonce'])
+    await json('alice', ['admit', 'request', '--to', (await json('dave', ['status'])).domain, '--nonce', 'dave.nonce', '--out', 'dave.json', '--scope', '/'])
+    expect(await said('admit', 'accept', 'dave.json')).toMatch(/nothing of dom1\S+ is held yet, so nothing of it is in our view: diad sync dom1\w{58,} --peer ADDRESS/)
+    expect(await said('admit', 'list')).toContain('nothing of it is held yet')
+    writeFileSync(path('text'), 'hello')
+    await json('alice', ['publish', 'text', '--as', 'docs/one'])
+    await json('alice', ['bundle', 'export', 'alice', 'alice.car'])
+    await json('dave', ['bundle', 'import', 'alice.car', '--name', 'ann'])
+    expect(await json('dave', ['status'])).toMatchObject({ domains: [{ own: true }], held: [{ domain: alice, name: 'ann', used: expect.any(Number), recordBytes: expect.any(Number) }] })
+    expect(await said('status')).toMatch(/held, not followed: ann \(dom1\S+\) \d+ B$/m)
+    expect((await json('dave', ['admit', 'list'])).admissions).toMatchObject([{ domain: alice, names: 0, code: 'not-followed' }])
+    expect(await said('admit', 'list')).toMatch(/ann \(dom1\S+\) is held but not followed, so nothing of it is in our view: diad follow ann$/m)
+    expect(await json('dave', ['view'])).toMatchObject({ entries: [], refused: [{ domain: alice, petname: 'ann', code: 'not-followed', names: 0 }] })
+    expect(await said('view')).toMatch(/held but not followed.*: diad follow ann$/m)
+    await json('dave', ['follow', 'ann'])
+    expect((await json('dave', ['admit', 'list'])).admissions).toMatchObject([{ domain: alice, names: 1 }])
+    expect(await json('dave', ['view'])).toMatchObject({ entries: [{ name: 'docs/one' }], refused: [] })
+    expect((await json('dave', ['status'])).held).toEqual([])
+  })
+
+  test('a petname is given, changed and taken away', async () => {
+    await json('carol', ['follow', alice, '--name', 'al'])
+    expect(await json('carol', ['follow', 'al', '--name', 'ann'])).toMatchObject({ domain: alice, name: 'ann' })
+    expect(await json('carol', ['name', 'ann', 'anna'])).toEqual({ domain: alice, name: 'anna', before: 'ann' })
+    expect(await json('carol', ['name', alice])).toEqual({ domain: alice, name: 'anna' })
+    expect(await json('carol', ['name', bob, 'anna'], 2)).toMatchObject({ error: { code: 'petname-taken', hint: expect.stringContaining('diad name anna --remove') } })
+    // Before the file is read: it is asked for a domain that it isn't about.
+    expect(await json('carol', ['bundle', 'import', 'alice.car', '--name', 'carol'], 2)).toMatchObject({ error: { code: 'petname-taken' } })
+    expect(await json('carol', ['name', 'anna', '--remove'])).toEqual({ domain: alice, name: null, before: 'anna' })
+    expect(await json('carol', ['name', alice, '--remove'], 3)).toMatchObject({ error: { code: 'not-found' } })
+    expect(await json('carol', ['name', 'carol', 'c'], 2)).toMatchObject({ error: { code: 'own-domain' } })
+    expect(await json('carol', ['name', 'carol', '--remove'], 2)).toMatchObject({ error: { code: 'own-domain' } })
   })
 
   test('one that can\'t be read lets nobody in: it may be a withdrawal', async () => {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openBackend } from '../../src/cli/backend.js'
 import type { AdmissionRecord } from '../../src/authority/admission-objects.js'
 import type { Reference } from '../../src/substrate/reference.js'
-import { finallyDecided } from '../../src/node/commands/admission/review.js'
+import { finallyDecided } from '../../src/authority/admission.js'
 import { diad } from '../cli/harness.js'
 
 let dir: string
@@ -48,7 +48,7 @@ describe('rescue', () => {
   test('the domain is said by who starts it, not by the bundle', async () => {
     expect(await json('nobody', start(), 2)).toMatchObject({ error: { code: 'usage' } })
     const other = (await json('other', ['init', '--name', 'other', '--no-passphrase'])).domain
-    expect(await json('nobody', start('--domain', other), 2)).toMatchObject({ error: { code: 'bundle-refused', message: expect.stringContaining('other-domain') } })
+    expect(await json('nobody', start('--domain', other), 2)).toMatchObject({ error: { code: 'bundle-refused', message: expect.stringContaining('--domain names') } })
     expect(existsSync(path('rescue'))).toBe(false)
   })
 
@@ -100,7 +100,7 @@ describe('a request that was put off', () => {
   test('D2: is decided for good by whichever home of ours decided it', () => {
     const record = (decision: AdmissionRecord['decision']): AdmissionRecord => ({ request: 'R', decision }) as unknown as AdmissionRecord
     const records = new Map([['a', record('REJECTED')], ['b', record('DEFERRED')]]) as unknown as ReadonlyMap<Reference, AdmissionRecord>
-    expect(finallyDecided(records, 'R' as Reference)).toBe(true)
+    expect(finallyDecided({ records }, 'R' as Reference)).toBe(true)
   })
 })
 
@@ -127,6 +127,10 @@ test('a domain root with keys exchanged, a seal\'s claims changed or a file too 
     put(2, JSON.stringify({ ...fields, ...change }))
     expect(await said(), JSON.stringify(change)).toEqual([expect.stringContaining(`attestations/${seal}`)])
   }
+  for (const text of ['[]', '{"domain":']) {
+    put(2, text)
+    expect(await said(), text).toEqual([expect.stringContaining(`attestations/${seal}`)])
+  }
   put(2, texts[2])
   for (const extra of ['attestations/audited-by-somebody.json', 'policies/other.policy', 'authorities/readme']) {
     writeFileSync(join(root, extra), '{}')
@@ -134,4 +138,143 @@ test('a domain root with keys exchanged, a seal\'s claims changed or a file too 
     rmSync(join(root, extra))
   }
   expect(await said()).toEqual([])
+})
+
+test('V6: a domain that is shown to few gets into no file by mistake', async () => {
+  const member = (await json('member', ['init', '--name', 'member', '--no-passphrase'])).domain
+  const few = (await json('few', ['init', '--name', 'few', '--no-passphrase'])).domain
+  await json('few', ['publish', path('site'), '--as', 'www'])
+  const exported = async (home: string, file: string, ...more: string[]): Promise<{ exit: number, stderr: string }> =>
+    await diad(['bundle', 'export', few, path(file), ...more, '--home', path(home)], undefined, { cwd: dir, openBackend })
+  expect((await exported('few', 'open.car')).stderr).not.toContain('warning')
+  const text = readFileSync(path('few', 'domain', 'policies', 'publish.policy'), 'utf8')
+  writeFileSync(path('few.policy'), text.replace(/(trusted_domains"?: )\[\]/, `$1[${member}]`))
+  await json('few', ['policy', 'set', path('few.policy')])
+  expect((await exported('few', 'few.car')).stderr).toMatch(/warning: .*trusted domains alone/)
+  await json('member', ['bundle', 'import', path('few.car')])
+  const refused = await exported('member', 'passed.car')
+  expect([refused.exit, existsSync(path('passed.car'))]).toEqual([2, false])
+  expect(refused.stderr).toContain('--restricted')
+  expect(await exported('member', 'passed.car', '--restricted')).toMatchObject({ exit: 0 })
+})
+
+describe('M8: a manifest that a thief of the root_key signed', () => {
+  let domain: string
+  const said = async (...words: string[]): Promise<string> => {
+    const done = await diad([...words, '--home', path('owner')], undefined, { cwd: dir, openBackend })
+    return done.stdout + done.stderr
+  }
+
+  beforeAll(async () => {
+    domain = (await json('owner', ['init', '--name', 'owner', '--no-passphrase'])).domain
+    await json('owner', ['key', 'new', 'ci', '--no-passphrase'])
+    await json('owner', ['role', 'grant', 'ci', '--role', 'produce'])
+    cpSync(path('owner'), path('thief'), { recursive: true })
+    await json('thief', ['key', 'new', 'mallory', '--no-passphrase'])
+    await json('thief', ['role', 'grant', 'mallory', '--role', 'publish,federate', '--offline-authority'])
+    await json('thief', ['bundle', 'export', domain, path('th.car')])
+  })
+
+  test('is taken in, and said loudly: what it changes, and both ways out', async () => {
+    expect((await json('owner', ['doctor'])).code).not.toBe('bad')
+    const [loud, ways] = [/manifest 3 is signed by this domain's own root_key, and not by this machine, which last signed manifest 2/, /another machine of yours .*--offline-authority.*`diad recover root-key --base 2`/]
+    const imported = await said('bundle', 'import', path('th.car'))
+    for (const text of [loud, ways, /manifest 3 \(.*\): grants .*federate, publish on the whole domain/]) expect(imported).toMatch(text)
+    const status = await said('status')
+    for (const text of [loud, ways, /grants/]) expect(status).toMatch(text)
+    expect((await json('owner', ['status'])).domains[0].elsewhere).toMatchObject({ manifests: [3], since: 2 })
+    const doctor = await json('owner', ['doctor'], 4)
+    expect(doctor.findings).toContainEqual(expect.objectContaining({ level: 'bad', what: expect.stringMatching(loud), do: expect.stringMatching(ways) }))
+    // A copy of somebody else's domain, and a machine that doesn't know what it signed, have nothing to say.
+    expect((await json('thief', ['status'])).domains[0]).not.toHaveProperty('elsewhere')
+    const refused = await json('owner', ['role', 'grant', 'ci', '--role', 'audit'], 2)
+    expect(refused.error).toMatchObject({ code: 'authority-unsure', message: expect.stringContaining('manifest 3 came from elsewhere'), hint: expect.stringMatching(ways) })
+  })
+
+  test('is forgotten when the owner goes on from it', async () => {
+    await json('owner', ['role', 'grant', 'ci', '--role', 'audit', '--offline-authority'])
+    expect((await json('owner', ['status'])).domains[0]).not.toHaveProperty('elsewhere')
+    expect((await json('owner', ['doctor'])).code).not.toBe('bad')
+  })
+
+  test('an export takes no other file\'s place, and goes into no home', async () => {
+    const kept = path('owner', 'offline', 'root-1.key')
+    const key = readFileSync(kept, 'utf8')
+    cpSync(kept, path('stick.key'))
+    writeFileSync(path('thesis.txt'), 'years of work')
+    for (const words of [['bundle', 'export', domain], ['bundle', 'heads', domain]]) {
+      for (const [file, code] of [['thesis.txt', 'file-exists'], ['stick.key', 'file-exists'], [join('owner', 'offline', 'root-1.key'), 'inside-home'], [join('owner', 'new'), 'inside-home'], ['site', 'file-exists']] as const) {
+        expect([file, (await json('owner', [...words, path(file)], 2)).error]).toMatchObject([file, { code }])
+      }
+    }
+    expect([readFileSync(path('thesis.txt'), 'utf8'), readFileSync(kept, 'utf8'), readFileSync(path('stick.key'), 'utf8')]).toEqual(['years of work', key, key])
+    // Another domain's export and heads are somebody's work, too; one's own is written anew.
+    const other = (await json('another', ['init', '--name', 'another', '--no-passphrase'])).domain
+    for (const what of ['export', 'heads']) {
+      await json('owner', ['bundle', what, domain, path(`week.${what}`)])
+      await json('owner', ['bundle', what, domain, path(`week.${what}`)])
+      expect((await json('another', ['bundle', what, other, path(`week.${what}`)], 2)).error.code).toBe('file-exists')
+    }
+    writeFileSync(path('.week.export.diad-999999999-abcdef.part'), 'left by a killed export')
+    await json('owner', ['bundle', 'export', domain, path('week.export')])
+    expect(readdirSync(dir).filter((f) => f.endsWith('.part'))).toEqual([])
+  })
+})
+
+describe('a home\'s own key', () => {
+  const error = async (...words: string[]): Promise<{ code: string, message: string, hint: string }> => (await json('keys', words, 2)).error
+  const publish = ['publish', 'site', '--as', 'www']
+  const way = /`diad key new principal`.*`diad role grant principal --role federate,produce,publish`/
+
+  beforeAll(async () => {
+    await json('keys', ['init', '--name', 'keys', '--no-passphrase'])
+    await json('keys', ['key', 'new', 'helper', '--no-passphrase'])
+    await json('keys', ['role', 'grant', 'helper', '--role', 'produce'])
+  })
+
+  test('recovery that has nothing to recover asks first', async () => {
+    expect(await error('recover', 'keys', '--no-passphrase')).toMatchObject({ code: 'not-confirmed', message: expect.stringContaining('nothing is missing'), hint: expect.stringContaining('key rotate') })
+    expect((await json('keys', ['role', 'list'])).version).toBe(2)
+  })
+
+  test('is closed only with --yes, and every refusal then names the way to another one', async () => {
+    expect(await error('key', 'close', 'principal')).toMatchObject({ code: 'not-confirmed', hint: expect.stringContaining('key rotate') })
+    await json('keys', ['key', 'close', 'principal', '--yes'])
+    expect(await error(...publish)).toMatchObject({ code: 'role-missing', message: expect.stringContaining('manifest 3 dropped this key'), hint: expect.stringMatching(way) })
+    expect(await error('role', 'grant', 'principal', '--role', 'publish')).toMatchObject({ code: 'principal-returns', hint: expect.stringMatching(way) })
+    expect((await json('keys', ['key', 'rotate'], 3)).error).toMatchObject({ code: 'unknown-principal', hint: expect.stringMatching(way) })
+    expect((await json('keys', ['doctor'])).findings).toContainEqual(expect.objectContaining({ level: 'warn', what: expect.stringContaining('this home can publish nothing'), do: expect.stringMatching(way) }))
+    expect(await json('keys', ['key', 'new', 'principal', '--no-passphrase'])).toMatchObject({ name: 'principal', retired: 'principal.retired-1' })
+    expect(await error(...publish)).toMatchObject({ code: 'role-missing', message: expect.stringContaining('doesn\'t name this key'), hint: expect.stringContaining('`diad role grant principal --role') })
+    await json('keys', ['role', 'grant', 'principal', '--role', 'federate,produce,publish'])
+    expect(await json('keys', publish)).toMatchObject({ exported: true })
+    // A key that is in force is never written over.
+    expect((await error('key', 'new', 'principal', '--no-passphrase')).code).toBe('key-exists')
+  })
+
+  test('a rotation that was cut off is gone on with, and only with a passphrase that opens its key', async () => {
+    for (const [name, text] of [['old', 'the one of then'], ['now', 'the one of today']] as const) writeFileSync(path(name), text, { mode: 0o600 })
+    await json('rotating', ['init', '--name', 'rotating', '--passphrase-file', path('now')])
+    await json('rotating', ['key', 'new', 'principal.next', '--passphrase-file', path('old')])
+    const before = readdirSync(path('rotating', 'keys'))
+    const refused = await json('rotating', ['key', 'rotate', '--passphrase-file', path('now')], 2)
+    expect(refused.error).toMatchObject({ code: 'wrong-passphrase', hint: expect.stringMatching(/nothing was signed.*principal\.next\.key\.age/) })
+    expect([readdirSync(path('rotating', 'keys')), (await json('rotating', ['role', 'list'])).version]).toEqual([before, 1])
+    for (const end of ['.key.age', '.pub']) rmSync(path('rotating', 'keys', `principal.next${end}`))
+    await json('rotating', ['key', 'new', 'principal.next', '--passphrase-file', path('now')])
+    const done = await diad(['key', 'rotate', '--passphrase-file', path('now'), '--home', path('rotating')], undefined, { cwd: dir, openBackend })
+    expect([done.exit, done.stderr]).toEqual([0, expect.stringContaining('which an interrupted rotation left')])
+  })
+})
+
+test('rescue with a bundle from before the grant says so', async () => {
+  const domain = (await json('late', ['init', '--name', 'late', '--no-passphrase'])).domain
+  await json('late', ['bundle', 'export', domain, path('early.car')])
+  await json('late', ['key', 'new', 'stick', '--out', path('usb'), '--no-passphrase'])
+  await json('late', ['role', 'grant', path('usb', 'stick.pub'), '--role', 'publish'])
+  const start = (file: string, exit: number): Promise<any> => json('nobody', ['rescue', 'start', '--bundle', path(file), '--domain', domain, '--key', path('usb', 'stick.key'), '--dir', path('late-rescue')], exit) // eslint-disable-line @typescript-eslint/no-explicit-any
+  expect((await start('early.car', 2)).error).toMatchObject({ code: 'role-missing', message: expect.stringContaining('manifest 1'), hint: expect.stringContaining('newer bundle') })
+  await json('late', ['key', 'close', 'stick'])
+  await json('late', ['bundle', 'export', domain, path('after.car')])
+  expect((await start('after.car', 2)).error).toMatchObject({ code: 'role-missing', message: expect.stringContaining('dropped'), hint: expect.stringContaining('another key') })
 })

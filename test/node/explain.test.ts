@@ -197,6 +197,22 @@ describe('the log', () => {
     expect(history(k, true, calling).find((e) => e.name === 'a/late')).toMatchObject({ lane: ended.ref, index: 1, principal: scoped.id })
   })
 
+  test('an epoch of which nothing is in force stands where it was, and says so', () => {
+    const domain = makeDomain({ seed: 'twice', principals })
+    const first = domain.tip
+    domain.renew()
+    domain.manifest({ principals })
+    domain.renew({ base: first })
+    domain.manifest({ principals, after: first })
+    expect(lines(knowledgeOf(domain), false).map((l) => l.replace(/, signed by 1 of 1 root key/, '').replace(/^(manifest \d+).*/, '$1'))).toEqual([
+      'epoch 0 genesis the domain begins',
+      'manifest 1',
+      'epoch 1 renew the roots name a root_key anew nothing that was signed in it is in force any more',
+      'epoch 2 renew the roots name a root_key anew',
+      'manifest 2'
+    ])
+  })
+
   test('shows vouches, erasures and forks', () => {
     const s = forked()
     const other = new TestLane(s.domain, scoped, 'other')

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { accessSync, appendFileSync, chmodSync, constants, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, renameSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { accessSync, appendFileSync, chmodSync, constants, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, renameSync, statSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -187,6 +187,30 @@ describe('import refuses', () => {
     writeFileSync(Buffer.concat([Buffer.from(at('dir/sub/bad-')), Buffer.from([0xff, 0xfe])]), 'x')
     await refused('name-unsupported', 'bad-\\xff\\xfe')
     await refused('name-unsupported', at('dir/sub'))
+  })
+
+  test('private keys, a home and offline roots, before any of it is stored, unless it is meant', async () => {
+    const pem = (type: string): string => `-----BEGIN ${type}PRIVATE KEY-----\nMC4CAQAwBQ\n`
+    const [age, armoured] = ['age-encryption.org/v1\n-> scrypt x 17\n', '-----BEGIN AGE ENCRYPTED FILE-----\n']
+    for (const [name, text] of [['bot.key', pem('')], ['id', pem('OPENSSH ')], ['rsa', pem('RSA ')], ['e.pem', pem('ENCRYPTED ')], ['p.key.age', age], ['q.key.age', armoured]] as const) {
+      write(at('dir/sub', name), text)
+      await refused('private-key', at('dir/sub', name))
+      await expect(importPath(at('dir/sub', name), store)).rejects.toMatchObject({ code: 'private-key' })
+      expect((await importPath(at('dir'), store, { allowKeys: true })).files).toBe(2)
+      unlinkSync(at('dir/sub', name))
+    }
+    for (const [name, format] of [['home.json', 'diad-home'], ['next-commitment.json', 'diad-next-commitment']] as const) {
+      const fresh = new MemoryStore()
+      write(at('dir/sub', name), JSON.stringify({ format, version: 1 }, null, 2))
+      await expect(importPath(at('dir/sub'), fresh)).rejects.toMatchObject({ code: 'private-key', message: expect.stringContaining(at('dir/sub')) as unknown })
+      expect(fresh.blocks.size).toBe(0)
+      await importPath(at('dir/sub'), store, { allowKeys: true })
+      unlinkSync(at('dir/sub', name))
+    }
+    await expect(importStream([utf8(pem(''))], store)).rejects.toMatchObject({ code: 'private-key' })
+    // Meant for the world: public keys, certificates, encrypted files, somebody's own home.json, a text about keys.
+    for (const [name, text] of [['k.pub', '-----BEGIN PUBLIC KEY-----\n'], ['c.crt', '-----BEGIN CERTIFICATE-----\n'], ['letter.age', age], ['home.json', '{"rooms": 3}'], ['how.md', `see\n${pem('')}`], ['dashes', '-----\n']] as const) write(at('dir/sub', name), text)
+    expect((await importPath(at('dir'), store)).files).toBe(7)
   })
 
   test('a named pipe, without waiting for its writer', async () => {

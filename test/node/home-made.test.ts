@@ -52,6 +52,19 @@ describe('nothing is left, not even the directory above, by', () => {
   })
 })
 
+test.each([0, 1, 3])('nothing is left by an init that is interrupted before it runs, or after %i keys', async (after) => {
+  const controller = new AbortController()
+  const reason = new Error('interrupted')
+  const backend = await openLocalBackend(home, { command: 'init', args: { name: 'al' }, create: true })
+  if (after > 0) {
+    const keys = (): number => ['keys', 'offline'].flatMap((f) => existsSync(join(home, f)) ? readdirSync(join(home, f)) : []).filter((f) => f.endsWith('.key')).length
+    const signal = new Proxy(controller.signal, { get: (target, name) => { if (keys() >= after) controller.abort(reason); const value: unknown = Reflect.get(target, name); return typeof value === 'function' ? value.bind(target) as unknown : value } })
+    await expect(backend.run('init', { name: 'al' }, { signal, progress: () => undefined, event: () => undefined, warn: () => undefined, write: async () => undefined, ...NO_PASSPHRASE })).rejects.toBe(reason)
+  }
+  await backend.close()
+  expect(readdirSync(dir)).toEqual([])
+})
+
 test('an empty directory that was there stays, empty', async () => {
   mkdirSync(home, { recursive: true })
   await expect(run('init', { name: 'al' }, { passphrase: { kind: 'file', path: '/nowhere' } })).rejects.toMatchObject({ code: 'passphrase-file' })

@@ -7,13 +7,14 @@ import { createFile, replaceFile } from '../../src/node/home/atomic-file.js'
 import { type Home, openHome, setOwnDomain } from '../../src/node/home/home.js'
 import { openNodeKey } from '../../src/node/home/node-key.js'
 import { nextRootKeyName, rootKeyName, writeOfflineNote } from '../../src/node/home/offline.js'
-import { homePaths, resolveHome, socketPath } from '../../src/node/home/paths.js'
+import { homePaths, socketPath } from '../../src/node/home/paths.js'
 import { petnameOf, readPetnames, removePetname, resolveDomain, setPetname } from '../../src/node/home/petnames.js'
 import { type Projection, writeProjection } from '../../src/node/home/projection.js'
+import { resolveHome } from '../../src/node/home/resolve-home.js'
 import type { RuntimeHost } from '../../src/node/home/runtime-dir.js'
 import { domainText } from '../../src/substrate/domain-id.js'
-import { DiadError } from '../../src/substrate/errors.js'
 import { NONE, type PublicKey, type Reference, toCid } from '../../src/substrate/reference.js'
+import { codeThrown } from '../helpers/code-of.js'
 
 const ALICE = ('0001' + 'a'.repeat(64)) as Reference
 const BOB = ('0001' + 'b'.repeat(64)) as Reference
@@ -27,17 +28,6 @@ beforeEach(() => {
   root = join(dir, 'home')
 })
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
-
-function codeOf (run: () => unknown): string {
-  try {
-    run()
-    return 'none'
-  } catch (err) {
-    if (!(err instanceof DiadError)) throw err
-    expect(err.message).not.toContain('\n')
-    return err.code
-  }
-}
 
 describe('a home', () => {
   it('is made for a reader, for the owner alone', () => {
@@ -54,11 +44,11 @@ describe('a home', () => {
     expect(home).toMatchObject({ domain: ALICE, name: 'alice' })
     expect(openHome(root, { create: 'reader' })).toEqual(home)
     expect(readFileSync(home.paths.config, 'utf8')).toContain(domainText(ALICE))
-    expect(codeOf(() => setOwnDomain(home, ALICE, 'a/b'))).toBe('malformed')
+    expect(codeThrown(() => setOwnDomain(home, ALICE, 'a/b'))).toBe('malformed')
   })
 
   it('is missing, and nothing is made', () => {
-    expect(codeOf(() => openHome(root, { create: false }))).toBe('home-missing')
+    expect(codeThrown(() => openHome(root, { create: false }))).toBe('home-missing')
     expect(existsSync(root)).toBe(false)
   })
 
@@ -71,9 +61,9 @@ describe('a home', () => {
     const full = join(dir, 'full')
     mkdirSync(full)
     writeFileSync(join(full, 'thesis.tex'), '')
-    expect(codeOf(() => openHome(full, { create: 'reader' }))).toBe('not-a-home')
+    expect(codeThrown(() => openHome(full, { create: 'reader' }))).toBe('not-a-home')
     expect(readdirSync(full)).toEqual(['thesis.tex'])
-    expect(codeOf(() => openHome(join(full, 'thesis.tex'), { create: 'reader' }))).toBe('not-a-home')
+    expect(codeThrown(() => openHome(join(full, 'thesis.tex'), { create: 'reader' }))).toBe('not-a-home')
   })
 
   it.each<[string, unknown, string]>([
@@ -91,13 +81,13 @@ describe('a home', () => {
   ])('with %s is refused', (_, config, code) => {
     openHome(root, { create: 'reader' })
     writeFileSync(join(root, 'home.json'), JSON.stringify(config))
-    expect(codeOf(() => openHome(root, { create: 'reader' }))).toBe(code)
+    expect(codeThrown(() => openHome(root, { create: 'reader' }))).toBe(code)
   })
 
   it('with half a file is refused', () => {
     openHome(root, { create: 'reader' })
     writeFileSync(join(root, 'home.json'), '{"format":"diad-h')
-    expect(codeOf(() => openHome(root, { create: 'reader' }))).toBe('home-damaged')
+    expect(codeThrown(() => openHome(root, { create: 'reader' }))).toBe('home-damaged')
   })
 
   it.each([
@@ -119,9 +109,14 @@ describe('a home', () => {
   })
 
   it('notes what the offline keys are for', () => {
-    writeOfflineNote(join(root, 'offline'), ALICE, 'alice')
-    const note = readFileSync(join(root, 'offline', 'README.txt'), 'utf8')
-    for (const word of [domainText(ALICE), 'MOVE THIS DIRECTORY AWAY', 'next-root-N']) expect(note).toContain(word)
+    const words = { both: ['root-N  ', 'next-root-N', 'MOVE THIS DIRECTORY AWAY'], next: ['next-root-N', 'MOVE THIS DIRECTORY AWAY'], commitment: ['No key is in this directory', 'PUT A COPY OF next-commitment.json'] } as const
+    const all = Object.values(words).flat()
+    for (const contents of ['both', 'next', 'commitment'] as const) {
+      writeOfflineNote(join(root, contents), ALICE, 'alice', contents)
+      const note = readFileSync(join(root, contents, 'README.txt'), 'utf8')
+      expect(note).toContain(domainText(ALICE))
+      expect(all.filter((word) => word === 'root-N  ' ? /^root-N {2}/m.test(note) : note.includes(word)).sort(), contents).toEqual(all.filter((word) => (words[contents] as readonly string[]).includes(word)).sort())
+    }
     expect([rootKeyName(1), nextRootKeyName(2)]).toEqual(['root-1', 'next-root-2'])
   })
 })
@@ -187,47 +182,64 @@ describe('petnames', () => {
     expect(petnameOf(readPetnames(home), ALICE)).toBe('Ålice.work-1')
     expect(petnameOf(readPetnames(home), BOBBY)).toBeUndefined()
     expect(statSync(home.paths.petnames).mode & 0o777).toBe(0o600)
-    expect(removePetname(home, 'bob')).toBe(true)
-    expect(removePetname(home, 'bob')).toBe(false)
+    expect(removePetname(home, BOB)).toBe('bob')
+    expect(removePetname(home, BOB)).toBeUndefined()
     expect([...readPetnames(home).keys()]).toEqual(['Ålice.work-1'])
+  })
+
+  it('are one for each domain: a new one takes the place of the old one', () => {
+    setPetname(home, 'bob', BOB)
+    setPetname(home, 'robert', BOB)
+    expect([...readPetnames(home)]).toEqual([['robert', BOB]])
+    setPetname(home, 'bob', BOBBY)
+    home = setOwnDomain(home, ALICE, 'me')
+    setPetname(home, 'me', ALICE)
+    expect(codeThrown(() => setPetname(home, 'mine', ALICE))).toBe('own-domain')
+    expect(codeThrown(() => removePetname(home, ALICE))).toBe('own-domain')
+    expect([...readPetnames(home)]).toEqual([['me', ALICE], ['bob', BOBBY], ['robert', BOB]])
+    // A file of two names for one domain is a person's own doing; both go.
+    writeFileSync(home.paths.petnames, JSON.stringify({ b: domainText(BOB), bob: domainText(BOB) }))
+    expect(removePetname(home, BOB)).toBe('b')
+    expect([...readPetnames(home).keys()]).toEqual(['me'])
   })
 
   it('never move silently to another domain, the own name neither', () => {
     setPetname(home, 'bob', BOB)
-    expect(codeOf(() => setPetname(home, 'bob', BOBBY))).toBe('petname-taken')
+    expect(codeThrown(() => setPetname(home, 'bob', BOBBY))).toBe('petname-taken')
     home = setOwnDomain(home, ALICE, 'me')
-    expect(codeOf(() => setPetname(home, 'me', BOB))).toBe('petname-taken')
+    expect(codeThrown(() => setPetname(home, 'me', BOB))).toBe('petname-taken')
     expect(readPetnames(home).get('me')).toBe(ALICE)
     expect(readPetnames(home).get('bob')).toBe(BOB)
   })
 
   it.each(['', '-x', '.x', 'a b', 'a/b', 'a\u202eb', 'a\u0000', '\u001b[1m', 'x'.repeat(65), 'a\u0308', domainText(BOB), 'dom1x', 'DOM1x', 'abcdef012345', toCid(BOB)])('are not %j', (name) => {
-    expect(codeOf(() => setPetname(home, name, ALICE))).toBe('malformed')
+    expect(codeThrown(() => setPetname(home, name, ALICE))).toBe('malformed')
     expect(existsSync(home.paths.petnames)).toBe(false)
   })
 
   it.each(['{', '[]', 'null', '{"a":1}', '{"a":"dom1x"}', '{"__proto__":"x"}', `{"a b":"${ALICE}"}`])('damaged: %s', (content) => {
     writeFileSync(home.paths.petnames, content)
-    expect(codeOf(() => readPetnames(home))).toBe('petnames-damaged')
-    expect(codeOf(() => setPetname(home, 'x', ALICE))).toBe('petnames-damaged')
+    expect(codeThrown(() => readPetnames(home))).toBe('petnames-damaged')
+    expect(codeThrown(() => setPetname(home, 'x', ALICE))).toBe('petnames-damaged')
     expect(readFileSync(home.paths.petnames, 'utf8')).toBe(content)
   })
 })
 
 describe('a domain as a person writes it', () => {
+  const CAROL = ('0001' + 'c0'.repeat(32)) as Reference
   const known = (): Reference[] => [ALICE, BOB, BOBBY, ALICE]
   let home: Home
   beforeEach(() => {
     home = setOwnDomain(openHome(root, { create: 'reader' }), ALICE, 'me')
     setPetname(home, 'bob', BOB)
     setPetname(home, 'cafe', BOBBY)
-    setPetname(home, 'ü', BOBBY)
+    setPetname(home, 'ü', CAROL)
   })
 
   it.each<[string, string, Reference]>([
     ['dom1 text', domainText(BOB), BOB], ['dom1 text in upper case', domainText(BOB).toUpperCase(), BOB],
     ['hex', BOB, BOB], ['a CID', toCid(BOB), BOB],
-    ['a petname', 'bob', BOB], ['the own name', 'me', ALICE], ['a petname of hex digits', 'cafe', BOBBY], ['a petname written another way', 'u\u0308', BOBBY],
+    ['a petname', 'bob', BOB], ['the own name', 'me', ALICE], ['a petname of hex digits', 'cafe', BOBBY], ['a petname written another way', 'u\u0308', CAROL],
     ['12 digits', ALICE.slice(0, 12), ALICE], ['a prefix up to the first difference', BOB.slice(0, 25), BOB], ['67 digits', BOB.slice(0, 67), BOB]
   ])('%s', (_, text, want) => {
     expect(resolveDomain(home, text, known)).toBe(want)
@@ -241,15 +253,15 @@ describe('a domain as a person writes it', () => {
     ['another hash id', '0002' + 'a'.repeat(64), 'malformed'], ['a digit too many', BOB + '0', 'malformed'], ['the zero reference', NONE, 'malformed'],
     ['nothing', '', 'malformed'], ['a path', 'bob/x', 'malformed'], ['escape codes', '\u001b[2J', 'malformed'], ['a megabyte', 'x'.repeat(1e6), 'malformed']
   ])('%s is refused', (_, text, code) => {
-    expect(codeOf(() => resolveDomain(home, text, known))).toBe(code)
+    expect(codeThrown(() => resolveDomain(home, text, known))).toBe(code)
   })
 
   it('asks for the known domains only when it comes to a prefix', () => {
     const never = (): Reference[] => { throw new Error('asked') }
     expect(resolveDomain(home, 'bob', never)).toBe(BOB)
     expect(resolveDomain(home, BOB, never)).toBe(BOB)
-    expect(codeOf(() => resolveDomain(home, 'carol', never))).toBe('unknown-domain-name')
-    expect(codeOf(() => resolveDomain(home, ALICE.slice(0, 20), none))).toBe('unknown-domain-name')
+    expect(codeThrown(() => resolveDomain(home, 'carol', never))).toBe('unknown-domain-name')
+    expect(codeThrown(() => resolveDomain(home, ALICE.slice(0, 20), none))).toBe('unknown-domain-name')
   })
 })
 
@@ -282,8 +294,8 @@ describe('the projection', () => {
   it.each(['../../evil', 'a/b', '', '.', 'a\n'])('refuses the name %j and keeps the old one', (name) => {
     writeProjection(home, projection())
     const before = tree(home)
-    expect(codeOf(() => writeProjection(home, projection({ attestations: new Map([[name, 'x']]) })))).toBe('malformed')
-    if (name !== '' && name !== '.') expect(codeOf(() => writeProjection(home, projection({ authorities: new Map([[name, key('9')]]) })))).toBe('malformed')
+    expect(codeThrown(() => writeProjection(home, projection({ attestations: new Map([[name, 'x']]) })))).toBe('malformed')
+    if (name !== '' && name !== '.') expect(codeThrown(() => writeProjection(home, projection({ authorities: new Map([[name, key('9')]]) })))).toBe('malformed')
     expect(tree(home)).toEqual(before)
     expect(readdirSync(root).sort()).toEqual(['domain', 'home.json', 'keys', 'store'])
   })

@@ -125,6 +125,13 @@ const rules: Array<{ name: string, limits?: Partial<HostLimits>, protocol: strin
     message: /more than 1000 bytes of requests/
   },
   {
+    name: 'questions about admission over the budget',
+    limits: { admitFramesPerSecond: 1, admitFramesBurst: 8 },
+    protocol: '/diad/admit/1',
+    send: (stream) => flood(stream, frameHeader(0), 200),
+    message: /more than 1 questions about admission a second/
+  },
+  {
     name: 'answers that nobody takes',
     limits: { stallMs: 200, queueBytes: 1024 * 1024, pauseBytes: 256 * 1024 },
     protocol: '/diad/sync/1',

@@ -7,11 +7,12 @@ import { text } from 'node:stream/consumers'
 import { Encrypter } from 'age-encryption'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createKeyFile, findKeyFile, loadKey, recordedPublicKey } from '../../src/node/keys/key-file.js'
-import { choosePassphrase, readPassphrase } from '../../src/node/keys/passphrase.js'
+import { choosePassphrase, passphraseFileFault, readPassphrase } from '../../src/node/keys/passphrase.js'
 import { createPrompt, type Terminal } from '../../src/node/keys/terminal.js'
 import { utf8 } from '../../src/substrate/bytes.js'
-import { DiadError } from '../../src/substrate/errors.js'
 import { nobleVerifier } from '../../src/substrate/verifier.js'
+import { diad } from '../cli/harness.js'
+import { codeOf } from '../helpers/code-of.js'
 
 const NONE = { kind: 'none' } as const
 const GIVEN = { kind: 'given', passphrase: 'correct horse' } as const
@@ -20,18 +21,6 @@ const FAST = 1 // scrypt N = 2: what is tested here is everything but its cost
 let dir: string
 beforeEach(() => { dir = mkdtempSync(join(tmpdir(), 'diad-keys-')) })
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
-
-async function codeOf (promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise
-    return 'none'
-  } catch (err) {
-    if (!(err instanceof DiadError)) throw err
-    expect(err.message).not.toContain('\n')
-    expect(err.hint).not.toBe('')
-    return err.code
-  }
-}
 
 const bare = (name = 'a'): ReturnType<typeof createKeyFile> => createKeyFile({ directory: dir, name, passphrase: NONE })
 const encrypted = (name = 'a'): ReturnType<typeof createKeyFile> => createKeyFile({ directory: dir, name, passphrase: GIVEN, workFactor: FAST })
@@ -103,6 +92,37 @@ describe('opening refuses', () => {
     expect(await codeOf(loadKey(path, { kind: 'given', passphrase: 'correct horsf' }))).toBe('wrong-passphrase')
     expect(await codeOf(loadKey(path, NONE))).toBe('passphrase-needed')
     expect(await codeOf(loadKey(path, GIVEN))).toBe('none')
+  })
+
+  it('each of several passphrase files is tried; a key with another passphrase isn\'t called damaged', async () => {
+    const { path } = await encrypted()
+    const [right, wrong, empty] = [[GIVEN.passphrase, 'right'], ['of the home', 'wrong'], ['', 'empty']].map(([text, name]) => {
+      writeFileSync(join(dir, name as string), `${text}\n`)
+      return join(dir, name as string)
+    }) as [string, string, string]
+    expect(await codeOf(loadKey(path, { kind: 'file', path: wrong, others: [right] }))).toBe('none')
+    for (const others of [[], [wrong]]) {
+      const err = await loadKey(path, { kind: 'file', path: wrong, others }).catch((e: unknown) => e as { code: string, message: string, hint: string })
+      expect(err).toMatchObject({ code: 'wrong-passphrase', hint: expect.stringContaining('--passphrase-file may be repeated') as unknown })
+      expect(JSON.stringify(err)).not.toMatch(/damaged|backup/)
+    }
+    expect(await codeOf(loadKey(path, { kind: 'file', path: right, others: [empty] }))).toBe('passphrase-empty')
+  })
+
+  it('what is named and is no key file, told apart', async () => {
+    await bare('x')
+    await encrypted('y')
+    mkdirSync(join(dir, 'empty'))
+    const said = async (name: string): Promise<string> => {
+      const { code, hint } = await loadKey(join(dir, name), NONE).catch((e: unknown) => e as { code: string, hint: string }) as { code: string, hint: string }
+      return `${code}: ${hint}`
+    }
+    const beside = (name: string): RegExp => new RegExp(`${join(dir, name)}(: name that one)?$`)
+    for (const [name, words] of [
+      ['x.pub', beside('x.key')], ['y.pub', beside('y.key.age')], ['y.key', beside('y.key.age')], ['x.key.age', beside('x.key')], ['y', beside('y.key.age')],
+      ['.', /^key-unreadable: name the file: .*x\.key, .*y\.key\.age$/], ['empty', /^key-unreadable: no key file/], ['z.key', /^key-missing: .* holds x\.key, y\.key\.age$/],
+      ['unplugged/z.key', /^key-missing: is the stick mounted/]
+    ] as const) expect(await said(name), name).toMatch(words)
   })
 
   it('a flipped bit in any byte of an encrypted file', async () => {
@@ -181,7 +201,7 @@ describe('opening refuses', () => {
     expect(await codeOf(loadKey(path, NONE, { expected: publicKey }))).toBe('key-missing')
     expect(await codeOf(loadKey(path, NONE))).toBe('key-missing')
     mkdirSync(path)
-    expect(await codeOf(loadKey(path, NONE, { expected: publicKey }))).toBe('key-damaged')
+    expect(await codeOf(loadKey(path, NONE, { expected: publicKey }))).toBe('key-unreadable')
   })
 
   it('a link to a file that others can read', async () => {
@@ -240,6 +260,21 @@ function typing (...chunks: string[]): Terminal & { shown: string, state: string
   }
   return terminal
 }
+
+it('a passphrase that is soon guessed is warned of, and a file of one that others can read', async () => {
+  const warnings: string[] = []
+  const file = (text: string): { kind: 'file', path: string } => {
+    writeFileSync(join(dir, 'pass'), text, { mode: 0o600 })
+    return { kind: 'file', path: join(dir, 'pass') }
+  }
+  for (const text of ['1234567', '12345678']) await choosePassphrase(file(text), 'a key', (line) => { warnings.push(line) })
+  expect(warnings).toEqual([expect.stringContaining('fewer than 8 characters')])
+  expect([passphraseFileFault(join(dir, 'pass')), passphraseFileFault(join(dir, 'none')), passphraseFileFault('/dev/null')]).toEqual([undefined, undefined, undefined])
+  chmodSync(join(dir, 'pass'), 0o644)
+  expect(passphraseFileFault(join(dir, 'pass'))).toMatch(/^others can read .*0644\): chmod 600/)
+  const said = await diad(['publish', 'x', '--as', 'y', '--passphrase-file', join(dir, 'pass')])
+  expect([said.exit, said.stderr]).toEqual([0, expect.stringMatching(/^diad: warning: others can read[^\n]*\n$/)])
+})
 
 describe('a passphrase from the terminal', () => {
   const latin = (utf: string): string => Buffer.from(utf).toString('latin1')

@@ -8,20 +8,10 @@ import { CopyPins } from '../../src/node/pins/copy.js'
 import { isDatasetName, mountOf, parseMountInfo } from '../../src/node/pins/dataset.js'
 import { holdTag, parseFacts, ZfsPins } from '../../src/node/pins/zfs.js'
 import { type RunZfs, zfsFault } from '../../src/node/pins/zfs-command.js'
-import { DiadError } from '../../src/substrate/errors.js'
 import type { Reference } from '../../src/substrate/reference.js'
+import { codeOf } from '../helpers/code-of.js'
 
 const ALICE = ('0001' + 'a'.repeat(64)) as Reference
-
-async function codeOf (work: Promise<unknown>): Promise<string> {
-  try {
-    await work
-    return 'none'
-  } catch (err) {
-    if (!(err instanceof DiadError)) throw err
-    return err.code
-  }
-}
 
 describe('the table of mounts', () => {
   const table = parseMountInfo([

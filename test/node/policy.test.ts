@@ -9,6 +9,7 @@ import { parsePolicy } from '../../src/node/policy/policy-file.js'
 import { POLICY_SCHEMA } from '../../src/node/policy/policy-schema.js'
 import { policyText } from '../../src/node/policy/policy-text.js'
 import { domainText } from '../../src/substrate/domain-id.js'
+import { DiadError } from '../../src/substrate/errors.js'
 import { refFrom } from '../helpers/authority-fixtures.js'
 
 const sample = readFileSync('config/publish.policy', 'utf8')
@@ -54,6 +55,23 @@ describe('a mistake is named with its line and column', () => {
   const roles = at('  allowed_roles:')
   const keep = at('  min_snapshot_retention:')
   const trusted = at('  trusted_domains:')
+
+  const problems = (text: string): string[] => {
+    try {
+      parsePolicy(text, 'p')
+    } catch (err) {
+      if (err instanceof DiadError) return [err.message, ...err.more]
+      throw err
+    }
+    return []
+  }
+
+  test('and so are all of them at once, in the order of the file', () => {
+    expect(problems(change(roles, '  allowed_rols: [publish]').replace(/min_snapshot_retention: .*/, 'min_snapshot_retention: many'))).toEqual([
+      expect.stringMatching(new RegExp(`^p:${roles}:3: "allowed_rols" is no entry`)), expect.stringMatching(new RegExp(`^p:${keep}:27: "many" stands here`))])
+    expect(problems(change(roles, '  allowed_roles: [publish, publisher]').replace(/trusted_domains: .*/, 'trusted_domains: [alice, bob]'))).toEqual([
+      expect.stringMatching(new RegExp(`^p:${roles}:28: the role publish`)), expect.stringMatching(new RegExp(`^p:${trusted}:21: "alice" is no DomainID`)), expect.stringMatching(new RegExp(`^p:${trusted}:28: "bob" is no`))])
+  })
 
   test.each<[string, string, string, RegExp]>([
     ['a role that is none', change(roles, '  allowed_roles: [publish, pubish]'), `${roles}:28`, /"pubish" stands here; expected one of the roles/],

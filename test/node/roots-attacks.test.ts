@@ -1,60 +1,38 @@
 /** What attackers tried on roots and recovery, on real homes: each was a fault once. */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { certificateCodec } from '../../src/authority/certificate.js'
 import { DomainKnowledge } from '../../src/authority/knowledge.js'
 import { manifestCodec } from '../../src/authority/manifest.js'
 import { rootCommitment, rootEntryCodec } from '../../src/authority/root-entry.js'
 import { rootSetCodec, rootSetFrom } from '../../src/authority/root-set.js'
+import { warnOfUnseen } from '../../src/node/commands/authority/key-close.js'
 import { sign } from '../../src/node/commands/roots/sign.js'
-import type { CommandArgs, CommandIo, CommandName, CommandResults } from '../../src/node/command.js'
-import { createKeyFile } from '../../src/node/keys/key-file.js'
-import { openLocalBackend } from '../../src/node/local-backend.js'
+import type { CommandArgs } from '../../src/node/command.js'
+import { createKeyFile, loadKey } from '../../src/node/keys/key-file.js'
 import { genesisRequest, newRequest, openRequest, requestText } from '../../src/node/roots/signing-request.js'
+import { Runtime } from '../../src/node/runtime.js'
+import { snapshotCodec } from '../../src/publication/lane.js'
 import { referenceOfArtifact } from '../../src/substrate/artifact.js'
+import type { Hash, Reference } from '../../src/substrate/reference.js'
+import { signArtifact } from '../../src/substrate/signature.js'
 import { TAG } from '../../src/substrate/type-tags.js'
 import { testKey } from '../helpers/authority-fixtures.js'
+import { Homes } from '../helpers/homes.js'
 
-const root = realpathSync(mkdtempSync(join(tmpdir(), 'diad-roots-attacks-')))
-const at = (...parts: string[]): string => join(root, ...parts)
-const warnings: string[] = []
-const io: CommandIo = {
-  signal: new AbortController().signal,
-  progress: () => undefined,
-  event: () => undefined,
-  warn: (line) => { warnings.push(line) },
-  write: async () => undefined,
-  passphrase: { kind: 'none' }
-}
-
-async function run<N extends CommandName> (home: string, command: N, args: CommandArgs[N]): Promise<CommandResults[N]> {
-  const backend = await openLocalBackend(at(home), { command, args, create: command === 'init' })
-  try {
-    return await backend.run(command, args, io) as CommandResults[N]
-  } finally {
-    await backend.close()
-  }
-}
+const homes = new Homes('roots-attacks')
+const { at, io, reboot, run, warnings } = homes
 
 const signing = { roots: [] as string[], keys: [], offline: false, peers: [] }
 const rotation = (newRoots: string): CommandArgs['root rotate'] => ({ ...signing, rootKey: 'keep', newRoots: at(newRoots), nextRootPubs: [] })
 const mallorys = rootCommitment('22'.repeat(32), rootSetCodec.reference(rootSetFrom([testKey('mallory').publicKey], 1)))
-/** All that the machine keeps in memory about homes: a reboot. */
-const reboot = (): void => { for (const name of readdirSync(memory)) rmSync(join(memory, name), { recursive: true }) }
-let memory = ''
 
 beforeAll(async () => {
-  memory = mkdtempSync(existsSync('/dev/shm') ? '/dev/shm/diad-attacks-' : join(tmpdir(), 'diad-attacks-'))
-  process.env['DIAD_RUNTIME_DIR'] = memory
   mkdirSync(at('site'))
   writeFileSync(at('site', 'page'), 'one\n')
   await run('alice', 'init', { name: 'alice' })
 })
-afterAll(() => {
-  for (const folder of [root, memory]) rmSync(folder, { recursive: true, force: true })
-})
+afterAll(() => { homes.remove() })
 
 test('a carrier swaps the next roots of a genesis: shown to who signs, and refused by the home that drafted it', async () => {
   const made = async (name: string): Promise<string> => (await createKeyFile({ directory: at('far'), name, passphrase: { kind: 'none' } })).path.replace('.key', '.pub')
@@ -106,6 +84,34 @@ test('M8: --base says nothing of root entries, so a stale copy can\'t fork the r
   reboot()
   await expect(run('moved', 'recover root-key', { ...signing, base: '1' })).rejects.toMatchObject({ code: 'authority-unsure' })
   expect(await run('moved', 'recover root-key', { ...signing, base: '1', offline: true })).toMatchObject({ epoch: 3 })
+})
+
+test('a thief\'s manifest is the newest: recovery from theft shows it and takes no base by itself', async () => {
+  await run('robbed', 'init', { name: 'robbed' })
+  const granted = async (home: string, name: string): Promise<void> => {
+    const { path } = await createKeyFile({ directory: at('keys-of', name), name, passphrase: { kind: 'none' } })
+    await run(home, 'role grant', { who: path.replace('.key', '.pub'), roles: ['publish'], scope: [], programs: [], name, offlineAuthority: true, peers: [] })
+  }
+  await granted('robbed', 'dora')
+  // What this machine signed itself is taken without a question.
+  expect(await run('robbed', 'recover root-key', { ...signing })).toMatchObject({ epoch: 1, version: 3 })
+  cpSync(at('robbed'), at('thief'), { recursive: true })
+  await granted('thief', 'mallory')
+  // The owner's node took it from the network: here, by a file.
+  await run('thief', 'bundle export', { domain: 'robbed', file: at('thief.car'), prefixes: [], all: false })
+  await run('robbed', 'bundle import', { file: at('thief.car'), follow: false })
+  for (const again of [false, true]) {
+    warnings.length = 0
+    await expect(run('robbed', 'recover root-key', { ...signing, offline: true })).rejects.toMatchObject({ code: 'base-needed', message: expect.stringContaining('manifest'), hint: expect.stringContaining('--base') })
+    expect(warnings.filter((w) => /^manifest 4 .*grants .*publish on the whole domain/.test(w))).toHaveLength(1)
+    // After a restart nothing of the chain is known.
+    expect(warnings).toHaveLength(again ? 4 : 1)
+    await expect(run('robbed', 'recover keys', { ...signing, keep: [], stolen: true, offline: true })).rejects.toMatchObject({ code: 'base-needed' })
+    await expect(run('robbed', 'recover roots', { ...signing, newRoots: at('robbed-next'), nextRootPubs: [], offline: true })).rejects.toMatchObject({ code: 'base-needed' })
+    reboot()
+  }
+  expect([existsSync(at('robbed-next')), (await run('robbed', 'root show', {})).epoch]).toEqual([false, 1])
+  expect(await run('robbed', 'recover root-key', { ...signing, base: '3', offline: true })).toMatchObject({ epoch: 2, version: 4 })
 })
 
 test('recover keys, killed between its manifest and the names of the keys, is finished by running it again', async () => {
@@ -163,4 +169,91 @@ test('a rotation that fails takes back what it made, and no README.txt of somebo
   cpSync(at('alice', 'offline', 'next-commitment.json'), at('no-keys', 'next-commitment.json'))
   await expect(run('alice', 'root rotate', { ...rotation('stick'), offline: true, roots: [at('no-keys')] })).rejects.toMatchObject({ code: 'signature-missing' })
   expect([readdirSync(at('stick')), readFileSync(at('stick', 'README.txt'), 'utf8')]).toEqual([['README.txt'], 'mine\n'])
+})
+
+test('key close --at: a head whose records nobody holds, or that nobody vouched for, is said to be one', async () => {
+  await run('closing', 'init', { name: 'closing' })
+  const signing = { offlineAuthority: false, peers: [] }
+  const made = async (name: string, roles: string[]): Promise<{ key: string, lane: string, snapshot: string }> => {
+    const { path: key } = await createKeyFile({ directory: at('closing-keys'), name, passphrase: { kind: 'none' } })
+    await run('closing', 'role grant', { ...signing, who: key.replace('.key', '.pub'), roles, scope: [], programs: [], name })
+    const { lane, snapshot } = await run('closing', 'publish', { path: at('site'), as: name, key })
+    return { key, lane, snapshot }
+  }
+  const close = async (principal: string, lane: string, snapshot: string): Promise<string[]> => {
+    warnings.length = 0
+    await run('closing', 'key close', { ...signing, principal, at: [`${lane}=${snapshot}`], yes: true })
+    return [...warnings]
+  }
+  const [proposer, exporter, thief] = [await made('paul', ['produce']), await made('eve', ['publish', 'federate']), await made('ted', ['publish', 'federate'])]
+  expect(await close('paul', proposer.lane, proposer.snapshot)).toEqual([expect.stringMatching(/^of the 1 record of the lane .* none is exported: .*`diad vouch 0001[0-9a-f]{12} --at 0001/)])
+  expect(await close('eve', exporter.lane, exporter.snapshot)).toEqual([])
+  // A head that only its key knows the records of.
+  const { signer } = await loadKey(thief.key, { kind: 'none' })
+  const artifact = snapshotCodec.artifact({ lane: thief.lane as Reference, log_size: 9, log_root: '33'.repeat(32) as Hash, logseq: 9 })
+  const ref = referenceOfArtifact(artifact)
+  const runtime = await Runtime.open(at('closing', 'store'), false)
+  try {
+    const k = await runtime.wake(runtime.own() as Reference)
+    for (const a of [artifact, await signArtifact(signer, 'snapshot', ref)]) k.admit(a)
+    warnings.length = 0
+    warnOfUnseen(k, new Map([[thief.lane as Reference, ref], [exporter.lane as Reference, exporter.snapshot as Reference]]), io)
+  } finally {
+    await runtime.close()
+  }
+  expect(warnings).toEqual([expect.stringMatching(/^not all of the 9 records below that head .* are held here: .*cut-unlinked/)])
+  // Vouching after the close still works, up to the cut.
+  expect(await run('closing', 'vouch', { target: proposer.lane, at: proposer.snapshot, dryRun: false })).toMatchObject({ done: true, exported: [{ names: ['paul'] }] })
+})
+
+test('R7, K5: what a lane of the same key erased is not adopted, though the erase leaf counts no more', async () => {
+  const publish = async (name: string): Promise<void> => {
+    writeFileSync(at('site', 'page'), name)
+    await run('eraser', 'publish', { path: at('site'), as: name })
+  }
+  await run('eraser', 'init', { name: 'eraser' })
+  for (const name of ['good', 'passport', 'letter']) await publish(name)
+  await run('eraser', 'erase', { target: 'eraser/passport', yes: true })
+  const [old] = await run('eraser', 'lanes', {})
+  // L4: after a restart the same key erases in another lane.
+  reboot()
+  await run('eraser', 'erase', { target: 'eraser/letter', yes: true })
+  const made = await run('eraser', 'key new', { name: 'second' })
+  const authority = { offlineAuthority: true, peers: [] }
+  await run('eraser', 'role grant', { who: made.publicKey, roles: ['federate', 'publish', 'produce'], scope: [''], programs: [], ...authority })
+  await run('eraser', 'key close', { principal: old!.principal, keep: 'nothing', at: [], yes: true, ...authority })
+  expect((await run('eraser', 'ls', { target: 'eraser', all: false })).entries).toEqual([])
+  const done = await run('eraser', 'adopt', { lane: old!.lane, only: [], dryRun: false, key: made.path })
+  expect([done.adopted.map((a) => a.name), done.left]).toEqual([['good'], [{ name: 'letter', code: 'erased' }, { name: 'passport', code: 'erased' }]])
+  expect((await run('eraser', 'ls', { target: 'eraser', all: false })).entries.map((e) => e.name)).toEqual(['good'])
+})
+
+test('one root key signs two entries of one epoch only when it is told so, wherever it is kept', async () => {
+  await run('twice', 'init', { name: 'twice' })
+  mkdirSync(at('usb'))
+  for (const name of readdirSync(at('twice', 'offline')).filter((n) => n.startsWith('root-1'))) renameSync(at('twice', 'offline', name), at('usb', name))
+  for (const [name, rootKey] of [['first.json', 'new'], ['second.json', 'keep']] as const) await run('twice', 'root renew', { ...signing, rootKey, request: at(name) })
+  const [first, second] = [at('first.json'), at('second.json')]
+  for (const file of [first, second]) cpSync(file, `${file}-unsigned`)
+  const key = at('usb', 'root-1.key')
+  expect(openRequest(readFileSync(first, 'utf8')).ref).not.toBe(openRequest(readFileSync(second, 'utf8')).ref)
+  warnings.length = 0
+  for (const yes of [true, false]) await sign(undefined, { request: first, key, yes }, io)
+  expect(warnings).toEqual([])
+  const other = expect.stringMatching(/has signed another entry for epoch 1/)
+  expect((await sign(undefined, { request: second, key, yes: false }, io)).wrote).toBe(false)
+  expect(warnings).toEqual([other])
+  await expect(sign(undefined, { request: second, key, yes: true }, io)).rejects.toMatchObject({ code: 'epoch-signed', message: other, hint: expect.stringContaining('--again') })
+  expect(openRequest(readFileSync(second, 'utf8')).signatures).toEqual([])
+  expect((await sign(undefined, { request: second, key, yes: true, again: true }, io)).wrote).toBe(true)
+  // Where nothing can be written, it says that nothing remembers; with a home, that one does.
+  warnings.length = 0
+  rmSync(at('usb', 'signed-entries.json'))
+  mkdirSync(at('usb', 'signed-entries.json'))
+  await sign(undefined, { request: `${first}-unsigned`, key, yes: true }, io)
+  expect(warnings).toEqual([expect.stringMatching(/can't be read/), expect.stringMatching(/^nothing remembers this signature/)])
+  const known = { home: { paths: { root: at('twice') } } }
+  await sign(known, { request: `${second}-unsigned`, key, yes: true }, io)
+  await run('twice', 'root renew', { ...signing, rootKey: 'new', request: at('third.json') })
+  await expect(sign(known, { request: at('third.json'), key, yes: true }, io)).rejects.toMatchObject({ code: 'epoch-signed' })
 })

@@ -1,10 +1,8 @@
 /** The verbs of roots and recovery in one process, on a real home and store. */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { CommandArgs, CommandIo, CommandName, CommandResults } from '../../src/node/command.js'
-import { openLocalBackend } from '../../src/node/local-backend.js'
+import type { CommandArgs } from '../../src/node/command.js'
 import { sign } from '../../src/node/commands/roots/sign.js'
 import { createKeyFile } from '../../src/node/keys/key-file.js'
 import { Runtime } from '../../src/node/runtime.js'
@@ -13,27 +11,10 @@ import { branchOps, unpersistedOps } from '../../src/federation/ledger.js'
 import type { Artifact } from '../../src/substrate/artifact.js'
 import type { KvOp } from '../../src/substrate/ports.js'
 import type { Reference } from '../../src/substrate/reference.js'
+import { Homes } from '../helpers/homes.js'
 
-const root = realpathSync(mkdtempSync(join(tmpdir(), 'diad-roots-')))
-const at = (...parts: string[]): string => join(root, ...parts)
-const warnings: string[] = []
-const io: CommandIo = {
-  signal: new AbortController().signal,
-  progress: () => undefined,
-  event: () => undefined,
-  warn: (line) => { warnings.push(line) },
-  write: async () => undefined,
-  passphrase: { kind: 'none' }
-}
-
-async function run<N extends CommandName> (home: string, command: N, args: CommandArgs[N]): Promise<CommandResults[N]> {
-  const backend = await openLocalBackend(at(home), { command, args, create: command === 'init' })
-  try {
-    return await backend.run(command, args, io) as CommandResults[N]
-  } finally {
-    await backend.close()
-  }
-}
+const homes = new Homes('roots')
+const { at, io, memory, reboot, run, warnings } = homes
 
 const signing = { roots: [] as string[], keys: [], offline: false, peers: [] }
 const renewal = { ...signing, rootKey: 'keep' as const }
@@ -41,15 +22,12 @@ const next = (newRoots: string): { newRoots: string, nextRootPubs: string[] } =>
 const keyText = (...parts: string[]): string => readFileSync(at(...parts), 'utf8').trim()
 
 beforeAll(async () => {
-  if (existsSync('/dev/shm')) process.env['DIAD_RUNTIME_DIR'] = mkdtempSync('/dev/shm/diad-roots-')
   mkdirSync(at('site'))
   writeFileSync(at('site', 'page'), 'one\n')
   await run('alice', 'init', { name: 'alice', rootKeys: 3, threshold: 2 })
   await run('alice', 'publish', { path: at('site'), as: 'www' })
 })
-afterAll(() => {
-  for (const folder of [root, process.env['DIAD_RUNTIME_DIR'] ?? root]) rmSync(folder, { recursive: true, force: true })
-})
+afterAll(() => { homes.remove() })
 
 describe('init', () => {
   test('makes two sets of three, and what opens the commitment', () => {
@@ -77,19 +55,58 @@ describe('init with root keys that were made elsewhere', () => {
     // Somebody slips in a manifest of his own, which no root signature covers.
     const file = JSON.parse(keyText('genesis.json')) as { artifacts: string[], summary: string[] }
     writeFileSync(at('slipped.json'), JSON.stringify({ ...file, artifacts: file.artifacts.slice(0, -1), summary: file.summary.slice(0, -1) }))
-    expect(await run('founded', 'init', { name: 'founded', finish: at('slipped.json') })).toMatchObject({ domain: asked.domain, principal: keyText('founded', 'keys', 'principal.pub') })
+    expect(warnings.filter((w) => w.includes(`put a copy of ${at('founded', 'offline', 'next-commitment.json')} beside each key of the next root set`))).toHaveLength(1)
+    // What it was called at first, it is called now.
+    expect(await run('founded', 'init', { finish: at('slipped.json') })).toMatchObject({ domain: asked.domain, name: 'founded', principal: keyText('founded', 'keys', 'principal.pub') })
     await run('founded', 'publish', { path: at('site'), as: 'www' })
     expect(await run('founded', 'root show', {})).toMatchObject({ state: 'ok', threshold: 2, root_key_here: true, root_keys: rootPubs.map((p) => readFileSync(p, 'utf8').trim()).sort() })
     // The next roots open the commitment whose salt stayed here.
     expect(await run('founded', 'root rotate', { ...renewal, ...next(at('founded-next')), roots: [at('far')], commitment: at('founded', 'offline', 'next-commitment.json') })).toMatchObject({ epoch: 1, version: 2 })
+    expect(warnings.at(-1)).toContain(`the next root set is in ${at('founded-next')}: move that directory`)
+    warnings.length = 0
+    await run('founded', 'root rotate', { ...renewal, newRoots: at('founded-third'), nextRootPubs: [await made('t1'), await made('t2')], roots: [at('founded-next')] })
+    expect(warnings).toEqual([expect.stringMatching(new RegExp(`^put a copy of ${at('founded-third', 'next-commitment.json')} beside each key of the next root set: .*The keys that were next are the live roots now`))])
   })
 
   test.each<[string, Partial<CommandArgs['init']>]>([
     ['no next roots', { rootPubs: ['x'], request: 'y' }],
     ['no request', { rootPubs: ['x'], nextRootPubs: ['x'] }],
-    ['a request for nothing', { request: 'y' }]
+    ['a request for nothing', { request: 'y' }],
+    ['a threshold of a next set that is made here', { nextThreshold: 1 }]
   ])('%s: refused', async (_what, args) => {
     await expect(run('none', 'init', args)).rejects.toMatchObject({ code: 'usage' })
+  })
+})
+
+describe('a next root set that is weaker', () => {
+  test.each<[string, Partial<CommandArgs['init']>, number | string]>([
+    ['one next key for two signatures', { nextRootPubs: ['n1'] }, 'the next root set would be weaker than the one before it: 1 key, where 2 have to sign now'],
+    ['more signatures than keys', { nextRootPubs: ['n1'], nextThreshold: 2 }, 'a threshold of 2 makes no sense with 1 next root key'],
+    ['one, by an option', { nextRootPubs: ['n1'], nextThreshold: 1 }, 1],
+    ['two of two', { nextRootPubs: ['n1', 'n2'] }, 2]
+  ])('%s at the founding', async (what, args, outcome) => {
+    const pub = (name: string): string => at('far', `${name}.pub`)
+    const home = what.replaceAll(' ', '-')
+    const founding = run(home, 'init', { name: 'w', rootPubs: ['r1', 'r2'].map(pub), threshold: 2, request: at(`${home}.json`), ...args, nextRootPubs: (args.nextRootPubs ?? []).map(pub) })
+    if (typeof outcome === 'string') await expect(founding).rejects.toMatchObject({ code: 'root-set', message: outcome })
+    else expect((await founding).next).toEqual({ total: args.nextRootPubs?.length, threshold: outcome })
+  })
+
+  test('at a rotation; and one that holds a key in use', async () => {
+    const rotate = { ...renewal, newRoots: at('weaker'), nextRootPubs: [] as string[], roots: [at('alice', 'offline')] }
+    await expect(run('alice', 'root rotate', { ...rotate, rootKeys: 1 })).rejects.toMatchObject({ code: 'root-set', hint: expect.stringContaining('--threshold') as unknown })
+    await expect(run('alice', 'root rotate', { ...rotate, nextRootPubs: [at('far', 'r1.pub')] })).rejects.toMatchObject({ code: 'root-set', message: expect.stringContaining('weaker') as unknown })
+    for (const [path, use] of [['keys/principal.pub', 'a principal'], ['keys/root_key.pub', 'the root_key'], ['offline/next-root-1.pub', 'a live root']] as const) {
+      await expect(run('alice', 'root rotate', { ...rotate, nextRootPubs: [at('far', 'r1.pub'), at('alice', path)] })).rejects.toMatchObject({ code: 'root-set', message: expect.stringContaining(`can't be ${use} and a next root`) as unknown })
+    }
+    expect(existsSync(at('weaker'))).toBe(false)
+  })
+
+  test('a next root gets no role: it could never take over', async () => {
+    const grant = { offlineAuthority: false, peers: [], roles: ['publish'], scope: [], programs: [] }
+    for (const [home, who] of [['alice', at('alice', 'offline', 'next-root-1.pub')], ['founded', at('far', 't1.pub')], ['founded', at('far', 'r1.pub')]] as const) {
+      await expect(run(home, 'role grant', { ...grant, who })).rejects.toMatchObject({ code: 'root-key-reused' })
+    }
   })
 })
 
@@ -139,8 +156,15 @@ describe('renew and rotate with the roots at hand', () => {
     mkdirSync(at('two'))
     for (const n of [1, 2]) for (const s of ['key', 'pub']) renameSync(join(offline, `next-root-${n}.${s}`), at('two', `next-root-${n}.${s}`))
     const drill = { roots: [] as string[], keys: [], commitment: join(offline, 'next-commitment.json') }
-    expect(await run('alice', 'root drill', { ...drill, roots: [offline] })).toMatchObject({ done: false, threshold: 2, total: 3 })
-    expect((await run('alice', 'root drill', { ...drill, keys: [at('two', 'next-root-1.key')] as never })).done).toBe(true)
+    const [one, third] = [keyText('two', 'next-root-1.pub'), keyText('alice', 'offline', 'next-root-3.pub')]
+    expect(await run('alice', 'root drill', { ...drill, roots: [offline] })).toMatchObject({ done: false, status: 'deferred', threshold: 2, total: 3, signed: [third], earlier: [] })
+    const second = await run('alice', 'root drill', { ...drill, keys: [at('two', 'next-root-1.key')] as never })
+    // What an earlier run showed is told apart from this one's.
+    expect(second).toMatchObject({ done: true, status: 'accepted', signed: [one], earlier: [{ key: third, at: expect.stringMatching(/^\d{4}-/) as unknown }], missing: [expect.any(String)], names: { [one]: 'two/next-root-1', [third]: 'next-root-3' } })
+    // It counts for a month; then it is history.
+    const path = at('alice', 'root-drills.json')
+    writeFileSync(path, readFileSync(path, 'utf8').replaceAll(/"20\d\d-/g, '"2020-'))
+    expect(await run('alice', 'root drill', { ...drill, keys: [at('two', 'next-root-1.key')] as never })).toMatchObject({ done: false, status: 'deferred', signed: [one], earlier: [{ key: third, at: expect.stringMatching(/^2020-/) as unknown }] })
     await expect(run('alice', 'root drill', { ...drill, keys: [join(offline, 'root-1.key')] as never })).rejects.toMatchObject({ code: 'not-a-signer' })
     expect((await run('alice', 'root show', {})).drill).toMatchObject({ done: true, signed: 2 })
 
@@ -165,7 +189,7 @@ describe('recover', () => {
     const before = await run('alice', 'root show', {})
     rmSync(at('alice', 'keys', 'principal.key'))
     const done = await run('alice', 'recover keys', { ...signing, keep: [], stolen: false })
-    expect([done.epoch, done.closed.length, done.principal]).toEqual([before.epoch, 1, keyText('alice', 'keys', 'principal.pub')])
+    expect([done.epoch, done.closed.length, done.publicKey]).toEqual([before.epoch, 1, keyText('alice', 'keys', 'principal.pub')])
     await run('alice', 'publish', { path: at('site'), as: 'fourth' })
     // What the lost key published stands.
     expect((await run('alice', 'ls', { target: 'alice', all: false })).entries.map((e) => e.name).sort()).toEqual(['after', 'again', 'fourth', 'www'])
@@ -184,9 +208,8 @@ describe('recover', () => {
 })
 
 describe('THREATS 15: a restored copy published over a head that it never saw', () => {
-  test('the lane ends where both agree, and what either side published is published anew', async () => {
+  test('the lane ends where both agree, and what either side published and didn\'t erase is published anew', async () => {
     // A copy that takes along even what lies outside of the store: the one case that the marker can't see (L4).
-    const memory = process.env['DIAD_RUNTIME_DIR'] as string
     const publish = async (text: string, name: string): Promise<void> => {
       writeFileSync(at('site', 'page'), text)
       await run('twin', 'publish', { path: at('site'), as: name })
@@ -199,14 +222,22 @@ describe('THREATS 15: a restored copy published over a head that it never saw', 
     await publish('left', 'both')
     renameSync(at('twin'), at('left'))
     renameSync(at('saved'), at('twin'))
-    for (const name of readdirSync(memory)) rmSync(join(memory, name), { recursive: true })
+    reboot()
     cpSync(at('saved-memory'), memory, { recursive: true })
     await publish('right', 'right')
+    // Published by mistake, and erased at once: by a leaf that the new end leaves out.
+    await publish('right', 'passport')
+    await run('twin', 'erase', { target: 'twin/passport', yes: true })
     await meet('left', 'twin')
     expect(await run('twin', 'status', {})).toMatchObject({ domains: [{ status: 'contested', code: 'lane-forked' }] })
 
-    const done = await run('twin', 'recover lane', { offline: true, peers: [] })
-    expect([...done.republished].sort()).toEqual(['both', 'left', 'right'])
+    // One of the two could be a thief's: none is signed anew before a person has said which.
+    const refused = run('twin', 'recover lane', { offline: true, peers: [] })
+    await expect(refused).rejects.toMatchObject({ code: 'branch-needed', message: expect.stringMatching(/this machine's\) says "?right"?(;|$)/) })
+    const heads = (await Promise.all(['left', 'twin'].map(async (home) => await run(home, 'log', { all: true })))).flatMap((events) => events.findLast((e) => e.event === 'head')?.ref ?? [])
+    await expect(run('twin', 'recover lane', { branch: ['00'.repeat(8)], offline: true, peers: [] })).rejects.toMatchObject({ code: 'not-found' })
+    const done = await run('twin', 'recover lane', { branch: heads, offline: true, peers: [] })
+    expect([[...done.republished].sort(), done.left]).toEqual([['both', 'left', 'right'], [{ name: 'passport', code: 'erased' }]])
     // Nobody brought the content of the other side here.
     expect(warnings.join('\n')).toMatch(/content of "?(both|left)/)
     expect(await run('twin', 'status', {})).toMatchObject({ domains: [{ code: 'content-missing', names: 4 }] })

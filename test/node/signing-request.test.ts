@@ -12,6 +12,7 @@ import { type Artifact, encodeArtifact, referenceOfArtifact } from '../../src/su
 import type { Signer } from '../../src/substrate/signature.js'
 import { signatureCodec } from '../../src/substrate/signature.js'
 import { digestFrom, makeDomain, rootSetOf, signed, type TestDomain, type TestKey, testKey, testSigner } from '../helpers/authority-fixtures.js'
+import { knowledgeOf } from '../helpers/lanes.js'
 
 let d: TestDomain
 let k: DomainKnowledge
@@ -87,6 +88,19 @@ describe('the words are made from the objects', () => {
     expect(newRequest(k, rotation).summary.join('\n')).toMatch(/roots are replaced[^]*fresh next root set/)
   })
 
+  it('that manifests end shows, though the file leaves them out', () => {
+    const thief = testKey('thief')
+    const robbed = makeDomain({ seed: 'left out', principals: [{ key: testKey('owner') }, { key: thief }] })
+    const [first, before] = [robbed.tip, [...robbed.items]]
+    robbed.manifest({ principals: [{ key: testKey('owner') }], closed: [thief] })
+    const back = renewEntry(knowledgeOf(robbed), { base: first })
+    const less = new DomainKnowledge(robbed.domain)
+    for (const { artifact } of before) less.admit(artifact)
+    const [whole, cut] = [knowledgeOf(robbed), less].map((from) => openRequest(requestText(newRequest(from, back))))
+    expect([cut?.ref, whole?.summary.join(' ')]).toEqual([whole?.ref, expect.stringMatching(/manifest 2 no longer counts/)])
+    for (const r of [whole, cut]) expect(r?.summary.join(' ')).toMatch(/Every manifest after manifest 1 ends with this, also those that this file doesn't show/)
+  })
+
   it('a genesis', async () => {
     const drafted = draftGenesis({ rootSet: rootSetFrom(['a', 'b'].map((s) => testKey(s).publicKey), 2), nextSet: rootSetFrom(['c', 'd'].map((s) => testKey(s).publicKey), 2), nextSalt: digestFrom('n'), rootKey: testKey('rk').publicKey, principals: [{ publicKey: testKey('p').publicKey, roles: ['publish'], prefixes: [''] }] })
     const asked = openRequest(requestText(genesisRequest(drafted.domain, drafted.artifacts)))
@@ -109,6 +123,9 @@ describe('hostile files are refused in one line', () => {
     ['another format', () => changed((f) => { f['format'] = 'x' }), /format/],
     ['an unknown field', () => changed((f) => { f['note'] = 'trust me' }), /unknown field "note"/],
     ['__proto__', () => good.replace('{', '{"__proto__":{"threshold":1},'), /unknown field/],
+    ['two summaries: a person reads the first, a program the last', () => good.replace('{', '{ "summary": ["nothing changes: this is a drill"],'), /twice/],
+    ['two thresholds', () => good.replace('"threshold"', '"threshold": 7, "threshold"'), /twice/],
+    ['a field twice, one of them in escapes', () => good.replace('{', '{"\\u0073ummary":[],'), /twice/],
     ['a field short', () => changed((f) => { delete f['threshold'] }), /no threshold/],
     ['another purpose', () => changed((f) => { f['purpose'] = 'manifest' }), /root entries only/],
     ['a summary that lies', () => changed((f) => { f.summary[0] = 'Nothing happens.' }), /summary/],

@@ -16,6 +16,7 @@ import { concatBytes, fromHex, utf8 } from '../../src/substrate/bytes.js'
 import { DiadError } from '../../src/substrate/errors.js'
 import type { PublicKey } from '../../src/substrate/reference.js'
 import { nobleVerifier } from '../../src/substrate/verifier.js'
+import { codeOf } from '../helpers/code-of.js'
 import { NO_SSH, type RealAgent, startAgent, writeOpenSsh } from '../helpers/ssh.js'
 
 const NONE = { kind: 'none' } as const
@@ -24,18 +25,6 @@ const MESSAGE = utf8('DSSEv1 something')
 let dir: string
 beforeEach(() => { dir = mkdtempSync(join(tmpdir(), 'diad-agent-')) })
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
-
-async function codeOf (promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise
-    return 'none'
-  } catch (err) {
-    if (!(err instanceof DiadError)) throw err
-    expect(err.message).not.toContain('\n')
-    expect(err.hint).not.toBe('')
-    return err.code
-  }
-}
 
 function newKey (): { key: KeyObject, publicKey: PublicKey } {
   const key = generateKeyPairSync('ed25519').privateKey

@@ -135,6 +135,7 @@ function finish (plan: Plan, trace: readonly Event[], about: Pick<RunResult, 'sc
     digest: digestOf(JSON.stringify(trace)),
     steps: trace.length * 3,
     end: plan.end,
+    unused: [],
     violations,
     cost: {
       messages: sent.length,

@@ -162,8 +162,8 @@ describe('a scenario with a mistake: one line with the place and what was expect
   const node = (entry: string): string => tail(`  ${entry}\n`)
 
   it.each<[string, string, string]>([
-    ['unknown action', action('{at: 1s, node: home, publsh: {name: a}}'), '10:26: unknown action "publsh"; expected publish, tombstone, put, vouch, erase, partition, heal, cut, crash, restart, disk, backup, restore, clone, carry, export, import, rescue, leave, grant, revoke, close, rotate-key, anchor and 3 more; did you mean "publish"?'],
-    ['unknown expectation', expectation('{at: 1s, convergd: [alice]}'), '10:14: unknown expectation "convergd"; expected holds, view, converged, verdict, authority, evidence, asks, nobody, refused, cost; did you mean "converged"?'],
+    ['unknown action', action('{at: 1s, node: home, publsh: {name: a}}'), '10:26: unknown action "publsh"; expected publish, tombstone, put, vouch, erase, partition, heal, cut, crash, restart, disk, backup, restore, clone, carry, export, import, rescue, leave, grant, revoke, close, rotate-key, anchor and 4 more; did you mean "publish"?'],
+    ['unknown expectation', expectation('{at: 1s, convergd: [alice]}'), '10:14: unknown expectation "convergd"; expected holds, view, converged, verdict, authority, admitted, evidence, asks, nobody, refused, cost; did you mean "converged"?'],
     ['unknown adversary', node('eve: {adversary: forgr, follow: [alice]}'), '9:20: unknown adversary "forgr"; expected'],
     ['no action', action('{at: 1s, node: home}'), '10:5: this entry has no action; expected publish,'],
     ['two actions', action('{at: 1s, heal: all, partition: [[home]]}'), '10:25: this entry has two actions, "heal" and "partition"; expected one for each entry'],
@@ -294,6 +294,9 @@ describe('entries in plain words', () => {
     ['node: home, renew: {fresh: false}', 'has the roots certify the same root_key again, from the newest manifest in force on'],
     ['node: home, rotate-roots: {base: ours}', 'has the next roots take over and certify a fresh root_key, from the newest manifest of the domain\'s own people on'],
     ['steal: {by: bob, of: alice, key: root-key}', 'bob steals the root_key of alice'],
+    ['node: home, admit: {domain: alice, decision: limit, scope: [docs, media], keep: letter, key: main}', 'admits in part alice within docs, media on a request that is kept as letter with the key of main'],
+    ['node: home, admit: {domain: alice, decision: reject}', 'turns away alice'],
+    ['node: home, admit: {domain: alice, shown: letter}', 'admits alice within everything on the request letter'],
     ['node: home, vouch: {for: main, key: main}', 'vouches for the lanes of main with the key of main']
   ])('action %s', (entry, said) => expect(words('timeline', `{at: 1s, ${entry}}`)).toBe(said))
 
@@ -304,6 +307,8 @@ describe('entries in plain words', () => {
     ['node: bob, verdict: {domain: alice, name: a, status: contested, code: lane-forked}', 'says that alice/a is contested: lane-forked'],
     ['node: bob, verdict: {domain: alice, name: a, by: main, code: cut}', 'says that alice/a by main is cut'],
     ['node: bob, authority: {domain: alice, epoch: 1, version: 2, state: ok, lists: [main], as: home}', 'has home\'s authority of alice in epoch 1 at manifest 2 which is ok listing main'],
+    ['node: bob, admitted: {domain: alice, has: [a, b], lacks: [c], with: home}', 'lets into its view of the federation, were it to know what home decided, of alice a, b and not c'],
+    ['node: bob, admitted: {domain: alice, names: {max: 0}, code: not-admitted}', 'lets into its view of the federation of alice at most 0 names: not-admitted'],
     ['node: bob, evidence: {domain: alice, against: main}', 'holds a proof against main of alice'],
     ['nobody: {evidence: {domain: alice}}', 'nobody ever holds a proof against a key of alice'],
     ['nobody: {refused: {code: not-exported, peer: bob}}', 'nobody ever refused not-exported from bob'],

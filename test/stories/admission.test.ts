@@ -46,3 +46,58 @@ test('decisions are internal: a follower of ours hears nothing of them, though a
   expect(await stage.json('carol', ['verify', record], 3)).toMatchObject({ code: 'not-held' })
   expect(await bobServes.stop()).toBe(0)
 })
+
+test('over the network: asked with a challenge, waiting for a person, decided by its reference', async () => {
+  const bobServes = await stage.serve('bob')
+  const ask = async (scope: string, exit = 0): Promise<Record<string, unknown>> => await stage.json('alice', ['admit', 'request', '--to', bob, '--peer', bobServes.address, '--scope', scope], exit)
+  // alice is served: her daemon asks.
+  const first = await ask('private')
+  expect(first).toMatchObject({ applicant: alice, receiver: bob, scope: ['private'], peer: bobServes.peer, answer: 'received' })
+  expect(await bobServes.next('a request', (e) => e.event === 'admission-request')).toEqual({ event: 'admission-request', domain: alice, peer: serving.peer, request: first['request'], scope: ['private'] })
+  expect(await stage.json('bob', ['admit', 'review'])).toEqual({ receiver: bob, waiting: [{ request: first['request'], domain: alice, scope: ['private'], peer: serving.peer }] })
+
+  // Asked anew, the wider one takes the place of the first, which counts no more: nobody accepts by the domain's name what he didn't look at.
+  const wider = await ask('/')
+  expect(await stage.json('bob', ['admit', 'review', alice])).toMatchObject({ status: 'accepted', request: wider['request'], scope: [''], decided: false })
+  expect(await stage.json('bob', ['admit', 'accept', alice], 2)).toMatchObject({ error: { code: 'admission-decided' } })
+  expect(await stage.json('bob', ['admit', 'accept', first['request'] as string], 3)).toMatchObject({ error: { code: 'not-found' } })
+  expect(await view()).toEqual([])
+  expect(await stage.json('bob', ['admit', 'limit', wider['request'] as string, '--scope', 'docs'])).toMatchObject({ decision: 'ACCEPTED_LIMITED', scope: ['docs'], request: wider['request'] })
+  expect(await view()).toEqual(['alice/docs/one'])
+  expect(await stage.json('bob', ['admit', 'review'])).toMatchObject({ waiting: [] })
+  expect((await stage.run('admit', 'review', '--home', stage.path('bob'))).stdout).toBe('no request waits\n')
+
+  // Who asks learns nothing of what was decided, and a node that is told not to takes nothing.
+  expect(await stage.json('bob', ['admit', 'reject', alice])).toMatchObject({ decision: 'REJECTED' })
+  expect(await ask('docs')).toMatchObject({ answer: 'received' })
+  expect(await bobServes.stop()).toBe(0)
+  const silent = await stage.serve('bob', ['--no-admissions'])
+  expect(await stage.json('alice', ['admit', 'request', '--to', bob, '--peer', silent.address, '--scope', 'docs'], 3)).toMatchObject({ error: { code: 'not-taken' } })
+  // What waited goes on waiting, and without a daemon too it is decided.
+  expect(await silent.stop()).toBe(0)
+  const [left] = (await stage.json('bob', ['admit', 'review'])).waiting
+  expect(await stage.json('bob', ['admit', 'accept', left.request])).toMatchObject({ decision: 'ACCEPTED', scope: ['docs'] })
+  expect(await view()).toEqual(['alice/docs/one'])
+})
+
+test('without a daemon of its own the applicant dials by itself; where nobody answers it says so', async () => {
+  await stage.init('dave')
+  const bobServes = await stage.serve('bob')
+  expect(await stage.json('dave', ['admit', 'request', '--to', bob, '--peer', bobServes.address, '--scope', '/'])).toMatchObject({ answer: 'received', peer: bobServes.peer })
+  // Nothing was decided on dave yet: limited by his name, never accepted by it.
+  const { domain: dave } = await stage.json('dave', ['status'])
+  expect(await stage.json('bob', ['admit', 'accept', dave], 2)).toMatchObject({ error: { code: 'request-waiting' } })
+  // Put off it waits on; bob holds nothing of dave but what came along.
+  expect(await stage.json('bob', ['admit', 'defer', dave])).toMatchObject({ decision: 'DEFERRED' })
+  expect(await stage.json('bob', ['admit', 'review', dave])).toMatchObject({ status: 'accepted', decision: 'DEFERRED', decided: false })
+  expect(await stage.json('bob', ['admit', 'limit', dave, '--scope', 'music'])).toMatchObject({ scope: ['music'], decisionEpoch: expect.any(Number) })
+  expect(await stage.json('bob', ['admit', 'review'])).toMatchObject({ waiting: [] })
+  expect(await stage.json('dave', ['admit', 'request', '--to', alice, '--peer', bobServes.address, '--scope', '/'], 3)).toMatchObject({ error: { code: 'not-taken' } })
+  expect(await bobServes.stop()).toBe(0)
+  // What waits in a rescue home would go with it, so none takes anything.
+  await stage.json('nobody', ['rescue', 'start', '--peer', serving.address, '--domain', alice, '--key', stage.path('alice', 'keys', 'principal.key'), '--dir', stage.path('rescue')])
+  const rescue = await stage.serve('rescue')
+  expect(await stage.json('dave', ['admit', 'request', '--to', alice, '--peer', rescue.address, '--scope', '/'], 3)).toMatchObject({ error: { code: 'not-taken' } })
+  expect(await stage.json('dave', ['admit', 'request', '--to', bob, '--peer', bobServes.address, '--scope', '/'], 2)).toMatchObject({ error: { code: 'peer-unreachable' } })
+  expect(await stage.json('dave', ['admit', 'request', '--to', bob, '--scope', '/'], 3)).toMatchObject({ error: { code: 'not-found', message: expect.stringContaining('no address') } })
+})

@@ -43,7 +43,8 @@ describe('a key that is granted, used, and closed', () => {
     expect((await stage.json('bob', ['verify', `${domain}/builds/1`])).code).toBe('accepted')
     // The daemon signs, asked over its socket.
     const { lane, snapshot } = first
-    const upTo = ['--lane', lane.slice(0, 20), '--at', snapshot]
+    // With the digits that all references begin with, or without them.
+    const upTo = ['--lane', lane.slice(4, 20), '--at', snapshot]
     const refused = await stage.json('alice', ['key', 'close', 'ci', ...upTo], 2)
     expect(refused.error).toMatchObject({ code: 'would-be-void', message: expect.stringContaining('1 record that counts now would become void: builds/2') })
     expect((await stage.json('alice', ['key', 'close', 'ci', ...upTo, '--yes'])).losses).toEqual([{ lane, from: 1, to: 2, names: ['builds/2'] }])
@@ -110,6 +111,41 @@ describe('M8: when a manifest may be signed', () => {
     const done = await stage.run('role', 'grant', made.publicKey, '--role', 'audit', '--offline-authority', '--home', stage.path('other'))
     expect([done.exit, done.stderr]).toEqual([0, expect.stringContaining('warning: signing all the same')])
   })
+
+  test('a peer that came by itself vouches for nothing: whoever wants a fork would show nothing newer; one that is named does', async () => {
+    const domain = await stage.init('erin')
+    await stage.json('erin', ['key', 'new', 'aide', '--no-passphrase'])
+    const erin = await stage.serve('erin')
+    await stage.json('mirror', ['sync', domain, '--peer', erin.address])
+    await erin.stop()
+    cpSync(stage.path('erin'), stage.path('restored'), { recursive: true })
+    for (const name of ['node.key', 'node.pub']) rmSync(join(stage.path('restored'), name), { force: true })
+    const restored = await stage.serve('restored')
+    const mirror = await stage.serve('mirror', ['--peer', restored.address])
+    await restored.next('the mirror', (e) => e.event === 'peer' && e['peer'] === mirror.peer && (e['domains'] as string[]).length === 1)
+    const grant = ['role', 'grant', 'aide', '--role', 'execute', 'produce']
+    expect((await stage.json('restored', grant, 2)).error).toMatchObject({ code: 'authority-unsure', hint: expect.stringMatching(/^a connected peer shows nothing newer, but anybody can connect/) })
+    const done = await stage.run(...grant, '--peer', mirror.address, '--home', stage.path('restored'))
+    expect([done.exit, done.stderr]).toEqual([0, expect.stringContaining(`asked ${mirror.address}, who showed nothing newer`)])
+    await Promise.all([restored.stop(), mirror.stop()])
+  })
+})
+
+test('a node that serves says so when its own domain comes back with a manifest that it didn\'t sign', async () => {
+  await stage.init('dan')
+  await stage.json('dan', ['key', 'new', 'aide', '--no-passphrase'])
+  cpSync(stage.path('dan'), stage.path('thief'), { recursive: true })
+  for (const name of ['node.key', 'node.pub']) rmSync(join(stage.path('thief'), name), { force: true })
+  await stage.json('thief', ['role', 'grant', 'aide', '--role', 'publish', '--offline-authority'])
+  const thief = await stage.serve('thief')
+  const dan = await stage.serve('dan', ['--peer', thief.address])
+  const event = await dan.next('the warning', (e) => e.event === 'signed-elsewhere')
+  expect(event).toMatchObject({ manifests: [2], since: 1, changes: [expect.stringContaining('grants aide')], hint: expect.stringContaining('recover root-key --base 1') })
+  await Promise.all([thief.stop(), dan.stop()])
+  // And a node that starts with it.
+  const again = await stage.serve('dan')
+  await again.next('the warning', (e) => e.event === 'signed-elsewhere')
+  await again.stop()
 })
 
 test('a policy file is checked by line, and one in force is known as such', async () => {

@@ -50,6 +50,9 @@ test('since the receiver\'s heads only the rest is carried', async () => {
   await stage.json('alice', ['publish', stage.path('news'), '--as', 'news'])
   const rest = await stage.json('alice', ['bundle', 'export', domain, stage.path('rest.car'), '--since', stage.path('heads.json')])
   expect(rest.blocks).toBe(1)
+  const main = new URL('../../dist/src/cli/main.js', import.meta.url).pathname
+  const piped = execFileSync('/bin/sh', ['-c', `"$N" "$M" --home "${stage.path('carol')}" bundle heads ${domain} - | "$N" "$M" --home "${stage.path('alice')}" bundle export alice "${stage.path('piped.car')}" --since - --json`], { env: { ...process.env, N: process.execPath, M: main }, encoding: 'utf8' })
+  expect(JSON.parse(piped)).toMatchObject({ blocks: 1 })
   expect(await stage.json('carol', ['bundle', 'import', stage.path('rest.car')])).toMatchObject({ status: 'accepted', blocks: 1, names: 2, missing: 0 })
   expect((await stage.run('cat', `${domain}/news`, '--home', stage.path('carol'))).stdout).toBe('news\n')
 })
@@ -65,14 +68,21 @@ test('a file that is cut off or damaged is refused with its place, exit 4, and c
   writeFileSync(stage.path('flipped.car'), flipped)
   expect(await stage.json('dave', ['bundle', 'import', stage.path('flipped.car')], 4)).toMatchObject({ status: 'rejected', code: 'reference-mismatch' })
   expect(await stage.json('nobody', ['bundle', 'inspect', stage.path('flipped.car')], 4)).toMatchObject({ status: 'rejected' })
+  // For people: what it means, not only what it is called.
+  expect((await stage.run('bundle', 'import', stage.path('flipped.car'), '--home', stage.path('dave'))).stdout).toMatch(/^refused: reference-mismatch {2}a block's bytes aren't those that its name stands for: [^]*copy it again/)
   expect(await stage.json('dave', ['bundle', 'import', stage.path('alice.car'), '--follow'])).toMatchObject({ status: 'accepted', missing: 0 })
 })
 
 test('what can\'t be done says so in one line', async () => {
   for (const [words, exit, said] of [
     [['bundle', 'import', stage.path('nothing.car')], 3, /there is no file/],
+    [['bundle', 'import', stage.path()], 2, /is a directory/],
+    [['bundle', 'export', domain, stage.path('x.car'), '--since', stage.path('nothing.json')], 3, /there is no file/],
+    [['bundle', 'export', domain, stage.path('x.car'), '--prefix', 'docx'], 0, /no name of the domain is docx, or stands below it/],
+    [['publish', '-', '--as', 'x'], 2, /not standard input[^]*diad put -/],
     [['bundle', 'export', domain, '-', '--json'], 2, /exclude each other/],
     [['bundle', 'export', domain, stage.path('x.car'), '--since', files + '/run.sh'], 2, /not a file of heads/],
+    [['bundle', 'heads', domain, stage.path('nowhere', 'heads.json')], 2, /can't write .*heads\.json/],
     [['bundle', 'import', stage.path('alice.car'), '--domain', domain.slice(0, 4) + 'ab'.repeat(32)], 4, /other-domain/]
   ] as Array<[string[], number, RegExp]>) {
     const done = await stage.run(...words, '--home', stage.path('carol'))

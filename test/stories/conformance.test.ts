@@ -57,6 +57,19 @@ test('--against this program itself agrees, and the question doesn\'t hold the a
   expect(seen.results[0].got).toBe('rejected: artifacts,domain,id,logs,subject')
 })
 
+test('what enters a view is asked for and compared name by name', async () => {
+  const file = `${VERDICTS}/admission.json`
+  const result = await stage.json('none', ['conformance', file, '--against', `"${process.execPath}" "${MAIN}" conformance --answer`])
+  expect(result).toMatchObject({ status: 'accepted', agreed: result.vectors })
+  const document = JSON.parse(readFileSync(file, 'utf8'))
+  document.vectors = document.vectors.filter((v: { subject: object }) => 'admission' in v.subject).slice(0, 1)
+  writeFileSync(stage.path('admission.json'), JSON.stringify(document))
+  const { status, code } = document.vectors[0].expect
+  const silent = program('no names', `console.log(JSON.stringify({ status: '${status}', code: '${code}', view: Object.keys(asked).sort().join() }))`)
+  const [first] = (await stage.json('none', ['conformance', stage.path('admission.json'), '--against', silent], 4)).results
+  expect(first).toMatchObject({ agrees: false, got: expect.stringMatching(/, view artifacts,domain,id,logs,other,subject, no names$/), expected: expect.stringContaining('refused {"docs/a":"admission-missing"') })
+})
+
 test('one that is late, answers rubbish or ends fails that vector and is started afresh', async () => {
   const first = vectors().map((v) => v.expect)
   const some = { ...JSON.parse(readFileSync(FORKS, 'utf8')), vectors: JSON.parse(readFileSync(FORKS, 'utf8')).vectors.slice(0, 3) }

@@ -31,8 +31,10 @@ beforeAll(async () => {
   ci = stage.path('alice', 'keys', 'ci.key')
   await alice(['key', 'new', 'ci', '--no-passphrase'])
   await alice(['role', 'grant', stage.path('alice', 'keys', 'ci.pub'), '--role', 'produce', '--scope', 'builds'])
-  await alice(['publish', file('site'), '--as', 'site'])
-  lane = (await alice(['publish', file('one'), '--as', 'builds/one', '--key', ci]))['lane'] as string
+  expect(await alice(['publish', file('site'), '--as', 'site'])).toMatchObject({ visible: true, exported: true })
+  const proposed = await alice(['publish', file('one'), '--as', 'builds/one', '--key', ci])
+  expect(proposed).toMatchObject({ visible: false, exported: false })
+  lane = proposed['lane'] as string
 })
 afterAll(async () => { await stage.close() })
 
@@ -43,10 +45,10 @@ test('a proposal shows nowhere until it is vouched for; a dry run shows what tha
   const dry = await alice(['vouch', 'ci', '--dry-run'])
   expect(dry).toMatchObject({ done: false, vouches: [{ lane, size: 1, called: 'ci' }], exported: [{ lane, from: 0, to: 1, names: ['builds/one'] }], missing: [] })
   expect((await alice(['ls', domain]))['entries']).toHaveLength(1)
-  const shown = await stage.run('vouch', lane.slice(0, 14), '--home', stage.path('alice'))
+  const shown = await stage.run('vouch', lane.slice(4, 18), '--home', stage.path('alice'))
   expect([shown.exit, shown.stdout]).toEqual([0, expect.stringMatching(/vouched for the lane .* of ci .* up to 1 record\n.*visible +builds\/one\n.*exported +builds\/one/)])
-  // Before it was done.
-  expect(shown.stderr).toContain('vouching')
+  // What went well says nothing on stderr; who wants to see it before asks for a dry run.
+  expect(shown.stderr).toBe('')
   expect(await alice(['vouch', 'ci'])).toMatchObject({ done: false, vouches: [] })
   expect((await alice(['ls', domain]))['entries']).toMatchObject([{ name: 'builds/one' }, { name: 'site' }])
 })
@@ -118,4 +120,16 @@ test('work of a closed key is adopted under a living one, which shows whose it w
   expect((await stage.run('cat', `${domain}/builds/two`, '--home', stage.path('dora'))).stdout).toBe('two\n')
   expect(await daemon.stop()).toBe(0)
   expect((await lines('log')).some((e) => e['kind'] === 'statement' && (e['words'] as string[])[0] === `says "adopted" of ${lane.slice(0, 16)}…`)).toBe(true)
+})
+
+test('a key that doesn\'t export is told what is missing before others see its records', async () => {
+  const keyed = async (name: string, ...roles: string[]): Promise<string> => {
+    await alice(['key', 'new', name, '--no-passphrase'])
+    await alice(['role', 'grant', stage.path('alice', 'keys', `${name}.pub`), '--role', ...roles, '--scope', name])
+    const { stdout } = await stage.run('publish', file(name), '--as', `${name}/x`, '--key', stage.path('alice', 'keys', `${name}.key`), '--home', stage.path('alice'))
+    return stdout
+  }
+  expect(await keyed('tess', 'produce')).toMatch(/^proposed tess\/x [\s\S]*a proposal: nobody else sees it until .*\n {2}diad vouch 0001[0-9a-f]{64}\n$/)
+  expect(await keyed('paul', 'publish')).toMatch(/^published paul\/x [\s\S]*not exported: nobody else sees it until .*\n {2}diad vouch 0001[0-9a-f]{64}\n$/)
+  expect(await keyed('fred', 'publish', 'federate')).not.toContain('vouch')
 })

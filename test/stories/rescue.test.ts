@@ -101,6 +101,12 @@ test('a key that the domain doesn\'t name, a bad bundle, a home of somebody\'s: 
   writeFileSync(stage.path('cut.car'), bytes.subarray(0, bytes.length - 10))
   const cut = await stage.run('rescue', 'start', '--bundle', stage.path('cut.car'), '--domain', domain, '--dir', dir, '--key', join(stick, 'rescue.key'))
   expect([cut.exit, cut.stderr]).toEqual([2, expect.stringMatching(/cut-off/)])
+  // Another domain than the bundle's, or a petname: the copy is fine.
+  const { domain: second } = await stage.json('other', ['status'])
+  for (const [named, words] of [[second, /is about dom1\S+, and --domain names dom1/], ['nora', /^diad: "nora" is no DomainID.*\n.*dom1…/]] as const) {
+    const wrong = await stage.run('rescue', 'start', '--bundle', join(stick, 'home.car'), '--domain', named as string, '--dir', dir, '--key', join(stick, 'rescue.key'))
+    expect([wrong.stderr, wrong.stderr.includes('another copy')]).toEqual([expect.stringMatching(words), false])
+  }
   expect(existsSync(dir)).toBe(false)
   expect((await stage.run('rescue', 'start', '--bundle', join(stick, 'home.car'), '--domain', domain, '--dir', stage.path('main'), '--key', join(stick, 'rescue.key'))).exit).toBe(2)
   for (const words of [['status'], ['end', '--out', stage.path('x.car')]]) {
@@ -114,8 +120,12 @@ test('with the network instead of a bundle, and home again through the daemon', 
   const daemon = await stage.serve('main')
   const started = await stage.json('nobody', ['rescue', 'start', '--peer', daemon.address, '--domain', domain, '--key', join(stick, 'rescue.key'), '--dir', stage.path('online')])
   expect(started).toMatchObject({ domain, names: 3, missing: 0, home: stage.path('online') })
-  await stage.json('online', ['rescue', 'publish', stage.path('saved'), '--as', 'again'])
-  await stage.json('online', ['rescue', 'end', '--out', join(stick, 'again.car')])
+  const online = ['--home', stage.path('online')]
+  expect(await stage.run('publish', stage.path('saved'), '--as', 'again', ...online)).toMatchObject({ exit: 2, stderr: expect.stringContaining('diad rescue publish') as unknown })
+  // The lane, too, is what `key close --lane` wants when this key turns out to be stolen; and `lanes` shows where each one ends.
+  const [, lane = '', snapshot = ''] = /\nlane +(\w{68})\nsnapshot +(\w{68})\n/.exec((await stage.run('rescue', 'publish', stage.path('saved'), '--as', 'again', ...online)).stdout) ?? []
+  expect((await stage.run('lanes', ...online)).stdout).toMatch(new RegExp(`^${lane.slice(0, 16)}  [^\\n]*\\n[^\\n]*\\n +head +${snapshot}$`, 'm'))
+  expect((await stage.run('rescue', 'end', '--out', join(stick, 'again.car'), ...online)).stdout).toMatch(/unset DIAD_HOME\n$/)
   expect(await stage.json('main', ['bundle', 'import', join(stick, 'again.car')])).toMatchObject({ status: 'accepted', names: 4 })
   expect(await daemon.stop()).toBe(0)
 })

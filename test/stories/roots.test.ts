@@ -46,6 +46,43 @@ test('2 of 3 by hand: a request goes from stick to stick and comes into force', 
   expect(await stage.json('alice', ['root', 'show'])).toMatchObject({ epoch: 1, state: 'ok', root_key_here: true })
 })
 
+test('2 of 3 founded with keys made elsewhere: what is open is said everywhere, and keys are called by their sticks', async () => {
+  const usb = (n: string): string => stage.path(`usb-${n}`)
+  const bare = async (...words: string[]): Promise<string> => {
+    const { stdout, stderr } = await stage.run(...words)
+    return stdout + stderr
+  }
+  for (const n of ['a', 'b', 'c']) {
+    for (const name of ['greta', 'greta-next']) await bare('key', 'new', name, '--out', usb(n), NO)
+  }
+  const [file, home] = [stage.path('founding.json'), ['--home', stage.path('greta')]]
+  const pubs = (option: string, name: string): string[] => ['a', 'b', 'c'].flatMap((n) => [option, join(usb(n), `${name}.pub`)])
+  const todo = [`diad sign --request ${file} --key KEY --yes`, `diad init --finish ${file}`]
+  const asked = await stage.run('init', ...home, ...pubs('--root-pub', 'greta'), ...pubs('--next-root-pub', 'greta-next'), '--threshold', '2', '--request', file, NO)
+  expect([asked.exit, asked.stdout]).toEqual([0, expect.stringMatching(/^not founded yet[^]*\nname +home +\(.*--name[^]*\nnext roots +3 keys, of which 2 must sign\n/)])
+  const finish = await stage.run('init', '--finish', file, ...home)
+  expect([finish.exit, finish.stderr]).toEqual([3, expect.stringMatching(/pass it on: `diad sign --request .*founding\.json --key KEY --yes`\. Keys that can sign: (usb-[abc]\/greta \([0-9a-f]{12}\)(, |\n)){3}/)])
+  for (const said of [asked.stdout, await bare('status', ...home), await bare('publish', stage.path('site'), '--as', 'www', ...home)]) for (const words of todo) expect(said).toContain(words)
+
+  const sign = async (key: string, ...words: string[]): Promise<string> => await bare('sign', '--request', file, '--key', key, ...words, '--home', stage.path('nowhere'))
+  expect(await sign(join(usb('a'), 'greta-next.key'))).toMatch(/is none of the keys that have to sign this\n$/)
+  expect(await sign(join(usb('a'), 'greta.key'))).toMatch(/The file doesn't say how many[^]*usb-a\/greta \([0-9a-f]{12}\) may sign this/)
+  copyFileSync(stage.path('greta', 'offline', 'next-commitment.json'), join(usb('a'), 'next-commitment.json'))
+  expect(await sign(join(usb('a'), 'greta.key'), '--yes')).toMatch(/commits to: 3 keys, of which 2 must sign[^]*signed by 1 of the 2 keys that are needed/)
+  expect(await sign(join(usb('a'), 'greta.key'))).toMatch(/usb-a\/greta \([0-9a-f]{12}\) has signed this already/)
+  for (const [n, words] of [['b', 'signed by 2 of the 2 keys'], ['c', 'signed by 3 keys, more than the 2 that are needed']] as const) expect(await sign(join(usb(n), 'greta.key'), '--yes')).toContain(words)
+  // Of a principal one form everywhere: what `key list` and `key close` know it by.
+  const principal = (JSON.parse(readFileSync(file, 'utf8')) as { summary: string[] }).summary.map((line) => /Principal ([0-9a-f]{64})/.exec(line)?.[1]).find((id) => id !== undefined)
+  await stage.json('greta', ['init', '--finish', file])
+  expect((await stage.json('greta', ['key', 'list'])).keys).toContainEqual(expect.objectContaining({ name: 'principal', principal }))
+  expect(await bare('status', ...home)).not.toContain('--finish')
+
+  const drill = await stage.run('root', 'drill', '--roots', usb('a'), ...home)
+  expect([drill.exit, drill.stdout]).toEqual([3, expect.stringMatching(/^1 of the 2 next keys that are needed signed now[^]*✓ usb-a\/greta-next[^\n]*signed now[^]*\? usb-[bc]\/greta-next[^\n]*never tried/)])
+  const both = await stage.run('root', 'drill', '--roots', usb('b'), '--commitment', join(usb('a'), 'next-commitment.json'), ...home)
+  expect([both.exit, both.stdout]).toEqual([0, expect.stringMatching(/^enough next roots work: 1 of the 2[^]*· usb-a\/greta-next[^\n]*not tried now, signed on \d{4}-\d\d-\d\d\n/)])
+})
+
 test('two live roots are lost: the next ones take over', async () => {
   for (const n of [1, 2]) rmSync(join(stick(n), `root-${n}.key`))
   const stuck = await stage.run('root', 'renew', '--home', stage.path('alice'), '--roots', stick(1), '--roots', stick(2), '--roots', stick(3))

@@ -24,15 +24,22 @@ export interface Held {
   readonly logs?: readonly LogOf[]
 }
 
-export type Subject = { shape: number } | { offer: number } | { log: number } | { reference: Reference } | { lane: Reference, index: number } | { name: string } | { domain: true }
+export type Subject = { shape: number } | { offer: number } | { log: number } | { reference: Reference } | { lane: Reference, index: number } | { name: string } | { domain: true } |
+  { request: string, signature?: string } | { admission: true } | { admitted: string }
 
 export interface Case {
   /** the code that the case is about */
   readonly about: VerdictCode
   readonly name: string
   readonly held: Held
+  /** what is held of another domain */
+  readonly other?: Held
+  readonly nonces?: Readonly<Record<string, Reference | null>>
   readonly subject: Subject
   readonly gives: VerdictCode
+  /** of the subject `admission`: names that enter, and the code of each that doesn't */
+  readonly names?: readonly string[]
+  readonly refused?: Readonly<Record<string, VerdictCode>>
   readonly rule?: string
   readonly comment?: string
 }
@@ -75,32 +82,42 @@ function plainItem (i: Item | RawBytes | Parts): unknown {
   return i.as === undefined ? i.hex : { reference: i.as, bytes: i.hex }
 }
 
+function plainHeld (held: Held): Record<string, unknown> {
+  return {
+    ...(held.domain === undefined ? {} : { domain: held.domain }),
+    artifacts: held.items.map(plainItem),
+    ...(held.logs === undefined ? {} : { logs: held.logs.map(plainLog) })
+  }
+}
+
 function plainCase (c: Case): Record<string, unknown> {
-  const { held } = c
   return {
     name: c.name,
     rule: c.rule ?? VERDICT_CODES.get(c.about)?.rule,
     code: c.about,
     ...(c.comment === undefined ? {} : { comment: c.comment }),
-    ...(held.domain === undefined ? {} : { domain: held.domain }),
-    artifacts: held.items.map(plainItem),
-    ...(held.logs === undefined ? {} : { logs: held.logs.map(plainLog) }),
+    ...plainHeld(c.held),
+    ...(c.other === undefined ? {} : { other: plainHeld(c.other) }),
+    ...(c.nonces === undefined ? {} : { nonces: c.nonces }),
     subject: c.subject,
-    expect: { status: VERDICT_CODES.get(c.gives)?.status, code: c.gives }
+    expect: { status: VERDICT_CODES.get(c.gives)?.status, code: c.gives, ...(c.names === undefined ? {} : { names: c.names, refused: c.refused ?? {} }) }
   }
 }
 
 /** The subjects whose vectors also say which view the held set gives. */
-const VIEWED: ReadonlySet<Vector['subject']['kind']> = new Set(['reference', 'record', 'name', 'domain'])
+const VIEWED: ReadonlySet<Vector['subject']['kind']> = new Set(['reference', 'record', 'name', 'domain', 'admission', 'admitted'])
 
-/** Texts that several vectors hold become parts; short ones aren't worth it. */
+/** Texts and whole lists that several vectors hold become parts; short ones aren't worth it. */
 function shareParts (vectors: readonly Record<string, unknown>[]): { parts: Record<string, unknown>, vectors: unknown[] } {
+  const fields = ['artifacts', 'logs']
+  /** What holds those lists: a vector, and what it holds of another domain. */
+  const holders = (v: Record<string, unknown>): Array<Record<string, unknown>> => [v, ...v['other'] === undefined ? [] : [v['other'] as Record<string, unknown>]]
   const times = new Map<string, number>()
   const count = (value: unknown): void => {
     if (typeof value === 'string') times.set(value, (times.get(value) ?? 0) + 1)
     else if (typeof value === 'object' && value !== null) for (const v of Object.values(value)) count(v)
   }
-  for (const v of vectors) count([v['artifacts'], v['logs']])
+  for (const v of vectors) for (const h of holders(v)) count(fields.map((f) => h[f]))
   const names = new Map<string, string>()
   for (const [hex, n] of times) if (n > 1 && hex.length > 80) names.set(hex, String(names.size + 1))
   const replace = (value: unknown): unknown => {
@@ -109,18 +126,19 @@ function shareParts (vectors: readonly Record<string, unknown>[]): { parts: Reco
     if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, replace(v)]))
     return value
   }
-  const short = vectors.map((v): Record<string, unknown> => ({ ...v, artifacts: replace(v['artifacts']), ...(v['logs'] === undefined ? {} : { logs: replace(v['logs']) }) }))
+  const shorten = (h: Record<string, unknown>): Record<string, unknown> => ({ ...h, ...Object.fromEntries(fields.filter((f) => h[f] !== undefined).map((f) => [f, replace(h[f])])) })
+  const short = vectors.map((v) => ({ ...shorten(v), ...(v['other'] === undefined ? {} : { other: shorten(v['other'] as Record<string, unknown>) }) }))
   const parts: Record<string, unknown> = Object.fromEntries([...names].map(([hex, name]) => [name, hex]))
   // Whole lists, too: most vectors of a file stand in a few worlds.
   const lists = new Map<string, number>()
-  const shared = ['artifacts', 'logs']
-  for (const v of short) for (const field of shared) if (v[field] !== undefined) lists.set(JSON.stringify(v[field]), (lists.get(JSON.stringify(v[field])) ?? 0) + 1)
+  const every = short.flatMap((v) => holders(v))
+  for (const h of every) for (const field of fields) if (h[field] !== undefined) lists.set(JSON.stringify(h[field]), (lists.get(JSON.stringify(h[field])) ?? 0) + 1)
   const listNames = new Map([...lists].filter(([text, n]) => n > 1 && text.length > 40).map(([text], i) => [text, `list ${i + 1}`]))
   for (const [text, name] of listNames) parts[name] = JSON.parse(text)
-  for (const v of short) {
-    for (const field of shared) {
-      const name = listNames.get(JSON.stringify(v[field]) ?? '')
-      if (name !== undefined) v[field] = `@${name}`
+  for (const h of every) {
+    for (const field of fields) {
+      const name = listNames.get(JSON.stringify(h[field]) ?? '')
+      if (name !== undefined) h[field] = `@${name}`
     }
   }
   return { parts, vectors: short }

@@ -2,6 +2,7 @@
 import { defaultPolicy, type DomainPolicy } from '../../../src/authority/policy.js'
 import { type Role, ROLES } from '../../../src/authority/role-names.js'
 import type { VerdictCode } from '../../../src/authority/verdict.js'
+import { INTERNAL } from '../../../src/publication/lane.js'
 import { type Body, bareLeaf, bodyHash, encodeBody, KIND, type KindName, leafOf, type NewLeaf } from '../../../src/publication/leaf.js'
 import { concatBytes } from '../../../src/substrate/bytes.js'
 import type { Reference } from '../../../src/substrate/reference.js'
@@ -163,6 +164,11 @@ function erasures (): Case[] {
   const own = new TestLane(d, narrow, 'vectors own')
   own.publish('wiki/x')
   own.erase(own, 0)
+  const hidden = new TestLane(d, wide, 'vectors hidden', { visibility: INTERNAL })
+  hidden.publish('docs/h')
+  const shown = new TestLane(d, wide, 'vectors shown')
+  shown.erase(hidden, 0)
+  const inside = withLane(withLane(heldOf(d), hidden, [hidden.head()]), shown, [shown.head()])
   const of = (l: TestLane, index: number): { lane: Reference, index: number } => ({ lane: l.ref, index })
   return [
     { about: 'erased', gives: 'erased', name: 'a leaf erased by one with the whole domain as scope', held, subject: of(lane, 0) },
@@ -174,6 +180,8 @@ function erasures (): Case[] {
     { about: 'erase-refused', gives: 'erase-refused', name: 'the erase of a vouch', held, subject: of(whole, 3) },
     { about: 'erase-refused', gives: 'erase-refused', name: 'the erase of an erase', held, subject: of(other, 1) },
     { about: 'erase-refused', gives: 'erase-refused', name: 'the erase of another\'s leaf without the whole scope', held, subject: of(other, 0) },
+    { about: 'erase-refused', gives: 'erase-refused', name: 'the erase of its own internal lane\'s leaf, in a published lane', held: inside, subject: of(shown, 0) },
+    { about: 'erase-refused', gives: 'internal', name: 'a leaf of an internal lane that a published lane erases', held: inside, subject: of(hidden, 0) },
     { about: 'erase-refused', gives: 'no-effect', name: 'the erase of a leaf with another hash', held, subject: of(whole, 2) },
     { about: 'lane-missing', gives: 'lane-missing', name: 'the erase of a leaf of a lane that isn\'t held', held: withLane(heldOf(d), whole, [whole.head()]), subject: of(whole, 0) },
     { about: 'log-missing', gives: 'log-missing', name: 'the erase of a leaf that isn\'t held', held: withLane(withLane(heldOf(d), lane, []), whole, [whole.head()]), subject: of(whole, 0) },

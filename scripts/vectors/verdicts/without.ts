@@ -6,9 +6,5 @@ export const NO_VECTOR_YET: ReadonlyMap<VerdictCode, string> = new Map<VerdictCo
   ['wrong-answer', 'says something of a server\'s answer and not of an object: test/federation/attacks-pull.test.ts'],
   ['input-contested', 'receipts (P2, S3) are not judged yet'],
   ['input-unbound', 'receipts (P4) are not judged yet'],
-  ['receipt-invalid', 'receipts (P5) are not judged yet'],
-  ['admission-missing', 'admission (D4) is not judged yet'],
-  ['admission-stale', 'admission (D5) is not judged yet'],
-  ['not-admitted', 'admission (D5) is not judged yet'],
-  ['request-invalid', 'admission requests (D1) are not judged yet']
+  ['receipt-invalid', 'receipts (P5) are not judged yet']
 ])

@@ -10,6 +10,7 @@ import { laneCodec, snapshotCodec } from '../../publication/lane.js'
 import { decodeBody, hasBody, LEAF_BYTES } from '../../publication/leaf.js'
 import { treeCodec } from '../../publication/tree.js'
 import { childrenOf } from '../../publication/walk.js'
+import { admissionRecordCodec, admissionRequestCodec } from '../admission-objects.js'
 import { certificateCodec } from '../certificate.js'
 import { cutListCodec } from '../cut-list.js'
 import { standingOf } from '../domain-standing.js'
@@ -20,13 +21,12 @@ import { policyCodec } from '../policy.js'
 import { rootEntryCodec } from '../root-entry.js'
 import { rootSetCodec } from '../root-set.js'
 import { VERDICT_CODES, type VerdictCode } from '../verdict.js'
-import type { OfferedBytes, OfferedLog, Vector } from './vector.js'
-
-/** What an implementation says of a vector. `view` = the digest of CURRENT (R4), where there is an authority to make one under. */
-export interface Answer { readonly status: string, readonly code: string, readonly view?: string }
+import { answerAdmission, answerRequest } from './judge-admission.js'
+import type { Answer, OfferedBytes, OfferedLog, Vector } from './vector.js'
 
 const CODECS = new Map<number, (artifact: Artifact) => unknown>(
-  [rootSetCodec, certificateCodec, rootEntryCodec, policyCodec, manifestCodec, cutListCodec, signatureCodec, laneCodec, snapshotCodec, forkEvidenceCodec, fileCodec, treeCodec]
+  [rootSetCodec, certificateCodec, rootEntryCodec, policyCodec, manifestCodec, cutListCodec, signatureCodec, laneCodec, snapshotCodec, forkEvidenceCodec, fileCodec, treeCodec,
+    admissionRequestCodec, admissionRecordCodec]
     .map((codec) => [codec.tag, codec.from]))
 
 /** Throws `MalformedError` where the payload breaks the shape that its tag declares; untagged bytes have none. */
@@ -51,13 +51,16 @@ function judgeShape ({ bytes, reference }: OfferedBytes): Answer {
   }
 }
 
+/** What the store holds and no domain's own state consists of. */
+const CONTENT: ReadonlySet<number> = new Set([TAG.file, TAG.tree, TAG.admissionRequest, TAG.admissionRecord])
+
 /** Takes one artifact, as if a peer had sent it. */
 function offer (k: DomainKnowledge, content: Map<Reference, Artifact>, offered: OfferedBytes): Answer {
   const shape = judgeShape(offered)
   if (shape.code !== 'accepted') return shape
   const artifact = decodeArtifact(offered.bytes)
   const tag = artifact.typeTag
-  if (tag === undefined || tag === TAG.file || tag === TAG.tree) content.set(referenceOf(tag, artifact.payload), artifact)
+  if (tag === undefined || CONTENT.has(tag)) content.set(referenceOf(tag, artifact.payload), artifact)
   return answer(k.admit(artifact).code)
 }
 
@@ -109,6 +112,13 @@ export function judgeVector (vector: Vector): Answer {
   const content = new Map<Reference, Artifact>()
   artifacts.forEach((a, i) => { if (subject.kind !== 'offer' || i !== subject.index) offer(k, content, a) })
   logs.forEach((l, i) => { if (subject.kind !== 'log' || i !== subject.index) offerLog(k, l) })
+  if (subject.kind === 'request' || subject.kind === 'admission' || subject.kind === 'admitted') {
+    if (vector.other === undefined) throw new MalformedError(`vector "${vector.name}": its subject needs an "other"`)
+    const other = new DomainKnowledge(vector.other.domain)
+    vector.other.artifacts.forEach((a) => offer(other, new Map(), a))
+    vector.other.logs.forEach((l) => offerLog(other, l))
+    return subject.kind === 'request' ? answerRequest(subject, vector.domain, other, vector.nonces) : answerAdmission(subject, k, other, content)
+  }
   const { status, code } = ((): Answer => {
     switch (subject.kind) {
       case 'offer': return offer(k, content, nth(artifacts, subject.index, vector))

@@ -32,22 +32,45 @@ export type Subject =
   | { readonly kind: 'record', readonly lane: Reference, readonly index: number }
   | { readonly kind: 'name', readonly name: string }
   | { readonly kind: 'domain' }
+  /** whether the domain may decide on what the other one asks for (D1) */
+  | { readonly kind: 'request', readonly request: Uint8Array, readonly signature: Uint8Array | undefined }
+  /** what of the other domain enters the view of this one (D4, D5): all of it, or one name */
+  | { readonly kind: 'admission' }
+  | { readonly kind: 'admitted', readonly name: string }
 
-export interface Vector {
+/** What is held of a domain. */
+interface Held {
+  readonly artifacts: readonly OfferedBytes[]
+  readonly logs: readonly OfferedLog[]
+}
+
+export interface Vector extends Held {
   readonly name: string
   readonly rule: string
   /** the code that this vector is about: the one it must get, or the one that it just misses */
   readonly code: string
   readonly domain: Reference | undefined
-  readonly artifacts: readonly OfferedBytes[]
-  readonly logs: readonly OfferedLog[]
+  /** the domain that asks the first one, or that the first one decided on */
+  readonly other: (Held & { readonly domain: Reference }) | undefined
+  /** what the first domain handed out for requests, each with the request that it was used for, if any */
+  readonly nonces: ReadonlyMap<string, Reference | undefined>
   readonly subject: Subject
   readonly expect: Expectation | undefined
   /** as it was written, parts put in, without `expect`: what another implementation is given */
   readonly plain: Readonly<Record<string, unknown>>
 }
 
-export interface Expectation { readonly status: string, readonly code: string, readonly view: string | undefined }
+/** What an implementation says of a vector. `view` = the digest of CURRENT (R4), where there is an authority to make one under. */
+export interface Answer {
+  readonly status: string
+  readonly code: string
+  readonly view?: string
+  /** for `admission`: the names that enter the view, sorted; and the code of each that doesn't */
+  readonly names?: readonly string[]
+  readonly refused?: Readonly<Record<string, string>>
+}
+
+export type Expectation = Answer
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -119,7 +142,47 @@ function subjectOf (from: Json, where: string): Subject {
   if ('lane' in from) return { kind: 'record', lane: referenceOf(from['lane'], at), index: whole(from['index'], at) }
   if ('name' in from) return { kind: 'name', name: text(from, 'name', at) }
   if (from['domain'] === true) return { kind: 'domain' }
-  throw new MalformedError(`${at}: one of shape, offer, log, reference, lane and index, name, domain is needed`)
+  if ('request' in from) return { kind: 'request', request: fromHex(text(from, 'request', at)), signature: from['signature'] === undefined ? undefined : fromHex(text(from, 'signature', at)) }
+  if (from['admission'] === true) return { kind: 'admission' }
+  if ('admitted' in from) return { kind: 'admitted', name: text(from, 'admitted', at) }
+  throw new MalformedError(`${at}: one of shape, offer, log, reference, lane and index, name, domain, request, admission, admitted is needed`)
+}
+
+/** Lists of artifacts and logs with the parts put in, as they are written on. */
+function plainHeld (from: Json, parts: Json, where: string): { artifacts: unknown[], logs: unknown } {
+  // Names of people's making may begin with @, too; only these two hold bytes.
+  return { artifacts: list(filled(from['artifacts'] ?? [], parts, where), where).map((a) => artifactOf(a, where)), logs: filled(from['logs'] ?? [], parts, where) }
+}
+
+function heldOf ({ artifacts, logs }: { artifacts: unknown[], logs: unknown }, where: string): Held {
+  return {
+    artifacts: artifacts.map((a) => isObject(a)
+      ? { bytes: bytesOf(a['bytes'], where), reference: referenceOf(a['reference'], where) }
+      : { bytes: bytesOf(a, where), reference: undefined }),
+    logs: list(logs, where).map((l) => {
+      const log = object(l, where)
+      return { head: referenceOf(log['head'], where), leaves: bytesOf(log['leaves'], where), bodies: list(log['bodies'] ?? [], where).map((b) => bytesOf(b, where)) }
+    })
+  }
+}
+
+function noncesOf (value: unknown, where: string): Map<string, Reference | undefined> {
+  return new Map(Object.entries(object(value, where)).map(([nonce, used]) => {
+    if (!/^[0-9a-f]{64}$/.test(nonce)) throw new MalformedError(`${where}: a nonce is 64 hex digits`)
+    return [nonce, used === null ? undefined : referenceOf(used, where)]
+  }))
+}
+
+/** Throws `MalformedError`. */
+export function answerOf (said: Json, where: string): Answer {
+  const { view, names, refused } = said
+  return {
+    status: text(said, 'status', where),
+    code: text(said, 'code', where),
+    ...(typeof view === 'string' ? { view } : {}),
+    ...(names === undefined ? {} : { names: list(names, where).map(String) }),
+    ...(refused === undefined ? {} : { refused: Object.fromEntries(Object.entries(object(refused, where)).map(([name, code]) => [name, String(code)])) })
+  }
 }
 
 /** One vector. Throws `MalformedError` that names it. */
@@ -127,26 +190,21 @@ export function readVector (json: unknown, parts: Json = {}): Vector {
   const raw = object(json, 'a vector')
   const name = text(raw, 'name', 'a vector')
   const where = `vector "${name}"`
-  // Names of people's making may begin with @, too; only these two hold bytes.
-  const artifacts = list(filled(raw['artifacts'] ?? [], parts, where), where).map((a) => artifactOf(a, where))
-  const { expect, ...plain } = { ...raw, artifacts, logs: filled(raw['logs'] ?? [], parts, where) } as Json
-  const said = expect === undefined ? undefined : object(expect, where)
-  const view = said?.['view']
+  const own = plainHeld(raw, parts, where)
+  const { expect, ...rest } = raw
+  const another = raw['other'] === undefined ? undefined : object(raw['other'], where)
+  const other = another === undefined ? undefined : { domain: referenceOf(another['domain'], where), ...plainHeld(another, parts, where) }
   return {
     name,
     rule: text(raw, 'rule', where),
     code: text(raw, 'code', where),
     domain: raw['domain'] === undefined ? undefined : referenceOf(raw['domain'], where),
-    artifacts: artifacts.map((a) => isObject(a)
-      ? { bytes: bytesOf(a['bytes'], where), reference: referenceOf(a['reference'], where) }
-      : { bytes: bytesOf(a, where), reference: undefined }),
-    logs: list(plain['logs'], where).map((l) => {
-      const log = object(l, where)
-      return { head: referenceOf(log['head'], where), leaves: bytesOf(log['leaves'], where), bodies: list(log['bodies'] ?? [], where).map((b) => bytesOf(b, where)) }
-    }),
+    ...heldOf(own, where),
+    other: other === undefined ? undefined : { domain: other.domain, ...heldOf(other, where) },
+    nonces: noncesOf(raw['nonces'] ?? {}, where),
     subject: subjectOf(object(raw['subject'], where), where),
-    expect: said === undefined ? undefined : { status: text(said, 'status', where), code: text(said, 'code', where), view: typeof view === 'string' ? view : undefined },
-    plain
+    expect: expect === undefined ? undefined : answerOf(object(expect, where), where),
+    plain: { ...rest, ...own, ...(other === undefined ? {} : { other }) }
   }
 }
 

@@ -1,7 +1,7 @@
 /** Lanes, heads, records, names and proofs of equivocation, explained. Source: RULES L1-L5, R2-R7, K3, K4, E1-E5, A2, S1. */
 import { kindName, readLeaf } from '../../publication/leaf.js'
 import { INTERNAL } from '../../publication/lane.js'
-import { pathWithin, showName } from '../../publication/names.js'
+import { showName } from '../../publication/names.js'
 import type { Reference } from '../../substrate/reference.js'
 import type { ViewedLane } from '../domain-view.js'
 import { judgeLane, judgeName, judgeRecord, judgeReference } from '../judge-record.js'
@@ -9,6 +9,7 @@ import { type Head, liesOn, linkOf } from '../lane-knowledge.js'
 import { nameOf } from '../lane-reach.js'
 import { cutsOf } from '../lane-view.js'
 import type { DomainKnowledge } from '../knowledge.js'
+import { scopeHasName } from '../manifest.js'
 import { type Check, verdict, type Verdict } from '../verdict.js'
 import { explainManifest, firstTime, type Scene } from './authority.js'
 import { check, counted, type Explained, node, short } from './tree.js'
@@ -174,7 +175,7 @@ export function explainName (scene: Scene, name: string): Explained {
   const { k } = scene
   const judged = judgeName(k, name)
   const entry = k.view().current.get(name) ?? k.viewAll().current.get(name)
-  const doubt = [...k.view().lanes.values()].filter((v) => v.contested && v.considered && v.rights?.scope.prefixes.some((p) => pathWithin(p, name)) === true)
+  const doubt = [...k.view().lanes.values()].filter((v) => v.contested && v.considered && v.rights !== undefined && scopeHasName(v.rights.scope, name))
   const records = speaking(scene, name)
   const v = entry === undefined ? undefined : k.viewAll().lanes.get(entry.lane)
   const others = records.filter((r) => r.v.knowledge.ref !== entry?.lane || r.index !== entry.index)

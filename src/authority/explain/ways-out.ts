@@ -1,5 +1,5 @@
 /** The way out of each state that somebody has to end: what ends it, and what to type. Source: RULES E5, M6, M7, K5, A2, A3. */
-import { shortDomain } from '../../substrate/domain-id.js'
+import { domainText } from '../../substrate/domain-id.js'
 import type { Hash, Reference } from '../../substrate/reference.js'
 import type { DomainKnowledge } from '../knowledge.js'
 import type { Authority } from '../manifest-chain.js'
@@ -57,10 +57,10 @@ export function wayOut (code: string, { domain, lane, principal }: Subject): Way
     case 'policy-missing':
     case 'cut-list-missing':
     case 'signature-missing':
-    case 'unknown-domain': return { why: 'Something isn\'t held here: a peer or a bundle that has it completes the picture.', command: `diad sync ${shortDomain(domain)} --peer ADDRESS` }
+    case 'unknown-domain': return { why: 'Something isn\'t held here: a peer or a bundle that has it completes the picture.', command: `diad sync ${domainText(domain)} --peer ADDRESS` }
     case 'withheld': return {
       why: 'A head that the domain vouched for can\'t be had from the peers asked so far: ask others.',
-      command: `diad sync ${shortDomain(domain)} --peer ADDRESS`
+      command: `diad sync ${domainText(domain)} --peer ADDRESS`
     }
     default: return undefined
   }

@@ -1,7 +1,7 @@
 /** What admission shows to people. */
 import type { AdmissionArgs } from '../../node/commands/admission/types.js'
 import { type Fields, listOf, numberOf, optionalText, textOf, textsOf } from '../field.js'
-import { domain, facts, named, type Renders, statusText, verdictLine } from '../render-parts.js'
+import { domain, facts, meaning, named, type Renders, verdictLine } from '../render-parts.js'
 import type { Style } from '../style.js'
 import { columns, count, formatMode } from '../text.js'
 
@@ -10,33 +10,70 @@ const scopeText = (fields: Fields): string => textsOf(fields, 'scope').map((p) =
 function decided (r: Fields, style: Style): string[] {
   return [
     `${named(r)}  ${decisionText(r, style)}  ${style.faint(scopeText(r))}`,
-    ...facts(style, [['  record', textOf(r, 'record')], ['  replaces', count(textsOf(r, 'previous').length, 'record')]])
+    ...facts(style, [['  record', textOf(r, 'record')], ['  replaces', count(textsOf(r, 'previous').length, 'record')]]),
+    ...r['absent'] === undefined ? [] : absent({ ...r, code: r['absent'] }, style)
   ]
 }
+
+/** Why nothing is to be seen of a domain, in words, and what to type. */
+function absent (r: Fields, style: Style): string[] {
+  const called = optionalText(r, 'name', 80) ?? domain(r)
+  switch (optionalText(r, 'code', 80)) {
+    case 'not-followed': return [`  ${style.careful(`${named(r)} is held but not followed, so nothing of it is in our view:`)} diad follow ${called}`]
+    case 'not-held': return [`  ${style.careful(`nothing of ${named(r)} is held yet, so nothing of it is in our view:`)} diad sync ${called} --peer ADDRESS, or diad bundle import FILE --follow`]
+    default: return []
+  }
+}
+
+function why (r: Fields, style: Style): string {
+  const code = optionalText(r, 'code', 80)
+  return code === undefined ? '' : style.careful(ABSENT.get(code) ?? meaning(code) ?? code)
+}
+
+/** What doesn't enter our view, and why. */
+function left (r: Fields, style: Style): string {
+  const refused = numberOf(r, 'refused') ?? 0
+  return `${refused === 0 ? '' : `${refused} left out: `}${why(r, style)}`
+}
+
+const ABSENT: ReadonlyMap<string, string> = new Map([['not-followed', 'held but not followed'], ['not-held', 'nothing of it is held yet']])
 
 function decisionText (fields: Fields, style: Style): string {
   const decision = textOf(fields, 'decision', 40)
   return (decision === 'ACCEPTED' ? style.good : decision === 'REJECTED' ? style.bad : style.careful)(decision)
 }
 
-export const admissionRenders: Renders<AdmissionArgs> = {
-  'admit nonce': (r) => [`nonce written to ${textOf(r, 'out')}: give it to whoever wants to be admitted`],
-  'admit request': (r, style) => [
-    `request written to ${textOf(r, 'out')}: bring it to the receiver`,
-    ...facts(style, [['  receiver', domain(r, 'receiver')], ['  scope', scopeText(r)]])
-  ],
-  'admit review': (r, style) => [
+function reviewed (r: Fields, style: Style): string[] {
+  return [
     `${style.strong(named(r))}  ${verdictLine(r, style)}`,
     ...facts(style, [
       ['  domain', domain(r)],
       ['  authority', optionalText(r, 'authority')],
       ['  asks for', scopeText(r)],
+      ['  brought by', optionalText(r, 'peer', 80)],
       ['  in force', optionalText(r, 'decision')],
       ['  request', textOf(r, 'request') + (r['decided'] === true ? '  (decided already)' : '')]
     ]),
     ...columns(listOf(r, 'checks').map((c) => ['  ' + (c['ok'] === true ? style.good('✓') : style.bad('✗')), style.faint(textOf(c, 'rule', 20)), textOf(c, 'text')])),
     ...textsOf(r, 'missing').map((ref) => `  missing ${ref}`)
+  ]
+}
+
+function waiting (r: Fields, style: Style): string[] {
+  const all = listOf(r, 'waiting')
+  if (all.length === 0) return ['no request waits']
+  return all.flatMap((w) => [`${style.strong(named(w))}  asks for ${scopeText(w)}  ${style.faint(`brought by ${textOf(w, 'peer', 80)}`)}`, `  diad admit review ${textOf(w, 'request', 80)}`])
+}
+
+export const admissionRenders: Renders<AdmissionArgs> = {
+  'admit nonce': (r) => [`nonce written to ${textOf(r, 'out')}: give it to whoever wants to be admitted`],
+  'admit request': (r, style) => [
+    r['out'] === undefined
+      ? `${style.good('received')} by ${textOf(r, 'peer', 80)}: a person there decides`
+      : `request written to ${textOf(r, 'out')}: bring it to the receiver`,
+    ...facts(style, [['  receiver', domain(r, 'receiver')], ['  scope', scopeText(r)], ['  request', r['out'] === undefined ? textOf(r, 'request') : undefined]])
   ],
+  'admit review': (r, style) => r['waiting'] === undefined ? reviewed(r, style) : waiting(r, style),
   'admit accept': decided,
   'admit limit': decided,
   'admit defer': decided,
@@ -44,16 +81,19 @@ export const admissionRenders: Renders<AdmissionArgs> = {
   'admit list': (r, style) => {
     const all = listOf(r, 'admissions')
     if (all.length === 0) return ['nothing was decided yet']
-    return columns(all.map((a) => {
-      const code = optionalText(a, 'code', 80)
-      return [named(a), decisionText(a, style), scopeText(a), `${count(numberOf(a, 'names') ?? 0, 'name')} in our view`, code === undefined ? '' : style.careful(`[${code}]`)]
-    }))
+    return [
+      ...columns(all.map((a) => [named(a), decisionText(a, style), scopeText(a), `${count(numberOf(a, 'names') ?? 0, 'name')} in our view`, left(a, style)])),
+      ...all.filter((a) => textOf(a, 'decision', 40).startsWith('ACCEPTED')).flatMap((a) => absent(a, style))
+    ]
   },
   view: (r, style) => [
     ...columns(listOf(r, 'entries').map((e) => {
       const code = optionalText(e, 'code', 80)
-      return [formatMode('file', numberOf(e, 'mode') ?? 0).slice(1), named({ domain: e['domain'], name: e['petname'] }), textOf(e, 'name') + (code === undefined ? '' : style.bad(`  [${code}]`))]
-    })),
-    ...columns(listOf(r, 'refused').map((x) => ['  ' + named({ domain: x['domain'], name: x['petname'] }), statusText(textOf(x, 'code', 80), '-', style), count(numberOf(x, 'names') ?? 0, 'name')]))
+      const kind = e['kind'] === 'dir' ? 'dir' : 'file'
+      const size = numberOf(e, 'size')
+      return [formatMode(kind, numberOf(e, 'mode') ?? 0), size === undefined ? '-' : String(size), named({ domain: e['domain'], name: e['petname'] }), `${textOf(e, 'name')}${kind === 'dir' ? '/' : ''}${code === undefined ? '' : style.bad(`  (${meaning(code) ?? code})`)}`]
+    }), [1]),
+    ...columns(listOf(r, 'refused').filter((x) => !ABSENT.has(textOf(x, 'code', 80))).map((x) => ['  ' + named({ domain: x['domain'], name: x['petname'] }), `${count(numberOf(x, 'names') ?? 0, 'name')} left out`, why(x, style)])),
+    ...listOf(r, 'refused').flatMap((x) => absent({ ...x, name: x['petname'] }, style))
   ]
 }

@@ -34,14 +34,16 @@ function changed (r: Fields, style: Style): string[] {
       ['  domain', domain(r)],
       ['  manifest', `${textOf(r, 'version')}  ${style.faint(textOf(r, 'manifest'))}`]
     ]),
-    ...losses.map((l) => style.careful(`  void from now on: ${count((numberOf(l, 'to') ?? 0) - (numberOf(l, 'from') ?? 0), 'record')} of lane ${textOf(l, 'lane', 80).slice(4, 16)}…  ${textsOf(l, 'names').slice(0, 8).join(', ')}`))
+    ...losses.map((l) => style.careful(`  void from now on: ${count((numberOf(l, 'to') ?? 0) - (numberOf(l, 'from') ?? 0), 'record')} of lane ${textOf(l, 'lane', 80).slice(0, 16)}…  ${textsOf(l, 'names').slice(0, 8).join(', ')}`))
   ]
 }
 
 export const authorityRenders: Renders<AuthorityArgs> = {
   'key new': (r, style) => [
     ...facts(style, [['key file', textOf(r, 'path')], ['public key', style.strong(textOf(r, 'publicKey'))], ['principal', textOf(r, 'principal')]]),
-    `It may do nothing yet: diad role grant ${textOf(r, 'publicKey')} --role …`
+    'It may do nothing yet. To let it publish:',
+    `  diad role grant ${textOf(r, 'publicKey')} --role …`,
+    `A key for the offline roots gets no role: name ${textOf(r, 'path').replace(/\.key(\.age)?$/, '.pub')} with --root-pub or --next-root-pub.`
   ],
 
   'key list': (r, style) => {
@@ -51,7 +53,7 @@ export const authorityRenders: Renders<AuthorityArgs> = {
   },
 
   'key rotate': (r, style) => [
-    `${style.good('rotated')} ${textOf(r, 'name', 80)}: it is ${style.strong(textOf(r, 'publicKey'))} now; the old key file is ${textOf(r, 'retired', 80)}`,
+    `${style.good('rotated')} ${textOf(r, 'name', 80)}: it is ${style.strong(textOf(r, 'principal', 80).slice(0, DIGITS))} now; the old key file is ${textOf(r, 'retired', 80)}`,
     ...changed(r, style)
   ],
 

@@ -3,10 +3,10 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { parseRole, ROLE_NAMES } from '../../authority/role-names.js'
 import type { SigningArgs } from '../../node/commands/authority/types.js'
 import { DiadError } from '../../substrate/errors.js'
-import { type CliTools, given, passphraseOf } from '../tools.js'
+import { type CliTools, given, newPassphraseOf, passphraseOf } from '../tools.js'
 
 
-interface SigningOptions { offlineAuthority?: true, peer: string[], key?: string, passphraseFile?: string }
+interface SigningOptions { offlineAuthority?: true, peer: string[], key?: string, passphraseFile?: string[] }
 
 export function addAuthorityCommands (tools: CliTools): void {
   addKeyCommands(tools)
@@ -34,10 +34,7 @@ function addKeyCommands (tools: CliTools): void {
     .option('--out <DIR>', 'where it is written (default: the keys of this home)', path)
     .addOption(passphraseFile())
     .option('--no-passphrase', 'leave the key unencrypted')
-    .action((name: string, o: { out?: string, passphraseFile?: string, passphrase: boolean }) => {
-      if (!o.passphrase && o.passphraseFile !== undefined) throw new DiadError('usage', '--no-passphrase and --passphrase-file exclude each other', 'give one of the two')
-      done('key new', given({ name, out: o.out }), { passphrase: o.passphrase ? passphraseOf(o.passphraseFile) : { kind: 'none' } })
-    })
+    .action((name: string, o: { out?: string, passphraseFile?: string[], passphrase: boolean }) => done('key new', given({ name, out: o.out }), { passphrase: newPassphraseOf(o) }))
 
   command('list', '', 'the keys of this home and what they may do', 'key list', key)
     .action(() => done('key list', {}))
@@ -82,7 +79,7 @@ function addRoleCommands (tools: CliTools): void {
 }
 
 function addPolicyCommands (tools: CliTools): void {
-  const { command, done, path, key, peer, passphraseFile } = tools
+  const { command, done, path, keys, peer, passphraseFile } = tools
   const policy = tools.group('policy', 'what a domain allows')
 
   command('show', '[DOMAIN]', 'print the policy in force, with comments; save it to make another one of it', 'policy show > publish.policy', policy)
@@ -94,12 +91,12 @@ function addPolicyCommands (tools: CliTools): void {
   const paths = (text: string, before: string[] = []): string[] => [...before, path(text)]
   command('set', '<FILE>', 'change the policy: this needs the offline roots, or writes a request for them', 'policy set publish.policy --roots /media/stick', policy)
     .option('--roots <DIR>', 'where root keys are; may be repeated (default: offline/ in the home, while it is there)', paths)
-    .addOption(key('a root key that is used where it is; may be repeated').argParser((text: string, before: string[]) => [...before, /^(agent|pkcs11):/.test(text) ? text : path(text)]).default([], 'none'))
+    .addOption(keys('a root key that is used where it is'))
     .option('--request <FILE>', 'write a signing request to FILE instead, for root keys that are elsewhere', path)
     .option('--offline-authority', 'go on from the newest manifest here, though nothing shows that it is the newest')
     .addOption(peer())
     .addOption(passphraseFile())
-    .action((file: string, o: { roots?: string[], key: string[], request?: string, offlineAuthority?: true, peer: string[], passphraseFile?: string }) =>
+    .action((file: string, o: { roots?: string[], key: string[], request?: string, offlineAuthority?: true, peer: string[], passphraseFile?: string[] }) =>
       done('policy set', given({ path: path(file), roots: o.roots ?? [], keys: o.key, request: o.request, offline: o.offlineAuthority === true, peers: o.peer }), { passphrase: passphraseOf(o.passphraseFile) }))
 }
 

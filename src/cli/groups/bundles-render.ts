@@ -1,5 +1,6 @@
 /** Bundle: results for people. */
 import type { BundlesArgs } from '../../node/commands/bundles/types.js'
+import { faultText } from '../../federation/bundle-words.js'
 import { type Fields, listOf, numberOf, optionalText, textOf } from '../field.js'
 import { domain, facts, named, type Renders, statusText, verdictLine } from '../render-parts.js'
 import type { Style } from '../style.js'
@@ -15,9 +16,9 @@ export const bundlesRenders: Renders<BundlesArgs> = {
     return [
       `${style.good('imported')} ${style.strong(named(r))}  ${style.faint(`${count(numberOf(r, 'names') ?? 0, 'name')}, ${count(numberOf(r, 'leaves') ?? 0, 'record')} and ${amount(r)} from the file`)}`,
       ...lacking(r, style),
-      ...listOf(r, 'proposals').map((p) => `  ${style.careful('not exported')}  lane ${textOf(p, 'lane', 80)}, ${count(numberOf(p, 'records') ?? 0, 'record')} by ${textOf(p, 'principal', 80).slice(0, 16)}`),
-      ...faults(r, 'refused', style.bad('  refused')),
-      ...faults(r, 'noted', style.faint('  no effect'))
+      ...listOf(r, 'proposals').map((p) => `  ${style.careful('not exported')}  lane ${textOf(p, 'lane', 80)}, ${count(numberOf(p, 'records') ?? 0, 'record')} by ${optionalText(p, 'principalName', 80) ?? textOf(p, 'principal', 80).slice(0, 16)}`),
+      ...inWords(r, 'refused', style.bad('  refused')),
+      ...inWords(r, 'noted', style.faint('  no effect'))
     ]
   },
 
@@ -45,11 +46,23 @@ function amount (r: Fields): string {
 
 function lacking (r: Fields, style: Style): string[] {
   const missing = numberOf(r, 'missing') ?? 0
-  return missing === 0 ? [] : [`  ${style.careful(count(missing, 'block'))} of content that names need ${missing === 1 ? 'is' : 'are'} not in it`]
+  const over = numberOf(r, 'overQuota') ?? 0
+  const beyond = over === 0 ? [] : [`  ${style.careful(count(over, 'block'))} of content would go beyond the quota of this domain: left out, with all below`]
+  return missing === 0 ? beyond : [...beyond, `  ${style.careful(count(missing, 'block'))} of content that names need ${missing === 1 ? 'is' : 'are'} not in it`]
 }
 
 function refusal (r: Fields, style: Style): string[] {
   return [`${style.bad('refused')}: ${textOf(r, 'code', 80)}  ${style.faint(optionalText(r, 'reason') ?? '')}`.trimEnd(), ...faults(r, 'refused', '  at'), '  nothing was changed']
+}
+
+/** One line for each kind: a file may hold hundreds of one. */
+function inWords (r: Fields, list: string, label: string): string[] {
+  const kinds = new Map<string, Fields[]>()
+  for (const f of listOf(r, list)) {
+    const code = textOf(f, 'code', 80)
+    kinds.set(code, [...kinds.get(code) ?? [], f])
+  }
+  return columns([...kinds].map(([code, [first, ...more]]) => [label, faultText(code), optionalText(first ?? {}, 'ref', 80) ?? '', more.length === 0 ? '' : `and ${more.length} more`]))
 }
 
 function faults (r: Fields, list: string, label: string): string[] {

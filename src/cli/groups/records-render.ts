@@ -26,7 +26,7 @@ function someNames (names: readonly string[]): string {
   return names.slice(0, MOST_NAMES).join(', ') + (more > 0 ? ` and ${more} more` : '')
 }
 
-export const renderVouch: Render = (r, style) => {
+const renderVouch: Render = (r, style) => {
   const vouches = listOf(r, 'vouches')
   if (vouches.length === 0) return ['nothing to vouch for: all of it was vouched for by this key before']
   const gained = (field: string): string[] => [...new Set(listOf(r, field).flatMap((x) => textsOf(x, 'names')))].sort()
@@ -45,20 +45,22 @@ export const renderVouch: Render = (r, style) => {
   ]
 }
 
-export const renderLanes: Render = (r, style) => {
+const renderLanes: Render = (r, style) => {
   const [valid, size, visible, exported] = [numberOf(r, 'valid') ?? 0, numberOf(r, 'size') ?? 0, numberOf(r, 'visible') ?? 0, numberOf(r, 'exported') ?? 0]
   const cut = numberOf(r, 'cutAt')
   const fork = numberOf(r, 'forkedAt')
   const code = textOf(r, 'code', 80)
   const reach = exported > 0 && exported === valid ? style.good('exported') : exported > 0 ? `exported up to ${exported}` : visible > 0 ? style.careful(`visible up to ${visible}, not exported`) : style.careful(valid === 0 && size > 0 ? 'nothing of it shows' : 'a proposal: not visible')
   const version = numberOf(r, 'manifest')
+  const head = optionalText(r, 'head', 80)
   return [
     `${style.strong(textOf(r, 'lane', 80).slice(0, 16))}  ${principal(r)}  ${textsOf(r, 'roles').join(', ') || 'no role'}  ${version === undefined ? 'not on the accepted chain' : `manifest ${version}`}${r['visibility'] === 'internal' ? '  internal' : ''}`,
-    `    ${count(size, 'record')}${valid === size ? '' : `, ${valid} of them count`}, ${reach}${code === 'accepted' ? '' : `, ${statusText(code, code, style)}`}${cut === undefined ? '' : `, ended after ${cut}`}${fork === undefined ? '' : style.bad(`, forked at ${fork}`)}`
+    `    ${count(size, 'record')}${valid === size ? '' : `, ${valid} of them count`}, ${reach}${code === 'accepted' ? '' : `, ${statusText(code, code, style)}`}${cut === undefined ? '' : `, ended after ${cut}`}${fork === undefined ? '' : style.bad(`, forked at ${fork}`)}`,
+    ...head === undefined ? [] : [`    head  ${style.faint(head)}`]
   ]
 }
 
-export const renderErase: Render = (r, style) => {
+const renderErase: Render = (r, style) => {
   const erased = listOf(r, 'erased')
   const older = textsOf(r, 'older')
   return [
@@ -70,16 +72,18 @@ export const renderErase: Render = (r, style) => {
   ]
 }
 
-export const renderTombstone: Render = (r, style) => [`${style.good('hidden')} ${style.strong(textOf(r, 'name'))}`, ...facts(style, [['domain', domain(r)], ['snapshot', textOf(r, 'snapshot', 80)]])]
+const renderTombstone: Render = (r, style) => [`${style.good('hidden')} ${style.strong(textOf(r, 'name'))}`, ...facts(style, [['domain', domain(r)], ['snapshot', textOf(r, 'snapshot', 80)]])]
 
 const LEFT: Readonly<Record<string, string>> = {
   'in-force': 'is published already',
   taken: 'something else is published under it; --only NAME replaces that',
   tombstoned: 'the lane itself took it back',
-  'out-of-scope': 'is outside the scope of this key'
+  'out-of-scope': 'is outside the scope of this key',
+  erased: 'was erased, and stays so',
+  rejected: 'was never valid: the key had no right to it'
 }
 
-export const renderAdopt: Render = (r, style) => {
+const renderAdopt: Render = (r, style) => {
   const adopted = listOf(r, 'adopted').map((x) => textOf(x, 'name'))
   const receipts = numberOf(r, 'receipts') ?? 0
   const verb = r['done'] === true ? style.good('adopted') : adopted.length === 0 ? 'nothing to adopt' : style.careful('would adopt')
@@ -91,7 +95,7 @@ export const renderAdopt: Render = (r, style) => {
   ]
 }
 
-export const renderLog: Render = (r, style) => {
+const renderLog: Render = (r, style) => {
   const code = optionalText(r, 'code', 80)
   const mark = code === undefined ? '' : style.careful(`  [${code}]`)
   const words = textsOf(r, 'words')

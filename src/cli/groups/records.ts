@@ -3,7 +3,7 @@ import { InvalidArgumentError } from 'commander'
 import { type CliTools, given, passphraseOf } from '../tools.js'
 
 
-interface Keyed { key?: string, passphraseFile?: string }
+interface Keyed { key?: string, passphraseFile?: string[] }
 
 export function addRecordsCommands ({ command, done, key, passphraseFile }: CliTools): void {
   const signing = (o: Keyed): { passphrase: ReturnType<typeof passphraseOf> } => ({ passphrase: passphraseOf(o.passphraseFile) })

@@ -18,7 +18,8 @@ export const rescueRenders: Renders<RescueArgs> = {
 
   'rescue publish': (r, style) => [
     `${style.good(r['exported'] === true ? 'published' : 'proposed')} ${style.strong(textOf(r, 'name'))}  ${style.faint(amounts(r))}`,
-    ...facts(style, [['domain', domain(r)], ['ref', textOf(r, 'ref')], ['snapshot', textOf(r, 'snapshot')]]),
+    // Lane and snapshot are what the owner names when this key turns out to be stolen.
+    ...facts(style, [['domain', domain(r)], ['ref', textOf(r, 'ref')], ['lane', textOf(r, 'lane')], ['snapshot', textOf(r, 'snapshot')]]),
     ...r['exported'] === true ? [] : ['a proposal: the owner makes it count with `diad vouch`']
   ],
 
@@ -30,7 +31,8 @@ export const rescueRenders: Renders<RescueArgs> = {
 
   'rescue end': (r, style) => [
     `${style.good('wrote')} ${textOf(r, 'file')}  ${style.faint(amounts(r))}`,
-    `wiped ${textOf(r, 'home')}; the owner takes it in with \`diad bundle import\``
+    `wiped ${textOf(r, 'home')}; the owner takes it in with \`diad bundle import\``,
+    'If DIAD_HOME names it still: unset DIAD_HOME'
   ]
 }
 

@@ -1,11 +1,10 @@
 /** Rescue: a transient node that acts under a domain. */
 import { DiadError } from '../../substrate/errors.js'
-
 import { type CliTools, given, passphraseOf } from '../tools.js'
 
-interface Start { bundle?: string, peer: string[], key: string, dir?: string, domain: string, passphraseFile?: string }
+interface Start { bundle?: string, peer: string[], key: string, dir?: string, domain: string, passphraseFile?: string[] }
 
-export function addRescueCommands ({ command, group, done, path, passphraseFile, key, peer }: CliTools): void {
+export function addRescueCommands ({ allowKeys, command, group, done, path, passphraseFile, key, peer }: CliTools): void {
   const rescue = group('rescue', 'act under a domain while its own node is away')
 
   command('start', '', 'make a transient home that acts under a domain with a key on a stick', 'rescue start --bundle /media/stick/home.car --domain dom1… --key /media/stick/rescue.key', rescue)
@@ -22,8 +21,9 @@ export function addRescueCommands ({ command, group, done, path, passphraseFile,
 
   command('publish', '<PATH>', 'publish under the domain, with the key that `rescue start` was given', 'rescue publish ./report --as reports/today', rescue)
     .requiredOption('--as <NAME>', 'the published name, e.g. www or docs/manual')
+    .addOption(allowKeys())
     .addOption(passphraseFile())
-    .action((what: string, o: { as: string, passphraseFile?: string }) => done('rescue publish', { path: path(what), as: o.as }, { passphrase: passphraseOf(o.passphraseFile) }))
+    .action((what: string, o: { as: string, allowKeys?: true, passphraseFile?: string[] }) => done('rescue publish', given({ path: path(what), as: o.as, allowKeys: o.allowKeys }), { passphrase: passphraseOf(o.passphraseFile) }))
 
   command('status', '', 'whom this home acts for, with which key, and what was done', 'rescue status', rescue)
     .action(() => done('rescue status', {}))

@@ -1,26 +1,22 @@
 /** Root, sign and recover: the root chain and what is signed offline. */
-import { InvalidArgumentError, Option } from 'commander'
+import { Option } from 'commander'
 import type { RootsArgs, RootSigning, RotateArgs } from '../../node/commands/roots/types.js'
-import type { PassphraseSource } from '../../node/keys/passphrase.js'
-import { DiadError } from '../../substrate/errors.js'
-import { type CliTools, given, passphraseOf } from '../tools.js'
+import { type CliTools, digit, given, newPassphraseOf, passphraseOf } from '../tools.js'
 
-
-interface Keys { passphraseFile?: string, passphrase: boolean }
+interface Keys { passphraseFile?: string[], passphrase: boolean }
 interface Common extends Keys { roots: string[], key: string[], request?: string, domain?: string, base?: string, policy?: string, rootKey?: 'new' | 'keep', offlineAuthority?: true, peer: string[] }
 interface Next { newRoots: string, nextRootPub: string[], nextKeys?: number, threshold?: number, commitment?: string }
 
-export function addRootsCommands ({ command, group, done, path, passphraseFile, key, peer }: CliTools): void {
+export function addRootsCommands ({ command, group, done, path, passphraseFile, key, keys, peer }: CliTools): void {
   type Built = ReturnType<typeof command>
   const paths = (text: string, before: string[]): string[] => [...before, path(text)]
   const roots = (): Option => new Option('--roots <DIR>', 'where root keys are; may be repeated').argParser(paths).default([], 'offline/ in the home, while it is there')
-  const keys = (): Option => key('a root key that is used where it is: a file, agent:…, pkcs11:…; may be repeated')
-    .argParser((text: string, before: string[]) => [...before, /^(agent|pkcs11):/.test(text) ? text : path(text)]).default([], 'none')
+  const rootKeys = (): Option => keys('a root key that is used where it is: a file, agent:…, pkcs11:…')
   const commitment = (): Option => new Option('--commitment <FILE>', 'what opens the commitment (default: next-commitment.json beside the root keys)').argParser(path)
   const base = (): Option => new Option('--base <MANIFEST>', 'the last good manifest, by version or reference; later ones fall away (default: the newest in force)')
   const domain = (): Option => new Option('--domain <DOMAIN>', 'another domain than the home\'s own')
   const signing = (c: Built): Built => c
-    .addOption(roots()).addOption(keys())
+    .addOption(roots()).addOption(rootKeys())
     .option('--request <FILE>', 'write a signing request to FILE instead, for root keys that are elsewhere', path)
     .addOption(domain()).addOption(base())
     .option('--offline-authority', 'go on from the newest manifest here, though nothing shows that it is the newest')
@@ -33,10 +29,6 @@ export function addRootsCommands ({ command, group, done, path, passphraseFile, 
     .option('--next-keys <N>', 'how many keys the next set has, 1 to 9 (default: as many as now)', digit)
     .option('--threshold <K>', 'how many of the next set have to sign (default: as many as now)', digit)
     .addOption(commitment())
-  const passphrase = (o: Keys): PassphraseSource => {
-    if (!o.passphrase && o.passphraseFile !== undefined) throw new DiadError('usage', '--no-passphrase and --passphrase-file exclude each other', 'give one of the two')
-    return o.passphrase ? passphraseOf(o.passphraseFile) : { kind: 'none' }
-  }
   const signingArgs = (o: Common): RootSigning => given({ roots: o.roots, keys: o.key, request: o.request, offline: o.offlineAuthority === true, peers: o.peer })
   const nextArgs = (o: Next): RotateArgs => given({ newRoots: o.newRoots, nextRootPubs: o.nextRootPub, rootKeys: o.nextKeys, threshold: o.threshold, commitment: o.commitment })
   const epochArgs = (o: Common): RootsArgs['root renew'] => ({ ...signingArgs(o), ...given({ domain: o.domain, base: o.base, policy: o.policy === undefined ? undefined : isHash(o.policy) ? o.policy : path(o.policy) }), rootKey: o.rootKey ?? 'keep' })
@@ -51,13 +43,13 @@ export function addRootsCommands ({ command, group, done, path, passphraseFile, 
     .action((o: { domain?: string }) => done('root show', given({ domain: o.domain })))
 
   rootKey(signing(command('renew', '', 'certify another root_key or policy, or go back to a good manifest, under the same roots', 'root renew --policy ./publish.policy --roots /media/stick', root)))
-    .action((o: Common) => done('root renew', epochArgs(o), { passphrase: passphrase(o) }))
+    .action((o: Common) => done('root renew', epochArgs(o), { passphrase: newPassphraseOf(o) }))
 
   rootKey(next(signing(command('rotate', '', 'let the committed roots take over, and commit to fresh ones', 'root rotate --roots /media/stick --new-roots /media/other', root))))
-    .action((o: Common & Next) => done('root rotate', { ...epochArgs(o), ...nextArgs(o) }, { passphrase: passphrase(o) }))
+    .action((o: Common & Next) => done('root rotate', { ...epochArgs(o), ...nextArgs(o) }, { passphrase: newPassphraseOf(o) }))
 
   command('drill', '', 'prove that the next root keys still sign; nothing is published', 'root drill --roots /media/stick', root)
-    .addOption(roots()).addOption(keys()).addOption(commitment()).addOption(domain()).addOption(passphraseFile())
+    .addOption(roots()).addOption(rootKeys()).addOption(commitment()).addOption(domain()).addOption(passphraseFile())
     .action((o: Common & Pick<Next, 'commitment'>) => done('root drill', given({ roots: o.roots, keys: o.key, commitment: o.commitment, domain: o.domain }), { passphrase: passphraseOf(o.passphraseFile) }))
 
   command('apply', '<REQUEST>', 'bring into force what enough root keys have signed', 'root apply renew.json', root)
@@ -66,43 +58,41 @@ export function addRootsCommands ({ command, group, done, path, passphraseFile, 
     .option('--offline-authority', 'sign the first manifest of the epoch though nothing shows that nobody else has')
     .addOption(peer())
     .addOption(passphraseFile())
-    .action((request: string, o: { elsewhere?: true, commitment?: string, offlineAuthority?: true, peer: string[], passphraseFile?: string }) =>
+    .action((request: string, o: { elsewhere?: true, commitment?: string, offlineAuthority?: true, peer: string[], passphraseFile?: string[] }) =>
       done('root apply', { request: path(request), offline: o.offlineAuthority === true, peers: o.peer, elsewhere: o.elsewhere === true, ...given<{ commitment?: string }>({ commitment: o.commitment }) }, { passphrase: passphraseOf(o.passphraseFile) }))
 
   command('sign', '', 'show what a signing request does, and with --yes sign it', 'sign --request renew.json --key /media/stick/root-1.key --yes')
     .addOption(new Option('--request <FILE>', 'the request; the signature is added to it').argParser(path).makeOptionMandatory())
     .addOption(key('the root key to sign with: a file, agent:…, pkcs11:…'))
     .option('--yes', 'sign; without it nothing is signed')
+    .option('--again', 'though this key has signed another entry for the same epoch')
     .addOption(passphraseFile())
-    .action((o: { request: string, key?: string, yes?: true, passphraseFile?: string }) =>
-      done('sign', { ...given<{ request: string, key?: string }>({ request: o.request, key: o.key }), yes: o.yes === true }, { passphrase: passphraseOf(o.passphraseFile) }))
+    .action((o: { request: string, key?: string, yes?: true, again?: true, passphraseFile?: string[] }) =>
+      done('sign', { ...given<{ request: string, key?: string, again?: boolean }>({ request: o.request, key: o.key, again: o.again }), yes: o.yes === true }, { passphrase: passphraseOf(o.passphraseFile) }))
 
   const recover = group('recover', 'take a domain back: keys or roots that were lost or stolen, a lane that forked')
 
   signing(command('root-key', '', 'the root_key was stolen: certify a new one, and drop what the thief signed after --base', 'recover root-key --roots /media/stick --base 7', recover))
-    .action((o: Common) => done('recover root-key', { ...signingArgs(o), ...given({ domain: o.domain, base: o.base }) }, { passphrase: passphrase(o) }))
+    .action((o: Common) => done('recover root-key', { ...signingArgs(o), ...given({ domain: o.domain, base: o.base }) }, { passphrase: newPassphraseOf(o) }))
 
   signing(command('keys', '', 'the hot keys are gone: a new principal, and a new root_key where that is gone too', 'recover keys --roots /media/stick --offline-authority', recover))
     .addOption(new Option('--keep <PRINCIPAL>', 'a principal that keeps its rights, by 8 or more digits of its key or id; may be repeated').argParser((text: string, before: string[]) => [...before, text]).default([], 'none'))
     .option('--stolen', 'certify a new root_key though the old one is here: somebody else has it too')
-    .action((o: Common & { keep: string[], stolen?: true }) => done('recover keys', { ...signingArgs(o), ...given({ domain: o.domain, base: o.base }), keep: o.keep, stolen: o.stolen === true }, { passphrase: passphrase(o) }))
+    .option('--yes', 'also where nothing is missing: the working principal is closed for ever')
+    .action((o: Common & { keep: string[], stolen?: true, yes?: true }) => done('recover keys', { ...signingArgs(o), ...given({ domain: o.domain, base: o.base, yes: o.yes }), keep: o.keep, stolen: o.stolen === true }, { passphrase: newPassphraseOf(o) }))
 
   next(signing(command('roots', '', 'live root keys are lost or stolen: the committed ones take over, with a new root_key', 'recover roots --roots /media/next --new-roots /media/other --base 7', recover)))
-    .action((o: Common & Next) => done('recover roots', { ...signingArgs(o), ...nextArgs(o), ...given({ domain: o.domain, base: o.base }) }, { passphrase: passphrase(o) }))
+    .action((o: Common & Next) => done('recover roots', { ...signingArgs(o), ...nextArgs(o), ...given({ domain: o.domain, base: o.base }) }, { passphrase: newPassphraseOf(o) }))
 
   command('lane', '[LANE]', 'our own lane forked (a restored copy published too): end it where both agree, publish the rest anew', 'recover lane', recover)
+    .addOption(new Option('--branch <HEAD>', 'the head of a history to publish again, where two are held; may be repeated').argParser((text: string, before: string[]) => [...before, text]).default([], 'the only one'))
     .option('--offline-authority', 'sign though nothing shows that the newest manifest is here')
     .addOption(peer())
     .addOption(passphraseFile())
-    .action((lane: string | undefined, o: { offlineAuthority?: true, peer: string[], passphraseFile?: string }) =>
-      done('recover lane', { ...given<{ lane?: string }>({ lane }), offline: o.offlineAuthority === true, peers: o.peer }, { passphrase: passphraseOf(o.passphraseFile) }))
+    .action((lane: string | undefined, o: { branch: string[], offlineAuthority?: true, peer: string[], passphraseFile?: string[] }) =>
+      done('recover lane', { ...given<{ lane?: string }>({ lane }), branch: o.branch, offline: o.offlineAuthority === true, peers: o.peer }, { passphrase: passphraseOf(o.passphraseFile) }))
 }
 
 function isHash (text: string): boolean {
   return /^[0-9a-f]{64}$/.test(text)
-}
-
-function digit (text: string): number {
-  if (!/^[1-9]$/.test(text)) throw new InvalidArgumentError('It has to be a number from 1 to 9.')
-  return Number(text)
 }

@@ -15,7 +15,7 @@ export function addSealsCommands ({ group, command, done, passphraseFile, key, p
     .addOption(peer())
     .addOption(key('the root_key, where it isn\'t the home\'s own'))
     .addOption(passphraseFile())
-    .action((o: { pin?: string, offlineAuthority?: true, peer: string[], key?: string, passphraseFile?: string }) =>
+    .action((o: { pin?: string, offlineAuthority?: true, peer: string[], key?: string, passphraseFile?: string[] }) =>
       done('domain seal', given({ pin: o.pin, offlineAuthority: o.offlineAuthority === true, peers: o.peer, key: o.key }), { passphrase: passphraseOf(o.passphraseFile) }))
 
   command('seals', '', 'what is frozen, and where', 'domain seals', verbs)
@@ -28,7 +28,7 @@ export function addSealsCommands ({ group, command, done, passphraseFile, key, p
   command('doctor', '', 'look for what went wrong unnoticed: permissions, keys, store, lanes, forks, seals', 'doctor --deep')
     .addOption(new Option('--deep', 'read and hash every block'))
     .addOption(passphraseFile())
-    .action((o: { deep?: true, passphraseFile?: string }) => {
+    .action((o: { deep?: true, passphraseFile?: string[] }) => {
       const passphrase: PassphraseSource = o.passphraseFile === undefined ? { kind: 'none' } : passphraseOf(o.passphraseFile)
       done('doctor', { deep: o.deep === true }, { passphrase })
     })

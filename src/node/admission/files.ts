@@ -4,14 +4,15 @@
  */
 import { readFileSync, statSync } from 'node:fs'
 import { domainText, parseDomain } from '../../substrate/domain-id.js'
-import { decodeArtifact, encodeArtifact, type Artifact, referenceOfArtifact } from '../../substrate/artifact.js'
+import { decodeArtifact, encodeArtifact, type Artifact } from '../../substrate/artifact.js'
 import { fromHex, toHex } from '../../substrate/bytes.js'
 import { DiadError, MalformedError } from '../../substrate/errors.js'
 import type { Reference } from '../../substrate/reference.js'
-import { type Signature, signatureCodec } from '../../substrate/signature.js'
-import { type AdmissionRequest, admissionRequestCodec } from '../../authority/admission-objects.js'
-import { DomainKnowledge } from '../../authority/knowledge.js'
+import { signatureCodec } from '../../substrate/signature.js'
+import { type Brought, readBrought } from '../../authority/admission-brought.js'
+import { admissionRequestCodec } from '../../authority/admission-objects.js'
 import { createFile, errorCode } from '../home/atomic-file.js'
+import { plainFields } from '../home/json-fields.js'
 
 const NONCE = 'diad-admission-nonce'
 const REQUEST = 'diad-admission-request'
@@ -21,12 +22,9 @@ const MAX_BYTES = 64 * 1024 * 1024
 
 export interface NonceFile { readonly receiver: Reference, readonly nonce: string }
 
-export interface RequestFile {
-  readonly request: AdmissionRequest
-  readonly ref: Reference
-  readonly signature: Signature
-  /** what came along of the domain that asks, judged by itself */
-  readonly applicant: DomainKnowledge
+export interface RequestFile extends Brought {
+  /** who brought it, where it came over the network */
+  readonly peer?: string
 }
 
 /** Never over another file. Throws DiadError `file-exists`. */
@@ -42,29 +40,36 @@ export function readNonceFile (path: string): NonceFile {
   return { receiver: domainField(path, fields.get('receiver')), nonce }
 }
 
-export function writeRequestFile (path: string, request: AdmissionRequest, signature: Artifact, applicant: DomainKnowledge): void {
-  const objects = applicant.objects.relevant(applicant.domain).flatMap((r) => applicant.objects.artifact(r) ?? [])
-  write(path, {
+/** Never over another file. Throws DiadError `file-exists`. */
+export function writeRequestFile (path: string, brought: RequestFile): void {
+  write(path, requestFields(brought))
+}
+
+/** What a request file holds. */
+export function requestText (brought: RequestFile): string {
+  return textOf(requestFields(brought))
+}
+
+function requestFields ({ request, signature, objects, peer }: RequestFile): object {
+  return {
     format: REQUEST,
     version: VERSION,
     applicant: domainText(request.applicant),
+    ...(peer === undefined ? {} : { peer }),
     request: hexOf(admissionRequestCodec.artifact(request)),
-    signature: hexOf(signature),
+    signature: hexOf(signatureCodec.artifact(signature)),
     objects: objects.map(hexOf)
-  })
+  }
 }
 
-/** Throws DiadError `unreadable`, `MalformedError`. Of the objects that come along each counts for what it is; bad ones are left out. */
+/** Throws DiadError `unreadable`, `MalformedError`. Of the objects that come along each counts for what it is. */
 export function readRequestFile (path: string): RequestFile {
   const fields = read(path, REQUEST)
   try {
-    const artifact = artifactOf(fields.get('request'))
-    const request = admissionRequestCodec.from(artifact)
-    const signature = signatureCodec.from(artifactOf(fields.get('signature')))
-    const applicant = new DomainKnowledge(request.applicant)
     const objects = fields.get('objects')
-    for (const text of Array.isArray(objects) ? objects as unknown[] : []) applicant.admit(artifactOf(text))
-    return { request, ref: referenceOfArtifact(artifact), signature, applicant }
+    const brought = readBrought(artifactOf(fields.get('request')), artifactOf(fields.get('signature')), (Array.isArray(objects) ? objects as unknown[] : []).map(artifactOf))
+    const peer = fields.get('peer')
+    return typeof peer === 'string' ? { ...brought, peer } : brought
   } catch (err) {
     if (err instanceof MalformedError) throw broken(path, err.message, err)
     throw err
@@ -96,21 +101,22 @@ function read (path: string, format: string): Map<string, unknown> {
     if (err instanceof DiadError) throw err
     throw new DiadError('unreadable', `${path} can't be read (${errorCode(err)})`, 'check the path', { cause: err })
   }
-  let value: unknown
+  let fields: Map<string, unknown>
   try {
-    value = JSON.parse(text)
+    fields = plainFields(text)
   } catch (err) {
-    throw broken(path, 'it is not JSON', err)
+    throw broken(path, (err as MalformedError).message, err)
   }
-  const fields = new Map<string, unknown>(typeof value === 'object' && value !== null ? Object.entries(value) : [])
   if (fields.get('format') !== format) throw broken(path, `it is no ${format}`)
   if (fields.get('version') !== VERSION) throw new DiadError('needs-upgrade', `${path} was written by a newer diad`, 'update diad')
   return fields
 }
 
+const textOf = (value: object): string => JSON.stringify(value, null, 2) + '\n'
+
 function write (path: string, value: object): void {
   try {
-    createFile(path, JSON.stringify(value, null, 2) + '\n', 0o644)
+    createFile(path, textOf(value), 0o644)
   } catch (err) {
     if (errorCode(err) === 'EEXIST') throw new DiadError('file-exists', `${path} is there already`, 'name a new file')
     throw new DiadError('unwritable', `${path} can't be written (${errorCode(err)})`, 'check the path', { cause: err })

@@ -5,6 +5,7 @@ import { DiadError } from '../../substrate/errors.js'
 import { isReference, type Reference } from '../../substrate/reference.js'
 import { errorCode, replaceFile } from '../home/atomic-file.js'
 import type { Home } from '../home/home.js'
+import { waits } from './waiting.js'
 
 /** Nonces that nobody used, the oldest go first. */
 const MAX_OPEN = 1000
@@ -28,6 +29,12 @@ export function readNonces (home: Home): Nonces {
     if (errorCode(err) === 'ENOENT') return new Map()
     throw new DiadError('nonces-damaged', `${path} can't be read as a list of nonces`, 'move it away: requests made for older nonces then have to be made again', { cause: err })
   }
+}
+
+/** The nonces by which `request`, made with `nonce`, is judged: one that came over the network and waits had a nonce of its own. */
+export function noncesFor (home: Home, request: Reference, nonce: string): Nonces {
+  const nonces = readNonces(home)
+  return waits(home, request) && !nonces.has(nonce) ? nonces.set(nonce, request) : nonces
 }
 
 export function addNonce (home: Home, nonce: string): void {

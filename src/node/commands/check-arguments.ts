@@ -24,7 +24,8 @@ export async function checkArguments (command: CommandName, args: object, root: 
       return
     }
     case 'follow': {
-      const { domain, peers, name } = args as CommandArgs['follow']
+      const { domain, peers, name, quota, mode } = args as CommandArgs['follow']
+      checkQuota(quota, mode)
       if (name !== undefined) checkPetname(name)
       resolveWithoutHome(domain, root)
       await checkAddresses(peers)
@@ -41,7 +42,14 @@ export async function checkArguments (command: CommandName, args: object, root: 
   }
 }
 
-export function checkInit ({ name, rootPubs, nextRootPubs, rootKeys = rootPubs?.length ?? 1, threshold = 1, request, finish }: CommandArgs['init']): void {
+/** What came over the socket, or from the command line. Throws DiadError `usage`. */
+export function checkQuota (quota: unknown, mode: string | undefined): void {
+  if (quota === undefined) return
+  if (quota !== 'none' && !(typeof quota === 'number' && Number.isSafeInteger(quota) && quota >= 0)) throw new DiadError('usage', 'a quota is a whole number of bytes, or none', 'write it like 500M, 2G or 1024')
+  if (mode === 'follow') throw new DiadError('usage', '--mode follow keeps no content, so there is nothing to limit', 'leave out --quota, or follow with --mode mirror')
+}
+
+export function checkInit ({ name, rootPubs, nextRootPubs, rootKeys = rootPubs?.length ?? 1, threshold = 1, nextThreshold, request, finish }: CommandArgs['init']): void {
   if (name !== undefined) checkPetname(name)
   if ((rootPubs === undefined) !== (nextRootPubs === undefined) || (rootPubs === undefined) !== (request === undefined)) {
     throw new DiadError('usage', '--root-pub, --next-root-pub and --request go together', 'name the public keys of both root sets, and where to write the request')
@@ -49,6 +57,22 @@ export function checkInit ({ name, rootPubs, nextRootPubs, rootKeys = rootPubs?.
   if (finish !== undefined && rootPubs !== undefined) throw new DiadError('usage', '--finish and --root-pub exclude each other', 'give one of the two')
   if (rootKeys < 1 || rootKeys > 9) throw new DiadError('root-set', `a root set has 1 to 9 keys, not ${rootKeys}`, 'see --root-keys')
   if (threshold < 1 || threshold > rootKeys) throw new DiadError('root-set', `a threshold of ${threshold} makes no sense with ${rootKeys} root key${rootKeys === 1 ? '' : 's'}`, 'see --threshold')
+  if (nextRootPubs === undefined && nextThreshold !== undefined) throw new DiadError('usage', '--next-threshold goes with --next-root-pub', 'root keys that are made here have one threshold: --threshold')
+  if (nextRootPubs !== undefined) nextThresholdFor(nextRootPubs.length, threshold, nextThreshold, { keys: '--next-root-pub', threshold: '--next-threshold' })
+}
+
+/**
+ * How many of the `count` keys of a next root set have to sign: as many as of the set before it, unless somebody said otherwise. A set that fewer keys can
+ * speak for is never made by forgetting an argument. Throws DiadError `root-set`.
+ */
+export function nextThresholdFor (count: number, now: number, said: number | undefined, options: { readonly keys: string, readonly threshold: string }): number {
+  if (said === undefined && count < now) {
+    throw new DiadError('root-set', `the next root set would be weaker than the one before it: ${count} key${count === 1 ? '' : 's'}, where ${now} have to sign now`,
+      `name ${now} or more keys (${options.keys}); or say with ${options.threshold} how many shall have to sign`)
+  }
+  const threshold = said ?? now
+  if (threshold < 1 || threshold > count) throw new DiadError('root-set', `a threshold of ${threshold} makes no sense with ${count} next root key${count === 1 ? '' : 's'}`, `see ${options.threshold}`)
+  return threshold
 }
 
 export function followsNothing (): DiadError {

@@ -10,8 +10,11 @@ import type { Home } from '../home/home.js'
 import { petnameOf, readPetnames, resolveDomain } from '../home/petnames.js'
 import { findKeyFile, loadKey } from '../keys/key-file.js'
 import type { Network } from '../network.js'
+import { demandListed } from '../own-key.js'
+import { openFounding } from '../roots/made-requests.js'
 import type { Runtime } from '../runtime.js'
 import { sortAddresses } from './check-arguments.js'
+import { isRescue } from './rescue/is-rescue.js'
 
 export interface Context {
   home: Home
@@ -33,14 +36,29 @@ export function domainOf (context: Context, text: string): Reference {
 /** The home's own domain. Throws DiadError `role-missing`: without a key this node is a reader. */
 export function ownDomain (context: Context): Reference {
   const domain = context.runtime.own()
-  if (domain === undefined) throw new DiadError('role-missing', 'this home has no domain of its own: it is a reader', 'make one with `diad init --name NAME`')
+  if (domain === undefined) throw new DiadError('role-missing', 'this home has no domain of its own: it is a reader', foundingHint(context.home) ?? 'make one with `diad init --name NAME`')
   return domain
 }
 
-export async function principalSigner (context: Context, io: CommandIo): Promise<Signer> {
+/** What stands between this home and its domain; undefined where nothing was begun. */
+function foundingHint (home: Home): string | undefined {
+  const founding = openFounding(home)
+  const file = founding?.file ?? 'FILE'
+  return founding && `its domain waits for signatures of its roots: \`diad sign --request ${file} --key KEY --yes\`, then here \`diad init --finish ${file}\``
+}
+
+/** The home's own principal. `alive`: only while its domain lists it. Throws DiadError `role-missing`, and what {@link loadKey} throws. */
+export async function principalSigner (context: Context, io: CommandIo, alive = true): Promise<Signer> {
+  const signer = await openPrincipal(context, io)
+  const own = context.runtime.own()
+  if (alive && own !== undefined) demandListed(context.home, await context.runtime.knowledge(own), signer.publicKey)
+  return signer
+}
+
+async function openPrincipal (context: Context, io: CommandIo): Promise<Signer> {
   if (context.signer !== undefined) return context.signer
   const path = findKeyFile(context.home.paths.keys, 'principal')
-  if (path === undefined) throw new DiadError('role-missing', `there is no principal key in ${context.home.paths.keys}`, 'put the key file back, or name the key that signs with --key')
+  if (path === undefined) throw new DiadError('role-missing', `there is no principal key in ${context.home.paths.keys}`, isRescue(context.home) ? 'this is a rescue home: `diad rescue publish` signs with the key that it was started with' : 'put the key file back, or name the key that signs with --key')
   context.signer = (await loadKey(path, io.passphrase ?? { kind: 'none' })).signer
   return context.signer
 }
@@ -60,6 +78,18 @@ export async function heldDomain (context: Context, domain: Reference): Promise<
   const k = context.runtime.records.has(domain) ? await context.runtime.knowledge(domain) : undefined
   if (k?.authority().tip === undefined) throw new DiadError('unknown-domain', `nothing of the domain ${calledHere(context, domain)} is held here`, 'run `diad sync` with its DomainID and a peer that has it')
   return k
+}
+
+/**
+ * One publication or change of authority at a time: records of one domain are appended one after the other, and a cut names the head that stands when it
+ * is made, so never one between the leaf and the head of a publication.
+ */
+export async function inTurn<T> (context: Context, work: () => Promise<T>): Promise<T> {
+  const mine = context.publishing.then(work, work)
+  context.publishing = mine.catch(() => undefined)
+  const done = await mine
+  await context.runtime.settled()
+  return done
 }
 
 /** The longest CURRENT name that is a prefix by segments, and the path below it. */

@@ -19,6 +19,7 @@ const COMMANDS: Loaders<CommandArgs> = {
   serve: async () => (await import('./serve.js')).serve,
   follow: async () => (await import('./sync.js')).follow,
   unfollow: async () => (await import('./sync.js')).unfollow,
+  name: async () => (await import('./name.js')).name,
   status: async () => (await import('./read.js')).status,
   sync: async () => (await import('./sync.js')).sync,
   ls: async () => (await import('./read.js')).ls,

@@ -2,6 +2,7 @@
  * `diad init` with root keys that were made on other machines: the genesis goes out as a signing request, and `init --finish` founds the domain with what
  * came back. Until then the home is a reader's.
  */
+import { dirname } from 'node:path'
 import { certificateCodec } from '../../authority/certificate.js'
 import { manifestCodec } from '../../authority/manifest.js'
 import { draftGenesis, firstManifest, judged } from '../../authority/mint.js'
@@ -21,11 +22,12 @@ import { writeOfflineNote } from '../home/offline.js'
 import { createKeyFile, findKeyFile, loadKey, recordedPublicKey } from '../keys/key-file.js'
 import type { PassphraseSource } from '../keys/passphrase.js'
 import { ALL_ROLES } from '../mint.js'
-import { commitmentOf, freshSalt, writeNextCommitment } from '../roots/next-commitment.js'
+import { commitmentAdvice, freshSalt, writeNextCommitment } from '../roots/next-commitment.js'
 import { demandOwnGenesis, rememberRequest } from '../roots/made-requests.js'
+import { rememberRoots, rootLabel } from '../roots/root-names.js'
 import { artifactsOf, genesisRequest } from '../roots/signing-request.js'
 import type { Context } from './context.js'
-import { demandComplete, demandFree, readRequest, writeRequest } from './roots/root-signers.js'
+import { demandComplete, demandFree, readRequest, rootNames, writeRequest } from './roots/root-signers.js'
 import { publicKeyAt } from './roots/rotate.js'
 
 type Args = CommandArgs['init']
@@ -33,12 +35,12 @@ type Args = CommandArgs['init']
 /** Hot keys here, root keys elsewhere: writes the request for the genesis. */
 export async function askForGenesis (context: Context, args: Args, io: CommandIo, passphrase: PassphraseSource): Promise<CommandResults['init']> {
   const { home } = context
-  const { rootPubs = [], nextRootPubs = [], threshold = 1, request } = args
+  const { rootPubs = [], nextRootPubs = [], threshold = 1, nextThreshold = threshold, request } = args
   if (request === undefined) throw new DiadError('usage', 'root keys that are elsewhere sign by a request', 'say with --request where to write it')
   if (nextRootPubs.length === 0) throw new DiadError('usage', 'a domain commits to its next root set from the beginning (M8)', 'name their public keys with --next-root-pub')
   demandFree(request)
   const rootSet = rootSetFrom(rootPubs.map(publicKeyAt), threshold)
-  const nextSet = rootSetFrom(nextRootPubs.map(publicKeyAt), Math.min(threshold, nextRootPubs.length))
+  const nextSet = rootSetFrom(nextRootPubs.map(publicKeyAt), nextThreshold)
   const twice = rootSet.root_keys.find((key) => nextSet.root_keys.includes(key))
   if (twice !== undefined) throw new DiadError('root-set', `the key ${twice} can't be a root and a next root: who steals it has both`, 'make another key')
   const rootKey = await hotKey(home.paths.keys, 'root_key', passphrase)
@@ -48,13 +50,13 @@ export async function askForGenesis (context: Context, args: Args, io: CommandIo
   const roots = args.roots ?? home.paths.offline
   makeDirectory(roots)
   const path = writeNextCommitment(roots, { domain: drafted.domain, set: nextSet, salt: nextSalt })
-  writeOfflineNote(roots, drafted.domain, args.name ?? 'home')
+  writeOfflineNote(roots, drafted.domain, args.name ?? 'home', 'commitment')
+  rememberRoots(home, new Map([...rootPubs, ...nextRootPubs].map((path) => [publicKeyAt(path), rootLabel(path)])))
   const asked = genesisRequest(drafted.domain, drafted.artifacts)
-  rememberRequest(home, asked)
+  rememberRequest(home, asked, { name: args.name, file: request })
   writeRequest(request, asked)
-  io.warn(`put a copy of ${path} on each stick that holds a next root key: without it the commitment ${commitmentOf({ set: nextSet, salt: nextSalt }).slice(0, 16)}… can't be opened`)
-  io.warn(`once enough roots have signed ${request}: diad init --finish ${request}`)
-  return { domain: drafted.domain, home: home.paths.root, name: args.name ?? 'home', principal, roots, request }
+  io.warn(commitmentAdvice(path))
+  return { domain: drafted.domain, home: home.paths.root, name: args.name ?? 'home', principal, roots, request, needed: { total: rootSet.root_keys.length, threshold }, next: { total: nextSet.root_keys.length, threshold: nextThreshold } }
 }
 
 /** Keys that an earlier attempt made are used. */
@@ -69,8 +71,8 @@ export async function finishGenesis (context: Context, args: Args & { finish: st
   const request = readRequest(args.finish)
   const { domain, entry } = request
   if (entry.epoch !== 0) throw new DiadError('wrong-request', 'this signing request founds no domain', 'bring it into force with `diad root apply`')
-  demandOwnGenesis(home, request)
-  demandComplete(request)
+  const drafted = demandOwnGenesis(home, request)
+  demandComplete(request, rootNames(home.paths.root, [dirname(args.finish)]), `pass it on: \`diad sign --request ${args.finish} --key KEY --yes\``)
   const certificate = certificateCodec.from(request.artifacts.find((a) => a.typeTag === TAG.authorityCertificate) as never)
   const [keyPath, principalPath] = ['root_key', 'principal'].map((name) => findKeyFile(home.paths.keys, name))
   if (keyPath === undefined || principalPath === undefined || recordedPublicKey(keyPath) !== certificate.subject_pubkey) {
@@ -83,7 +85,7 @@ export async function finishGenesis (context: Context, args: Args & { finish: st
   // Other manifests in the file are nobody's word, and something may be in it twice.
   const artifacts = new Map([...artifactsOf(request).filter((a) => a.typeTag !== TAG.manifest), manifestCodec.artifact(manifest), signature].map((a) => [referenceOfArtifact(a), a]))
   const knowledge = judged(domain, [...artifacts.values()])
-  const name = args.name ?? 'home'
+  const name = args.name ?? drafted ?? 'home'
   await runtime.found(knowledge)
   context.home = setOwnDomain(home, domain, name)
   markAuthority(runtime, knowledge)

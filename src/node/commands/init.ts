@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { domainText } from '../../substrate/domain-id.js'
 import { DiadError } from '../../substrate/errors.js'
 import { markAuthority } from '../authority.js'
@@ -8,6 +9,7 @@ import { makeDirectory, removeMade } from '../home/make-directory.js'
 import { writeOfflineNote } from '../home/offline.js'
 import { choosePassphrase, type PassphraseSource } from '../keys/passphrase.js'
 import { mintDomain, type Minted } from '../mint.js'
+import { namesBeside, rememberRoots } from '../roots/root-names.js'
 import { checkInit } from './check-arguments.js'
 import type { Context } from './context.js'
 
@@ -21,26 +23,28 @@ export async function init (context: Context, args: CommandArgs['init'], io: Com
   if (args.finish !== undefined) return await (await import('./init-elsewhere.js')).finishGenesis(context, { ...args, finish: args.finish }, io)
   // One question for all keys.
   const given = io.passphrase ?? { kind: 'none' as const }
-  const passphrase = given.kind === 'none' ? given : { kind: 'given' as const, passphrase: await choosePassphrase(given, 'the keys of the new domain') as string }
+  const passphrase = given.kind === 'none' ? given : { kind: 'given' as const, passphrase: await choosePassphrase(given, 'the keys of the new domain', io.warn) as string }
   if (args.rootPubs !== undefined) return await (await import('./init-elsewhere.js')).askForGenesis(context, args, io, passphrase)
-  const { knowledge, principal } = await mintIn(roots, home.paths.keys, passphrase, args)
+  const { knowledge, principal } = await mintIn(roots, home.paths.keys, passphrase, args, io.signal)
   const { domain } = knowledge
   await runtime.found(knowledge)
   context.home = setOwnDomain(home, domain, name)
   // M8: this machine knows from its own doing which manifest is the newest.
   markAuthority(runtime, knowledge)
   refreshProjection(context, knowledge)
-  writeOfflineNote(roots, domain, name)
+  writeOfflineNote(roots, domain, name, 'both')
+  // They will be on sticks soon, so they are called by their files alone.
+  rememberRoots(home, new Map([...namesBeside([roots])].map(([key, label]) => [key, basename(label)])))
   await runtime.wake(domain)
   io.warn(`The offline roots are in ${roots}: move that directory to a stick and keep two copies; nobody can recover the domain without them.`)
   return { domain, home: home.paths.root, name, principal, roots, text: domainText(domain) } as CommandResults['init']
 }
 
 /** The directory of the roots goes again with the keys in it when nothing comes of them. */
-async function mintIn (roots: string, keys: string, passphrase: PassphraseSource, { rootKeys = 1, threshold = 1 }: CommandArgs['init']): Promise<Minted> {
+async function mintIn (roots: string, keys: string, passphrase: PassphraseSource, { rootKeys = 1, threshold = 1 }: CommandArgs['init'], signal: AbortSignal): Promise<Minted> {
   const first = makeDirectory(roots)
   try {
-    return await mintDomain({ keys, roots, passphrase, rootKeys, threshold })
+    return await mintDomain({ keys, roots, passphrase, rootKeys, threshold, signal })
   } catch (err) {
     removeMade(roots, first)
     throw err

@@ -3,6 +3,7 @@ import { pathFault } from '../../publication/names.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../command.js'
 import { importPath, importStream } from '../files/import.js'
 import { openSigner } from '../keys/open-signer.js'
+import { demandListed } from '../own-key.js'
 import { publishPath } from '../publish.js'
 import { type Context, ownDomain, principalSigner } from './context.js'
 
@@ -12,8 +13,8 @@ export async function put (context: Context, args: CommandArgs['put'], io: Comma
   const onProgress = ({ files, bytes }: { files: number, bytes: number }): void => { io.progress({ phase: 'importing', done: files, unit: 'files', bytes }) }
   if (args.path === '-' && io.input === undefined) throw new DiadError('no-input', 'there is nothing on standard input', 'pipe the content in, or name a file')
   const { ref, files, blocks: count, bytes } = args.path === '-'
-    ? await importStream(io.input as AsyncIterable<Uint8Array>, blocks, { signal: io.signal, onProgress })
-    : await importPath(args.path, blocks, { signal: io.signal, onProgress })
+    ? await importStream(io.input as AsyncIterable<Uint8Array>, blocks, { signal: io.signal, onProgress, allowKeys: args.allowKeys })
+    : await importPath(args.path, blocks, { signal: io.signal, onProgress, allowKeys: args.allowKeys })
   await context.runtime.commit([])
   return { ref, files, blocks: count, bytes }
 }
@@ -21,13 +22,16 @@ export async function put (context: Context, args: CommandArgs['put'], io: Comma
 export async function publish (context: Context, args: CommandArgs['publish'], io: CommandIo): Promise<CommandResults['publish']> {
   const domain = ownDomain(context)
   const fault = pathFault(args.as)
+  if (/^\/+[^/]/.test(args.as)) throw new DiadError('malformed', `"${args.as}" can't be a published name: names have no slash in front`, `drop the leading slash: --as ${args.as.replace(/^\/+/, '')}`)
   if (fault !== undefined) throw new MalformedError(`"${args.as}" can't be a published name: ${fault}`)
   const given = args.key === undefined ? undefined : await openSigner(args.key, io.passphrase ?? { kind: 'none' }, { signal: io.signal })
   const signer = given ?? await principalSigner(context, io)
   const run = async (): Promise<CommandResults['publish']> => {
     const k = await context.runtime.wake(domain)
+    demandListed(context.home, k, signer.publicKey)
     return await publishPath(context.runtime, k, signer, args.path, args.as, {
       signal: io.signal,
+      allowKeys: args.allowKeys,
       onProgress: ({ files, bytes }) => { io.progress({ phase: 'importing', done: files, unit: 'files', bytes }) }
     })
   }

@@ -5,11 +5,15 @@ import { wayOutOfDomain } from '../../authority/explain/ways-out.js'
 import { DiadError } from '../../substrate/errors.js'
 import { type DirEntry, type Entry, type FileEntry } from '../../publication/tree.js'
 import { fileChunks, resolvePath, rootEntry, treeEntries } from '../../publication/walk.js'
-import type { CommandArgs, CommandIo, CommandResults, Listed } from '../command.js'
+import type { CommandArgs, CommandIo, CommandResults } from '../command.js'
+import type { Listed } from '../listed.js'
 import { admissionNotes } from '../admission/note.js'
 import { checkout as checkoutTree } from '../files/checkout.js'
+import { signedElsewhere } from '../elsewhere.js'
 import { petnameOf, readPetnames } from '../home/petnames.js'
+import { openFounding } from '../roots/made-requests.js'
 import { type Context, heldDomain, parseTarget, readableEntry } from './context.js'
+import { leaseOf } from './lease.js'
 import { summary } from './sync.js'
 
 async function entryAt (context: Context, target: string, acceptContested: boolean): Promise<{ domain: Reference, entry: Entry, name: string, rootRef: Reference }> {
@@ -35,7 +39,7 @@ function lossy (bytes: Uint8Array): string {
   }
 }
 
-export async function ls (context: Context, args: CommandArgs['ls'], _io: CommandIo): Promise<CommandResults['ls']> {
+export async function ls (context: Context, args: CommandArgs['ls'], io: CommandIo): Promise<CommandResults['ls']> {
   const at = parseTarget(context, args.target)
   const k = await heldDomain(context, at.domain)
   const { blocks } = context.runtime.store
@@ -46,6 +50,7 @@ export async function ls (context: Context, args: CommandArgs['ls'], _io: Comman
       const root = await rootEntry(blocks, e.ref, e.mode).catch(() => undefined)
       entries.push({ name: e.name, kind: root?.kind ?? 'file', mode: e.mode, size: root?.kind === 'file' ? root.size : null, ref: e.ref, ...(e.code === 'contested' ? { code: e.code } : root === undefined ? { code: 'content-missing' } : {}) })
     }
+    if (entries.length === 0 && !args.all && [...k.viewAll().current.values()].some((e) => e.ref !== NONE)) io.warn('nothing of it is exported; there are names that aren\'t: `diad ls DOMAIN --all` lists them')
     return { domain: at.domain, entries }
   }
   const { entry: current, rest } = readableEntry(k, at, true)
@@ -92,18 +97,29 @@ export async function status (context: Context, _args: CommandArgs['status'], _i
     const { status: state, code, heads, names: count, snapshot } = summary(context, k)
     const name = petnameOf(names, domain)
     const out = wayOutOfDomain(k, code)
+    const elsewhere = signedElsewhere(home, runtime, k)
     domains.push({
       domain, ...(name === undefined ? {} : { name }), own: record?.own ?? false, mode: record?.mode ?? 'mirror', status: state, code, heads, names: count,
-      ...{ snapshot, authority: k.authority().stateText, view: k.view().digest, ...(out === undefined ? {} : { wayOut: out }) }, ...admission(k)
+      ...{ snapshot, authority: k.authority().stateText, view: k.view().digest, ...(out === undefined ? {} : { wayOut: out }), ...(elsewhere === undefined ? {} : { elsewhere }) }, ...leaseOf(runtime, k), ...admission(k)
     })
   }
+  const held: CommandResults['status']['held'] = []
+  for (const domain of [...runtime.records.keys()].sort()) {
+    if (runtime.records.get(domain)?.dormant !== true) continue
+    const name = petnameOf(names, domain)
+    const { used = 0, recordBytes = 0 } = leaseOf(runtime, await runtime.knowledge(domain))
+    held.push({ domain, ...(name === undefined ? {} : { name }), used, recordBytes })
+  }
   const own = runtime.own()
+  const founding = own === undefined ? openFounding(home) : undefined
   return {
     home: home.paths.root,
     ...(network === undefined ? {} : { peer: network.host.peerId, addresses: network.host.addresses() }),
     ...(own === undefined ? {} : { domain: own }),
+    ...(founding === undefined ? {} : { founding: { domain: founding.domain, ...(founding.file === undefined ? {} : { file: founding.file }) } }),
     daemon: network !== undefined,
     domains,
+    held,
     peers: network?.host.peers().map((peer) => ({ peer })) ?? []
   }
 }

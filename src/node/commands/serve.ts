@@ -1,13 +1,17 @@
 /** `diad serve`: the daemon. Owns the store, listens, gossips, mirrors, and runs other commands that come over the home's socket. */
 import { DiadError } from '../../substrate/errors.js'
+import type { Reference } from '../../substrate/reference.js'
 import type { CommandArgs, CommandEvent, CommandIo } from '../command.js'
+import { WaitingRoom } from '../admission/waiting.js'
 import { startControlServer } from '../control/server.js'
+import { signedElsewhere } from '../elsewhere.js'
 import { socketPath } from '../home/paths.js'
 import { findKeyFile } from '../keys/key-file.js'
 import { Network } from '../network.js'
 import type { Report } from '../../federation/effects.js'
 import { checkAddresses } from './check-arguments.js'
 import { type Context, principalSigner, storedPeers } from './context.js'
+import { isRescue } from './rescue/is-rescue.js'
 
 const DEFAULT_LISTEN = ['/ip4/0.0.0.0/tcp/0']
 
@@ -22,6 +26,15 @@ export async function serve (context: Context, args: CommandArgs['serve'], io: C
     if (open) io.event(e)
     else early.push(e)
   }
+  let told = ''
+  /** Once for each manifest that comes: it is the owner's business. */
+  const tellElsewhere = (domain: Reference): void => {
+    const k = runtime.replica.domains.get(domain)
+    const found = k === undefined ? undefined : signedElsewhere(home, runtime, k)
+    const key = JSON.stringify(found?.changes ?? [])
+    if (found !== undefined && key !== told) event({ event: 'signed-elsewhere', domain, ...found })
+    if (runtime.records.get(domain)?.own === true) told = key
+  }
   const onReport = (r: Report): void => {
     switch (r.kind) {
       case 'refused':
@@ -30,10 +43,12 @@ export async function serve (context: Context, args: CommandArgs['serve'], io: C
       case 'changed': {
         const view = runtime.replica.domains.get(r.domain)?.view()
         event({ event: 'changed', domain: r.domain, by: r.by, names: view?.current.size ?? 0, view: view?.digest ?? null })
+        tellElsewhere(r.domain)
         break
       }
       case 'hello': event({ event: 'peer', peer: r.peer, domains: r.domains }); break
       case 'pulled': event({ event: 'pulled', peer: r.peer, domain: r.domain, outcome: r.outcome }); break
+      case 'admission-request': event({ event: 'admission-request', domain: r.domain, peer: r.peer, request: r.request, scope: [...r.scope] }); break
     }
   }
   const known = new Set(args.peers)
@@ -71,6 +86,10 @@ export async function serve (context: Context, args: CommandArgs['serve'], io: C
       io.event({ event: 'listening', peer: network.host.peerId, addresses: network.host.addresses() })
       early.forEach(io.event)
       unsubscribe = runtime.onReport(onReport)
+      runtime.active().forEach(tellElsewhere)
+      // What waits in a rescue home would go with it.
+      const own = args.admissions && !isRescue(home) ? runtime.own() : undefined
+      if (own !== undefined) runtime.admission.room = new WaitingRoom(home, own)
       await new Promise<void>((resolve, reject) => {
         // Without its disk a node can keep no promise: it ends, and whoever supervises it sees why.
         runtime.onFailure((err) => { reject(err instanceof Error ? err : new Error(String(err))) })
@@ -83,6 +102,7 @@ export async function serve (context: Context, args: CommandArgs['serve'], io: C
     }
   } finally {
     context.network = undefined
+    runtime.admission.room = undefined
     await network.stop()
   }
   return undefined
@@ -92,5 +112,5 @@ export async function serve (context: Context, args: CommandArgs['serve'], io: C
 async function openGivenKey (context: Context, io: CommandIo): Promise<void> {
   if (io.passphrase?.kind !== 'file') return
   if (findKeyFile(context.home.paths.keys, 'principal') === undefined) io.warn('--passphrase-file is not used: this home has no key')
-  else await principalSigner(context, io)
+  else await principalSigner(context, io, false)
 }

@@ -7,27 +7,19 @@ import type { Mode } from '../../federation/ledger.js'
 import { missingRoots } from '../../federation/mirror.js'
 import type { Report } from '../../federation/effects.js'
 import type { CommandArgs, CommandIo, CommandResults, SyncResult } from '../command.js'
+import { warnOfElsewhere } from '../elsewhere.js'
 import { petnameOf, readPetnames, setPetname } from '../home/petnames.js'
-import { Network } from '../network.js'
-import { checkAddresses, followsNothing } from './check-arguments.js'
+import type { Network } from '../network.js'
+import { checkAddresses, checkQuota, followsNothing } from './check-arguments.js'
 import { calledHere, type Context, domainOf, storedPeers } from './context.js'
+import { lacksRoomOnly, leaseOf } from './lease.js'
+import { dialAll, withNetwork } from './networked.js'
 
 const DEFAULT_TIMEOUT = 60
 /** How long nobody may have anything new before a domain that nobody offered counts as unknown: mDNS and DHT answers take about a second. */
 const QUIET_MS = 3000
 
 type Refused = SyncResult['refused']
-
-/** The daemon's network, or one of our own for as long as `work` takes. */
-async function withNetwork<T> (context: Context, work: (network: Network) => Promise<T>): Promise<T> {
-  if (context.network !== undefined) return await work(context.network)
-  const network = await Network.start({ home: context.home, runtime: context.runtime, listen: [], bootstrap: [], mdns: true, dht: true, autoMirror: false })
-  try {
-    return await work(network)
-  } finally {
-    await network.stop()
-  }
-}
 
 export async function sync (context: Context, args: CommandArgs['sync'], io: CommandIo): Promise<SyncResult | SyncResult[]> {
   const { runtime } = context
@@ -101,26 +93,11 @@ async function syncOne (context: Context, network: Network, domain: Reference, a
       bytes = result?.bytes ?? 0
     }
     await runtime.settled()
-    return { ...summary(context, k), blocks, bytes, refused }
+    warnOfElsewhere(context.home, runtime, k, io.warn)
+    return { ...summary(context, k), blocks, bytes, refused, ...leaseOf(runtime, k) }
   } finally {
     unsubscribe()
   }
-}
-
-/** `reached`: peer → the address that answered */
-interface Dialled { readonly reached: Map<string, string>, readonly unreached: Array<{ address: string, code: string, why: string }> }
-
-async function dialAll (network: Network, addresses: readonly string[], signal: AbortSignal): Promise<Dialled> {
-  const out: Dialled = { reached: new Map(), unreached: [] }
-  await Promise.all([...new Set(addresses)].map(async (address) => {
-    try {
-      out.reached.set(await network.host.dial(address, signal), address)
-    } catch (err) {
-      if (err instanceof DiadError && err.code === 'malformed-address') throw err
-      out.unreached.push({ address, code: err instanceof DiadError ? err.code : 'peer-unreachable', why: err instanceof DiadError ? err.message : `${address} does not answer` })
-    }
-  }))
-  return out
 }
 
 /**
@@ -194,16 +171,19 @@ export function summary (context: Context, k: DomainKnowledge): Omit<SyncResult,
   const names = [...view.current.values()].filter((e) => e.ref !== NONE).length
   const standing = standingOf(k)
   const lacking = standing.status === 'accepted' && context.runtime.records.get(domain)?.mode === 'mirror' && missingRoots(context.runtime, k).length > 0
-  const { status, code } = lacking ? { status: 'deferred', code: 'content-missing' } : standing
+  const { status, code } = lacking ? { status: 'deferred', code: lacksRoomOnly(context.runtime, k) ? 'over-quota' : 'content-missing' } : standing
   return { domain, status, code, snapshot: newest?.snapshot ?? null, heads, names }
 }
 
-export async function follow (context: Context, args: CommandArgs['follow'], _io: CommandIo): Promise<CommandResults['follow']> {
+export async function follow (context: Context, args: CommandArgs['follow'], io: CommandIo): Promise<CommandResults['follow']> {
   const domain = domainOf(context, args.domain)
   const mode: Mode = args.mode ?? 'mirror'
+  checkQuota(args.quota, args.mode)
   await checkAddresses(args.peers)
   if (args.name !== undefined) setPetname(context.home, args.name, domain)
-  await context.runtime.follow(domain, mode, args.peers)
+  const { quota } = await context.runtime.follow(domain, mode, args.peers, args.quota)
+  const used = context.runtime.ports.audience.usedBytes(domain)
+  if (quota !== undefined && used > quota) io.warn(`${used} bytes are held already: nothing is deleted, and nothing more is fetched`)
   if (context.network !== undefined) {
     const { network } = context
     // In the background: following needs no network, and a peer that is away now may come back.
@@ -211,7 +191,7 @@ export async function follow (context: Context, args: CommandArgs['follow'], _io
     void network.findAndDial(domain, AbortSignal.timeout(30_000)).catch(() => 0)
   }
   const name = petnameOf(readPetnames(context.home), domain)
-  return { domain, mode, ...(name === undefined ? {} : { name }) }
+  return { domain, mode, ...(name === undefined ? {} : { name }), quota: quota ?? null, used }
 }
 
 export async function unfollow (context: Context, args: CommandArgs['unfollow'], _io: CommandIo): Promise<CommandResults['unfollow']> {

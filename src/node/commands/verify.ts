@@ -13,6 +13,7 @@ import type { CurrentEntry, ViewedLane } from '../../authority/domain-view.js'
 import { VERDICT_CODES, type VerdictCode } from '../../authority/verdict.js'
 import type { Check, CommandArgs, CommandIo, CommandResults } from '../command.js'
 import { type Context, currentEntry, domainOf, parseTarget, type Target } from './context.js'
+import { beginsWith } from './records/common.js'
 
 type Result = CommandResults['verify']
 
@@ -40,8 +41,8 @@ async function resolveRef (context: Context, text: string): Promise<Reference> {
   if (isReference(text)) return parseReference(text)
   if (/^[0-9a-f]{12,67}$/.test(text)) {
     const found = new Set<Reference>()
-    for (const domain of context.runtime.records.keys()) for (const r of (await context.runtime.knowledge(domain)).inventory()) if (r.startsWith(text)) found.add(r)
-    for await (const [r] of context.runtime.store.blocks.blocks()) if (r.startsWith(text) && found.size < 2) found.add(r)
+    for (const domain of context.runtime.records.keys()) for (const r of (await context.runtime.knowledge(domain)).inventory()) if (beginsWith(r, text)) found.add(r)
+    for await (const [r] of context.runtime.store.blocks.blocks()) if (beginsWith(r, text) && found.size < 2) found.add(r)
     const [only] = found
     if (only !== undefined && found.size === 1) return only
     throw new MalformedError(found.size === 0 ? `nothing held here begins with ${text}` : `${text} is not unique: give more digits`)
@@ -94,7 +95,7 @@ function laneVerdict (v: ViewedLane): { status: string, code: string } {
 function laneChecks (k: DomainKnowledge, v: ViewedLane): Check[] {
   const position = k.authority().position.get(v.knowledge.lane.manifest)
   return [
-    tick('L1', position !== undefined, `lane ${v.knowledge.ref.slice(4, 16)}… stands under manifest ${v.knowledge.lane.manifest.slice(4, 16)}…${position === undefined ? ', which is not on the chain' : ` (version ${(k.authority().onChain[position] as { manifest: { version: number } }).manifest.version})`}`),
+    tick('L1', position !== undefined, `lane ${v.knowledge.ref.slice(0, 16)}… stands under manifest ${v.knowledge.lane.manifest.slice(0, 16)}…${position === undefined ? ', which is not on the chain' : ` (version ${(k.authority().onChain[position] as { manifest: { version: number } }).manifest.version})`}`),
     tick('M1', v.rights !== undefined, v.rights === undefined ? 'its principal is not in that manifest' : `its principal has the roles ${v.rights.principal.roles.join(', ')}`),
     tick('L3', v.limit > 0, `valid up to leaf ${v.limit} of ${v.branch?.head.snapshot.log_size ?? 0}`),
     tick('E4', v.knowledge.evidence === undefined, v.knowledge.evidence === undefined ? 'no equivocation is known' : `equivocation proven at leaf ${v.knowledge.evidence.index}`),

@@ -149,7 +149,7 @@ export function frameJson (payload: Uint8Array): unknown {
 }
 
 /** An error as it crosses the channel, and as `--json` prints it. */
-export interface WireError { code: string, message: string, hint: string }
+export interface WireError { code: string, message: string, hint: string, /** lines like `message`, for what else was found wrong */ more?: string[] }
 
 /** The code that stands for a bug: something other than a DiadError was thrown. */
 export const INTERNAL = 'internal'
@@ -159,7 +159,7 @@ export const INTERNAL = 'internal'
  * command can foresee at every call, and `internal` for all the rest.
  */
 export function wireError (err: unknown): WireError {
-  if (err instanceof DiadError) return { code: err.code, message: err.message, hint: err.hint }
+  if (err instanceof DiadError) return { code: err.code, message: err.message, hint: err.hint, ...(err.more.length === 0 ? {} : { more: [...err.more] }) }
   const { name, code, message } = (typeof err === 'object' && err !== null ? err : { message: String(err) }) as { name?: unknown, code?: unknown, message?: unknown }
   if (name === 'AbortError' || code === 'ABORT_ERR') return { code: 'interrupted', message: 'interrupted', hint: 'run the same command again to go on' }
   if (code === 'ENOSPC' || code === 'EDQUOT') return { code: 'disk-full', message: 'the disk is full', hint: 'make room and run the same command again; what is committed stays' }
@@ -170,7 +170,7 @@ export function wireError (err: unknown): WireError {
 
 /** The other end's error as ours. An `internal` one stays distinguishable by its code. */
 export function errorOfWire (value: unknown): DiadError {
-  const { code, message, hint } = (typeof value === 'object' && value !== null ? value : {}) as Partial<Record<keyof WireError, unknown>>
+  const { code, message, hint, more } = (typeof value === 'object' && value !== null ? value : {}) as Partial<Record<keyof WireError, unknown>>
   const text = (x: unknown, otherwise: string): string => typeof x === 'string' ? x : otherwise
-  return new DiadError(text(code, INTERNAL), text(message, 'the daemon answered with an error without a message'), text(hint, ''))
+  return new DiadError(text(code, INTERNAL), text(message, 'the daemon answered with an error without a message'), text(hint, ''), { more: Array.isArray(more) ? more.filter((line) => typeof line === 'string') : [] })
 }

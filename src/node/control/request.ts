@@ -101,9 +101,9 @@ function parseRequest (value: unknown): CommandRequest {
 
 function parsePassphrase (value: unknown): PassphraseSource | undefined {
   if (value === null || value === undefined) return undefined
-  const { kind, path, passphrase } = value as Record<string, unknown>
+  const { kind, path, others = [], passphrase } = value as Record<string, unknown>
   if (kind === 'none' || kind === 'prompt') return { kind }
-  if (kind === 'file' && typeof path === 'string') return { kind, path }
+  if (kind === 'file' && typeof path === 'string' && Array.isArray(others) && others.every((o): o is string => typeof o === 'string')) return others.length === 0 ? { kind, path } : { kind, path, others }
   if (kind === 'given' && typeof passphrase === 'string') return { kind, passphrase }
   throw new DiadError('malformed', 'control channel: unknown source of the passphrase')
 }

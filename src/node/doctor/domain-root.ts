@@ -5,7 +5,9 @@ import type { DomainKnowledge } from '../../authority/knowledge.js'
 import { policyHash } from '../../authority/policy.js'
 import { domainText } from '../../substrate/domain-id.js'
 import { principalId } from '../../publication/evidence.js'
+import { MalformedError } from '../../substrate/errors.js'
 import { digestOf, type Hash, type PublicKey, type Reference } from '../../substrate/reference.js'
+import { jsonFields } from '../home/json-fields.js'
 import type { SealRecord } from '../pins/records.js'
 import { parsePolicy } from '../policy/policy-file.js'
 import { walkFiles } from '../pins/sums.js'
@@ -85,10 +87,20 @@ function attestations (root: string, k: DomainKnowledge, seals: Beside['seals'])
       out.push(`attestations/${file} doesn't belong there`)
       continue
     }
-    const fields = new Map(Object.entries(JSON.parse(readFileSync(join(folder, file), 'utf8')) as object)) as Map<string, unknown>
-    if (!agrees(fields, seal, k, seals)) out.push(`attestations/${file} says something else than the manifest that it names (${digestOf(k.domain).slice(0, 12)}…)`)
+    const fields = fieldsIn(join(folder, file))
+    if (fields === undefined) out.push(`attestations/${file} can't be read`)
+    else if (!agrees(fields, seal, k, seals)) out.push(`attestations/${file} says something else than the manifest that it names (${digestOf(k.domain).slice(0, 12)}…)`)
   }
   return out
+}
+
+function fieldsIn (path: string): Map<string, unknown> | undefined {
+  try {
+    return jsonFields(readFileSync(path, 'utf8'))
+  } catch (err) {
+    if (err instanceof MalformedError) return undefined
+    throw err
+  }
 }
 
 function agrees (fields: ReadonlyMap<string, unknown>, seal: string, k: DomainKnowledge, seals: Beside['seals']): boolean {

@@ -3,6 +3,8 @@ import { standingOf } from '../../authority/domain-standing.js'
 import type { DomainKnowledge } from '../../authority/knowledge.js'
 import { VERDICT_CODES, type VerdictCode } from '../../authority/verdict.js'
 import { showName } from '../../publication/names.js'
+import { signedElsewhere } from '../elsewhere.js'
+import type { Home } from '../home/home.js'
 import type { Runtime } from '../runtime.js'
 import { bad, type Finding, ok, warn } from './finding.js'
 
@@ -31,7 +33,7 @@ export function checkDomain (runtime: Runtime, k: DomainKnowledge, typed: string
   const view = k.view()
   for (const v of view.lanes.values()) {
     if (!v.contested || (!v.considered && v.exported === 0)) continue
-    const lane = `${typed}, lane ${v.knowledge.ref.slice(4, 16)}…`
+    const lane = `${typed}, lane ${v.knowledge.ref.slice(0, 16)}…`
     out.push(make(`a publisher signed two histories of one lane, which differ from leaf ${v.knowledge.evidence?.index ?? 0} on (E4)`, lane, own ? '`diad key close` ends that key\'s lanes where you say; `diad adopt` keeps honest work' : 'its owner has to cut the lane; --accept-contested reads it all the same'))
   }
   const contested = [...view.current.values()].filter((e) => e.code === 'contested').map((e) => e.name)
@@ -43,6 +45,12 @@ export function checkDomain (runtime: Runtime, k: DomainKnowledge, typed: string
   if (own) out.push(...checkOwnLanes(runtime, k, typed))
   if (out.every((f) => f.level === 'ok')) out.push(ok(`${authority.stateText}; ${view.current.size} names`, typed))
   return out
+}
+
+/** M8: no rule tells a thief's manifest from that of another machine of ours. */
+export function checkElsewhere (home: Home, runtime: Runtime, k: DomainKnowledge, typed: string): Finding[] {
+  const found = signedElsewhere(home, runtime, k)
+  return found === undefined ? [] : [bad(`${found.text}. ${found.changes.join('. ')}`, typed, found.hint)]
 }
 
 const meaningOf = (code: string): string => VERDICT_CODES.get(code as VerdictCode)?.meaning ?? code

@@ -9,12 +9,11 @@ import { bad, type Finding, ok, trouble, warn } from './finding.js'
 export function checkHome (home: Home): Finding[] {
   const { paths } = home
   const out: Finding[] = []
-  const before = out.length
   if (process.platform !== 'win32') {
     // The keys are what others must not get; the rest is a matter of taste on a machine of one's own.
     for (const [path, level] of [[paths.root, 'warn'], [paths.keys, 'bad'], [paths.store, 'warn'], [paths.offline, 'bad']] as const) out.push(...openTo(path, level))
   }
-  if (out.length === before) out.push(ok('nobody else can read the home', paths.root))
+  if (out.length === 0) out.push(ok('nobody else can read the home', paths.root))
   try {
     readPetnames(home)
   } catch (err) {

@@ -4,10 +4,11 @@ import { basename, join } from 'node:path'
 import type { DomainKnowledge } from '../../authority/knowledge.js'
 import type { PublicKey } from '../../substrate/reference.js'
 import type { Home } from '../home/home.js'
+import { findKeysOf } from '../keys/find-keys.js'
 import { findKeyFile, loadKey, recordedPublicKey } from '../keys/key-file.js'
 import type { PassphraseSource } from '../keys/passphrase.js'
-import { isDrilled, readDrills } from '../roots/drills.js'
-import { findKeysOf } from '../roots/find-keys.js'
+import { demandListed } from '../own-key.js'
+import { drilledAt, isDrilled, readDrills } from '../roots/drills.js'
 import { bad, type Finding, ok, trouble, warn } from './finding.js'
 
 const KEY_FILE = /\.key(\.age)?$/
@@ -58,7 +59,7 @@ export function checkKeyRoles (home: Home, k: DomainKnowledge): Finding[] {
   if (principal !== undefined) {
     const entry = tip.principals.find((p) => p.public_key === principal)
     out.push(entry === undefined
-      ? warn(`manifest ${tip.version} doesn't list this home's principal key: what it publishes is void`, home.paths.keys, 'give it a role with `diad role grant`, or put the right key there')
+      ? unlisted(home, k, principal)
       : ok(`this home's principal may ${entry.roles.join(', ')} under manifest ${tip.version}`, home.paths.keys))
   }
   const rootKey = record('root_key')
@@ -66,6 +67,15 @@ export function checkKeyRoles (home: Home, k: DomainKnowledge): Finding[] {
     out.push(warn('the root_key here is not the one that the epoch in force certifies: it can sign no manifest', home.paths.keys, 'put the right key there; lost: `diad root renew` certifies a new one'))
   }
   return [...out, ...checkColdKeys(home, k), ...checkDrill(home, k)]
+}
+
+function unlisted (home: Home, k: DomainKnowledge, principal: PublicKey): Finding {
+  try {
+    demandListed(home, k, principal)
+  } catch (err) {
+    return { ...trouble(err, home.paths.keys, 'warn'), what: `this home can publish nothing: ${err instanceof Error ? err.message : String(err)}` }
+  }
+  throw new Error('the principal is listed')
 }
 
 /** N2: whoever gets this disk must not get both tiers. */
@@ -92,7 +102,7 @@ function checkDrill (home: Home, k: DomainKnowledge): Finding[] {
     const drill = readDrills(home).get(entry.entry.next_commitment)
     // Before the question that tells apart only whether it is enough.
     const tried = drill === undefined ? 'the next root keys were never tried: without them lost or stolen roots can\'t be replaced (N2)' : `only ${drill.signed.size} of ${drill.threshold} next root keys were tried (N2)`
-    if (isDrilled(drill)) return [ok(`enough next root keys have shown that they still sign, last ${[...drill.signed.values()].sort().at(-1) ?? ''}`, home.paths.root)]
+    if (isDrilled(drill)) return [ok(`enough next root keys have shown that they still sign, the oldest of them ${drilledAt(drill) ?? ''}`, home.paths.root)]
     return [warn(tried, home.paths.root, '`diad root drill` with the sticks that hold them')]
   } catch (err) {
     return [trouble(err, home.paths.root, 'warn')]

@@ -18,6 +18,7 @@ import { LIMITS } from '../../substrate/limits.js'
 import type { Reference } from '../../substrate/reference.js'
 import type { BlockStore } from '../../substrate/store.js'
 import { fileChanged, readFailure, systemCode } from './failure.js'
+import { refuseKey, refuseKeyFolder } from './key-guard.js'
 import { Pacer } from './pacer.js'
 
 /** The pack store's way without a promise a block is taken where there is one. */
@@ -39,6 +40,8 @@ export interface ImportOptions {
   onProgress?: ((progress: ImportProgress) => void) | undefined
   /** called with every Reference of the tree, also of blocks that the store had before; may come more than once for one */
   onBlock?: ((ref: Reference) => void) | undefined
+  /** take private keys and the directories in which they lie, too */
+  allowKeys?: boolean | undefined
 }
 
 export interface Imported {
@@ -61,7 +64,7 @@ const OPEN_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLO
 
 /**
  * Stores the file or directory at `path`. A symbolic link given as `path` is followed, links below it never.
- * Throws `not-found`, `unreadable`, `unsupported-file` (socket, pipe, device), `name-unsupported` (not UTF-8), `file-changed`, `path-too-long`, each
+ * Throws `not-found`, `unreadable`, `unsupported-file` (socket, pipe, device), `name-unsupported` (not UTF-8), `file-changed`, `path-too-long`, `private-key` (key-guard.ts), each
  * naming the path; the signal's reason when aborted.
  */
 export async function importPath (path: string, store: ImportStore, options: ImportOptions = {}): Promise<Imported> {
@@ -96,12 +99,14 @@ class ImportRun {
   #chunks: [Uint8Array, Uint8Array] | undefined
   readonly #pacer: Pacer
   readonly #onProgress: ImportOptions['onProgress']
+  readonly #allowKeys: boolean
   #files = 0
   #blocks = 0
   #bytes = 0
 
-  constructor (store: ImportStore, { signal, onProgress, onBlock }: ImportOptions) {
+  constructor (store: ImportStore, { signal, onProgress, onBlock, allowKeys = false }: ImportOptions) {
     this.#onProgress = onProgress
+    this.#allowKeys = allowKeys
     this.#pacer = new Pacer(signal, () => this.#report())
     const stored = (ref: Reference): Reference => {
       this.#blocks++
@@ -126,7 +131,10 @@ class ImportRun {
 
   async directory (path: string): Promise<Reference> {
     const builder = new TreeBuilder(this.#put)
-    for (const { name, type } of sortedNames(path)) {
+    const names = sortedNames(path)
+    // Before anything below it is stored.
+    if (!this.#allowKeys) refuseKeyFolder(path, names)
+    for (const { name, type } of names) {
       if (this.#pacer.due()) await this.#pacer.turn()
       const entry = this.#entry(joined(path, name), name, type)
       const wait = builder.add(entry instanceof Promise ? await entry : entry) ?? this.#room()
@@ -169,6 +177,7 @@ class ImportRun {
       stats = fstatSync(fd)
       if (!stats.isFile()) throw fileChanged(path, 'was replaced while it was read')
       if (stats.size <= LIMITS.chunkBytes) payload = readWhole(fd, path, stats.size, this.#scratch)
+      if (payload !== undefined && !this.#allowKeys) refuseKey(path, payload)
     } catch (err) {
       if (fd !== undefined) closeSync(fd)
       throw readFailure(err, path)
@@ -231,7 +240,10 @@ class ImportRun {
         }
       }
     }
-    if (filled > 0) await store(chunk.slice(0, filled))
+    if (filled > 0) {
+      if (!this.#allowKeys && this.#bytes === 0) refuseKey('-', chunk.subarray(0, filled))
+      await store(chunk.slice(0, filled))
+    }
     return (await builder.finish()).ref
   }
 }

@@ -2,7 +2,7 @@
  * The fresh directory beside a destination into which a checkout writes before it is renamed: `.<name>.diad-<process id>-<random>`, mode 0700, so that
  * nobody else can plant anything in it. One that a killed run left behind is removed by the next checkout to the same destination.
  */
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { chmodSync, type Dirent, lstatSync, mkdtempSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemCode } from './failure.js'
@@ -21,7 +21,7 @@ export function makePartial (parent: string, name: string): string {
   return path
 }
 
-/** To be called when the partial directory was renamed or its removal is somebody else's. */
+/** To be called when the partial directory or file was renamed or its removal is somebody else's. */
 export function releasePartial (path: string): void {
   active.delete(path)
 }
@@ -40,6 +40,34 @@ export async function removeLeftovers (parent: string, name: string): Promise<vo
     try {
       const stats = lstatSync(path)
       if (stats.isDirectory() && (process.getuid === undefined || stats.uid === process.getuid())) await removeTree(path)
+    } catch (err) {
+      if (systemCode(err) === undefined) throw err
+    }
+  }
+}
+
+/** The path of a fresh partial file for `name` in `parent`, by the same pattern and with `.part` behind it. */
+export function partialFile (parent: string, name: string): string {
+  const path = join(parent, `${stem(name)}${process.pid}-${randomBytes(3).toString('hex')}.part`)
+  active.add(path)
+  return path
+}
+
+/** As {@link removeLeftovers}, of partial files. */
+export function removeLeftFiles (parent: string, name: string): void {
+  const start = stem(name)
+  let entries: Dirent[]
+  try {
+    entries = entriesOf(parent)
+  } catch {
+    return // what writes there says what is wrong
+  }
+  for (const entry of entries) {
+    const match = entry.isFile() && entry.name.startsWith(start) ? /^([0-9]+)-[0-9a-f]{6}\.part$/.exec(entry.name.slice(start.length)) : null
+    const path = join(parent, entry.name)
+    if (match === null || active.has(path) || isAlive(match[1])) continue
+    try {
+      if (process.getuid === undefined || lstatSync(path).uid === process.getuid()) unlinkSync(path)
     } catch (err) {
       if (systemCode(err) === undefined) throw err
     }

@@ -2,9 +2,10 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { domainText, parseDomain } from '../../substrate/domain-id.js'
-import { DiadError } from '../../substrate/errors.js'
+import { DiadError, MalformedError } from '../../substrate/errors.js'
 import type { Reference } from '../../substrate/reference.js'
 import { createFile, errorCode, replaceFile } from './atomic-file.js'
+import { jsonFields } from './json-fields.js'
 import { homeFailure, isThere, makeDirectory, removeMade } from './make-directory.js'
 import { type HomePaths, homePaths } from './paths.js'
 import { checkPetname, isPetname } from './petname.js'
@@ -106,20 +107,12 @@ function configText (domain: Reference | undefined, name: string | undefined): s
 function readConfig (path: string): Pick<Home, 'domain' | 'name'> {
   const damaged = (why: string, cause?: unknown): DiadError =>
     new DiadError('home-damaged', `${path} is damaged: ${why}`, 'restore it from a backup, or make a new home and put the keys there', { cause })
-  let text: string
+  let fields: Map<string, unknown>
   try {
-    text = readFileSync(path, 'utf8')
+    fields = jsonFields(readFileSync(path, 'utf8'))
   } catch (err) {
-    throw homeFailure(err, path, 'read')
+    throw err instanceof MalformedError ? damaged(err.message, err) : homeFailure(err, path, 'read')
   }
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (err) {
-    throw damaged('it can\'t be read as JSON', err)
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw damaged('it is not an object')
-  const fields = new Map<string, unknown>(Object.entries(value))
   if (fields.get('format') !== FORMAT) throw damaged(`its format is not ${FORMAT}`)
   const version = fields.get('version')
   if (typeof version !== 'number' || !Number.isSafeInteger(version) || version < 1) throw damaged('it has no version')

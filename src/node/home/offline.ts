@@ -15,12 +15,15 @@ export function nextRootKeyName (n: number): string {
   return `next-root-${n}`
 }
 
+/** What lies in a directory of the roots: the two first sets, the next set alone, or only what opens the commitment to keys made elsewhere. */
+export type OfflineContents = 'both' | 'next' | 'commitment'
+
 /** Puts README.txt beside the cold keys of `domain`, never over a file of somebody's. Returns its path if it was made. */
-export function writeOfflineNote (directory: string, domain: Reference, name: string): string | undefined {
+export function writeOfflineNote (directory: string, domain: Reference, name: string, contents: OfflineContents): string | undefined {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const path = join(directory, 'README.txt')
   try {
-    createFile(path, noteText(domain, name))
+    createFile(path, noteText(domain, name, contents))
     return path
   } catch (err) {
     if (errorCode(err) === 'EEXIST') return undefined
@@ -28,18 +31,32 @@ export function writeOfflineNote (directory: string, domain: Reference, name: st
   }
 }
 
-function noteText (domain: Reference, name: string): string {
+const LIVE = `root-N       sign the certificate of the domain's root_key: needed to change the policy,
+             to renew the root_key, and to take the domain back after a theft.
+`
+const NEXT = `next-root-N  the set that the domain is committed to. It signs only when the root set is
+             replaced, and then alone. Keep it apart from the live roots: with it you can
+             replace root keys that are lost or stolen, and a thief of those can't.
+`
+
+function noteText (domain: Reference, name: string, contents: OfflineContents): string {
+  if (contents === 'commitment') {
+    return `What opens the commitment of the domain ${name} to its next root keys
+${domainText(domain)}
+
+No key is in this directory: the root keys were made elsewhere, and stay where they are.
+
+PUT A COPY OF next-commitment.json BESIDE EACH KEY OF THE NEXT ROOT SET. It isn't secret, but
+without it those keys can never take over. Then run "diad root drill --roots DIR" with each of
+them: it proves, without publishing anything, that key and file belong together.
+`
+  }
   return `The offline keys of the domain ${name}
 ${domainText(domain)}
 
 MOVE THIS DIRECTORY AWAY FROM THIS MACHINE, and keep two copies.
 
-root-N       sign the certificate of the domain's root_key: needed to change the policy,
-             to renew the root_key, and to take the domain back after a theft.
-next-root-N  the set that the domain is committed to. It signs only when the root set is
-             replaced, and then alone. Keep it apart from root-N: with it you can replace
-             root keys that are lost or stolen, and a thief of root-N can't.
-next-commitment.json opens the commitment: without it the next keys are worth nothing. Keep
+${contents === 'both' ? LIVE : ''}${NEXT}next-commitment.json opens the commitment: without it the next keys are worth nothing. Keep
              a copy with each of them.
 
 After "diad root rotate" the next-root-N of this directory are the live roots, and those that

@@ -1,7 +1,7 @@
 /** Where everything stands in a home directory. One table, so that the guide, `doctor` and the code can't differ. */
 import { createHash } from 'node:crypto'
 import { lstatSync, mkdirSync, realpathSync } from 'node:fs'
-import { homedir, tmpdir, userInfo } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import { DiadError } from '../../substrate/errors.js'
 import { runtimeDir, type RuntimeHost, thisHost } from './runtime-dir.js'
@@ -37,12 +37,6 @@ export function homePaths (root: string): HomePaths {
     petnames: join(root, 'petnames.json'),
     principals: join(root, 'principals.json')
   }
-}
-
-/** The absolute path of the home directory: `--home`, else `$DIAD_HOME`, else `~/.diad`. An empty value is none. */
-export function resolveHome (option?: string, env: NodeJS.ProcessEnv = process.env): string {
-  const chosen = [option, env['DIAD_HOME']].find((p) => p !== undefined && p !== '')
-  return resolve(chosen ?? join(homedir(), '.diad'))
 }
 
 /** `sun_path` has 108 bytes on Linux and 104 on macOS, the zero at its end included. */

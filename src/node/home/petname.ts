@@ -14,7 +14,7 @@ export function isPetname (text: string): boolean {
 }
 
 /** Why `text` can't be a petname; undefined when it can. */
-export function petnameFault (text: string): string | undefined {
+function petnameFault (text: string): string | undefined {
   const identifier = IDENTIFIERS.find(([shape]) => shape.test(text))
   if (identifier !== undefined) return identifier[1]
   if (text === '') return 'it is empty'

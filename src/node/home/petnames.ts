@@ -1,10 +1,9 @@
 /** Petnames: what the owner of this home calls domains (RULES N1). Local, never published. And reading a domain as a person writes it. */
-import { readFileSync } from 'node:fs'
 import { domainText, parseDomain } from '../../substrate/domain-id.js'
 import { DiadError, MalformedError } from '../../substrate/errors.js'
 import { NONE, type Reference } from '../../substrate/reference.js'
-import { errorCode, replaceFile } from './atomic-file.js'
 import type { Home } from './home.js'
+import { readNameFile, writeNameFile } from './name-file.js'
 import { checkPetname, isPetname } from './petname.js'
 
 /** Hex digits of a prefix that is taken for a domain: 8 beyond the constant hash id, which nobody hits by mistyping. */
@@ -25,25 +24,38 @@ export function petnameOf (names: ReadonlyMap<string, Reference>, domain: Refere
 }
 
 /**
- * Gives `domain` a name. Durable on return. Throws DiadError `malformed`, or `petname-taken` when another domain has it: a name that silently moves to
- * another domain is how people are deceived.
+ * Gives `domain` a name, in the place of the one it had. Durable on return. Throws DiadError `own-domain`, and what {@link demandFree} throws.
  */
 export function setPetname (home: Home, name: string, domain: Reference): void {
-  checkPetname(name)
-  const taken = readPetnames(home).get(name)
-  if (taken !== undefined && taken !== domain) {
-    throw new DiadError('petname-taken', `${name} is already the name of ${domainText(taken)}`, 'choose another name, or remove that one first')
-  }
+  demandFree(home, name, domain)
+  const own = domain === home.domain ? home.name : undefined
+  if (own === name) return
+  if (own !== undefined) throw new DiadError('own-domain', `this home's own domain is called ${own} here, and stays so`, 'other domains can be given a name')
   const names = readFile(home)
-  if (names.get(name) !== domain) writeFile(home, names.set(name, domain))
+  if (names.get(name) === domain) return
+  for (const [old, named] of names) if (named === domain) names.delete(old)
+  writeFile(home, names.set(name, domain))
 }
 
-/** Whether there was such a name. The own domain's stays. */
-export function removePetname (home: Home, name: string): boolean {
+/**
+ * Throws DiadError `malformed`, or `petname-taken` where another domain than `domain` has the name: one that silently moves to another domain is how people
+ * are deceived.
+ */
+export function demandFree (home: Home, name: string, domain: Reference): void {
+  checkPetname(name)
+  const taken = readPetnames(home).get(name)
+  if (taken === undefined || taken === domain) return
+  throw new DiadError('petname-taken', `${name} is already the name of ${domainText(taken)}`, taken === home.domain ? 'choose another name: that is this home\'s own domain' : `choose another name, or take it from that one first: diad name ${name} --remove`)
+}
+
+/** The name that `domain` had, or undefined. Throws DiadError `own-domain`. */
+export function removePetname (home: Home, domain: Reference): string | undefined {
+  if (domain === home.domain && home.name !== undefined) throw new DiadError('own-domain', `this home's own domain keeps its name, ${home.name}`, '')
   const names = readFile(home)
-  const found = names.delete(name)
-  if (found) writeFile(home, names)
-  return found
+  const had = petnameOf(names, domain)
+  for (const [name, named] of names) if (named === domain) names.delete(name)
+  if (had !== undefined) writeFile(home, names)
+  return had
 }
 
 /**
@@ -103,23 +115,12 @@ function shown (text: string): string {
 }
 
 function readFile (home: Home): Map<string, Reference> {
-  const path = home.paths.petnames
-  try {
-    const value: unknown = JSON.parse(readFileSync(path, 'utf8'))
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new MalformedError('not an object')
-    const names = new Map<string, Reference>()
-    for (const [name, domain] of Object.entries(value)) {
-      if (!isPetname(name) || typeof domain !== 'string') throw new MalformedError(`not a petname: ${shown(name)}`)
-      names.set(name, parseDomain(domain))
-    }
-    return names
-  } catch (err) {
-    if (errorCode(err) === 'ENOENT') return new Map()
-    throw new DiadError('petnames-damaged', `${path} can't be read as a list of names`, 'mend it or move it away; it holds names only, no keys', { cause: err })
-  }
+  return readNameFile(home.paths.petnames, 'petnames-damaged', (name, domain) => {
+    if (!isPetname(name) || typeof domain !== 'string') throw new MalformedError(`not a petname: ${shown(name)}`)
+    return parseDomain(domain)
+  })
 }
 
 function writeFile (home: Home, names: ReadonlyMap<string, Reference>): void {
-  const sorted = [...names].sort(([a], [b]) => a < b ? -1 : 1).map(([name, domain]) => [name, domainText(domain)])
-  replaceFile(home.paths.petnames, JSON.stringify(Object.fromEntries(sorted), null, 2) + '\n')
+  writeNameFile(home.paths.petnames, new Map([...names].map(([name, domain]) => [name, domainText(domain)])))
 }

@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { principalId } from '../../publication/evidence.js'
 import { DiadError, MalformedError } from '../../substrate/errors.js'
 import type { Hash, PublicKey } from '../../substrate/reference.js'
-import { errorCode, replaceFile } from './atomic-file.js'
 import type { Home } from './home.js'
+import { readNameFile, writeNameFile } from './name-file.js'
 
 /** Hex digits of a prefix that is taken for a principal id or a public key. */
 export const MIN_DIGITS = 8
@@ -76,12 +76,6 @@ export function checkPrincipalName (home: Home, name: string, id: Hash): void {
   }
 }
 
-/** Lets a name go, when its principal is replaced by one that takes it over. */
-export function removePrincipalName (home: Home, name: string): void {
-  const names = readFile(home)
-  if (names.delete(name)) writeFile(home, names)
-}
-
 /** What `resolvePrincipal` chooses among. */
 export interface Known { readonly id: Hash, readonly publicKey: PublicKey }
 
@@ -104,34 +98,12 @@ export function resolvePrincipal <T extends Known> (home: Home, text: string, kn
 }
 
 function readFile (home: Home): Map<string, Hash> {
-  const path = home.paths.principals
-  try {
-    const value: unknown = JSON.parse(readFileSync(path, 'utf8'))
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new MalformedError('not an object')
-    const names = new Map<string, Hash>()
-    for (const [name, id] of Object.entries(value)) {
-      if (principalNameFault(name) !== undefined || typeof id !== 'string' || !/^[0-9a-f]{64}$/.test(id)) throw new MalformedError(`not a name with a principal id: ${JSON.stringify(name.slice(0, 80))}`)
-      names.set(name, id as Hash)
-    }
-    return names
-  } catch (err) {
-    if (errorCode(err) === 'ENOENT') return new Map()
-    throw new DiadError('names-damaged', `${path} can't be read as a list of names`, 'mend it or move it away; it holds names only, no keys', { cause: err })
-  }
+  return readNameFile(home.paths.principals, 'names-damaged', (name, id) => {
+    if (principalNameFault(name) !== undefined || typeof id !== 'string' || !/^[0-9a-f]{64}$/.test(id)) throw new MalformedError(`not a name with a principal id: ${JSON.stringify(name.slice(0, 80))}`)
+    return id as Hash
+  })
 }
 
 function writeFile (home: Home, names: ReadonlyMap<string, Hash>): void {
-  const sorted = [...names].sort(([a], [b]) => a < b ? -1 : 1)
-  replaceFile(home.paths.principals, JSON.stringify(Object.fromEntries(sorted), null, 2) + '\n')
-}
-
-/** The name of one principal, or undefined. */
-export function nameOfPrincipal (home: Home, id: Hash): string | undefined {
-  return readPrincipalNames(home).get(id)
-}
-
-/** The principal with this very name, or undefined. */
-export function principalCalled (home: Home, text: string): Hash | undefined {
-  for (const [id, name] of readPrincipalNames(home)) if (name === text) return id
-  return undefined
+  writeNameFile(home.paths.principals, names)
 }

@@ -15,8 +15,8 @@ import { type Reference, REFERENCE_LENGTH, referenceBytes, referenceFromBytes } 
 import { type HostLimits, Violation } from './budgets.js'
 
 export const LAST = 1
-export const REQUEST_HEAD = 4 + REFERENCE_LENGTH + 2
-export const CANCEL_LENGTH = 4
+const REQUEST_HEAD = 4 + REFERENCE_LENGTH + 2
+const CANCEL_LENGTH = 4
 export const RESPONSE_HEAD = 5
 export const RECORD_HEAD = 6
 

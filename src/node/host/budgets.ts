@@ -7,7 +7,7 @@ const KiB = 1024
 const MiB = 1024 * KiB
 
 export const HOST_LIMITS = {
-  // --- frames of hello and sync
+  // --- frames of hello, sync and admit
   /** bytes of one frame: leaf ranges are asked for in pieces that fit; a peer that declares more is cut at the length, before a byte is kept */
   frameBytes: 4 * MiB,
   /** ms in which a frame that has begun must be whole: 4 MiB at 70 KB/s. A dripping peer holds at most one frame that long */
@@ -30,6 +30,11 @@ export const HOST_LIMITS = {
   /** hellos: one in ten seconds, and at connect one for each 1,024 domains; reading one of those takes 4 ms */
   helloFramesPerSecond: 2,
   helloFramesBurst: 32,
+  /** admission: two questions a request, and nobody has many; a request may cost 0.2 s of signature checks, and is a few KiB unless the domain is old */
+  admitFramesPerSecond: 1,
+  admitFramesBurst: 32,
+  admitBytesPerSecond: 256 * KiB,
+  admitBytesBurst: 16 * MiB,
   /** answers: we asked for them, so the figures only stop a peer that answers what nobody asked */
   responseFramesPerSecond: 20_000,
   responseFramesBurst: 100_000,
@@ -80,7 +85,7 @@ export const HOST_LIMITS = {
   connectionsPerSecond: 20,
   /** connections that are still shaking hands */
   pendingConnections: 64,
-  /** streams one connection may have open at once: three of ours each way, two of gossip, the rest DHT queries */
+  /** streams one connection may have open at once: four of ours each way, two of gossip, the rest DHT queries */
   streams: 128,
   /** bytes a peer may send on one stream before we have read them: bounds memory per stream and speed at 4 MiB per round trip */
   windowBytes: 4 * MiB,

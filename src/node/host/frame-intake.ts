@@ -1,4 +1,4 @@
-/** Frames of hello and sync: u32 BE length, then that many bytes. */
+/** Frames of hello, sync and admit: u32 BE length, then that many bytes. */
 import { writeU32 } from '../../substrate/bytes.js'
 import { Violation } from './budgets.js'
 import type { ByteQueue } from './byte-queue.js'

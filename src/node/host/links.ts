@@ -6,12 +6,13 @@ import { BlockServer, type BlockSource } from './block-server.js'
 import { type HostLimits, Violation } from './budgets.js'
 import { Channel, type Intake } from './channel.js'
 import { FrameIntake, frameHeader } from './frame-intake.js'
-import type { Spending } from './standing.js'
+import { type Spending, spendingOf } from './standing.js'
 import type { Direction, FrameProtocol, HostEvents, Peer } from './types.js'
 
 export const PROTOCOLS = {
   hello: '/diad/hello/1',
   sync: '/diad/sync/1',
+  admit: '/diad/admit/1',
   block: '/diad/block/1'
 } as const
 export type Protocol = keyof typeof PROTOCOLS
@@ -140,7 +141,7 @@ export class Links {
   #frames (peer: Peer, protocol: FrameProtocol, direction: Direction, channel: () => Channel): Intake {
     const { limits, events, spend, log } = this.init
     return new FrameIntake(limits.frameBytes, (bytes) => {
-      spend(peer, protocol === 'hello' ? 'hello' : direction, 1, bytes.length)
+      spend(peer, spendingOf(protocol, direction), 1, bytes.length)
       const failed = (err: unknown): void => {
         // Malformed bytes are always the sender's fault; anything else is ours and mustn't cost the peer its connection.
         if (err instanceof MalformedError) channel().cut(err)

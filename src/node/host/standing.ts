@@ -1,8 +1,15 @@
 /** What this host remembers of a peer's behaviour: budgets that survive a reconnect, points that fade, and a ban. Local politeness, never trust. */
 import { type HostLimits, TokenBucket } from './budgets.js'
+import type { Direction, FrameProtocol } from './types.js'
 
 /** What a peer makes us spend. */
-export type Spending = 'hello' | 'request' | 'response' | 'gossip' | 'routing' | 'stream'
+export type Spending = 'hello' | 'request' | 'response' | 'admit' | 'gossip' | 'routing' | 'stream'
+
+/** What a frame counts as. Hellos and questions of admission come rarely, so their budgets are their own; answers are what we asked for. */
+export function spendingOf (protocol: FrameProtocol, direction: Direction): Spending {
+  if (protocol === 'hello') return 'hello'
+  return protocol === 'admit' && direction === 'request' ? 'admit' : direction
+}
 
 interface Entry {
   points: number
@@ -26,6 +33,7 @@ export class Standing {
       hello: { frames: [limits.helloFramesPerSecond, limits.helloFramesBurst], bytes: [limits.requestBytesPerSecond, limits.requestBytesBurst] },
       request: { frames: [limits.requestFramesPerSecond, limits.requestFramesBurst], bytes: [limits.requestBytesPerSecond, limits.requestBytesBurst] },
       response: { frames: [limits.responseFramesPerSecond, limits.responseFramesBurst], bytes: [limits.responseBytesPerSecond, limits.responseBytesBurst] },
+      admit: { frames: [limits.admitFramesPerSecond, limits.admitFramesBurst], bytes: [limits.admitBytesPerSecond, limits.admitBytesBurst] },
       gossip: { frames: [limits.gossipMessagesPerSecond, limits.gossipMessagesBurst], bytes: [limits.gossipBytesPerSecond, limits.gossipBytesBurst] },
       routing: { bytes: [limits.routingBytesPerSecond, limits.routingBytesBurst] },
       stream: { frames: [limits.streamsPerSecond, limits.streamsBurst] }
@@ -81,7 +89,7 @@ export class Standing {
   }
 }
 
-const UNITS: { readonly [K in Spending]: string } = { hello: 'hellos', request: 'requests', response: 'answers', gossip: 'gossip messages', routing: 'DHT messages', stream: 'new streams' }
+const UNITS: { readonly [K in Spending]: string } = { hello: 'hellos', request: 'requests', response: 'answers', admit: 'questions about admission', gossip: 'gossip messages', routing: 'DHT messages', stream: 'new streams' }
 
 function bucket (buckets: Buckets, kind: Spending, [rate, burst]: readonly [number, number], now: number): TokenBucket {
   return (buckets[kind] ??= new TokenBucket(rate, burst, now))

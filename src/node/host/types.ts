@@ -6,7 +6,7 @@ import type { HostLimits } from './budgets.js'
 
 /** A PeerId as text. An address, never a reason to trust (THREATS 25). */
 export type Peer = string
-export type FrameProtocol = 'hello' | 'sync'
+export type FrameProtocol = 'hello' | 'sync' | 'admit'
 export type Direction = 'request' | 'response'
 export type GossipVerdict = 'accept' | 'ignore' | 'reject'
 export type HostLog = (level: 'debug' | 'info' | 'warn', message: string) => void

@@ -12,12 +12,13 @@ import { DiadError } from '../../substrate/errors.js'
 import type { PublicKey } from '../../substrate/reference.js'
 import type { Signer } from '../../substrate/signature.js'
 import { createFile, errorCode } from '../home/atomic-file.js'
+import { isDirectoryFault, missingFault, refusePublicHalf } from './key-hints.js'
 import { isOpenSshKey, readOpenSshKey } from './openssh-key.js'
-import { choosePassphrase, type PassphraseSource, readPassphrase } from './passphrase.js'
+import { choosePassphrase, type PassphraseSource, readPassphrases } from './passphrase.js'
 import { createSigner, publicKeyOf } from './signer.js'
 
 /** log2 of scrypt's N: 0.6 s and 128 MiB for a guess on the machine this was measured on. */
-export const SCRYPT_WORK_FACTOR = 17
+const SCRYPT_WORK_FACTOR = 17
 /** Key files have about 120 bytes bare and 290 in age; anything far above is something else. */
 const MAX_FILE_BYTES = 64 * 1024
 const BARE = '.key'
@@ -43,6 +44,8 @@ export interface NewKey {
   readonly passphrase: PassphraseSource
   /** log2 of scrypt's N, {@link SCRYPT_WORK_FACTOR} if not given. */
   readonly workFactor?: number
+  /** told of a passphrase that is too short */
+  readonly warn?: (line: string) => void
 }
 
 export interface KeyRecord {
@@ -66,7 +69,7 @@ export async function createKeyFile (init: NewKey): Promise<KeyRecord> {
     throw new DiadError('key-name', `"${name}" can't be the name of a key file`, 'use letters, digits, dot, dash and underscore')
   }
   for (const suffix of [BARE, ENCRYPTED, PUBLIC]) refuseExisting(join(directory, name + suffix))
-  const passphrase = await choosePassphrase(init.passphrase, name)
+  const passphrase = await choosePassphrase(init.passphrase, name, init.warn)
 
   const privateKey = generateKeyPairSync('ed25519').privateKey
   const publicKey = publicKeyOf(privateKey)
@@ -139,7 +142,7 @@ export function recordedPublicKey (path: string): PublicKey {
 /**
  * Opens a key file. What comes out must be the recorded key: the one in `NAME.pub`, or `expected` where the caller knows it from a manifest; an
  * OpenSSH key file holds its record itself. Throws DiadError `key-missing`, `key-unreadable`, `key-mode`, `key-damaged`, `key-type`,
- * `key-unrecorded`, `wrong-passphrase`, and what `readPassphrase` throws.
+ * `key-unrecorded`, `bad-key-spec` (a public half), `wrong-passphrase`, and what `readPassphrases` throws.
  */
 export async function loadKey (path: string, source: PassphraseSource, options: { readonly expected?: PublicKey } = {}): Promise<LoadedKey> {
   const stored = readPrivate(path)
@@ -184,15 +187,17 @@ function recordPath (path: string): string {
 
 /** The bytes of a file that only its owner can read. Looks at the open file, so that nobody can put another one there in between. */
 function readPrivate (path: string): Uint8Array {
+  refusePublicHalf(path)
   let fd: number
   try {
     fd = openSync(path, 'r')
   } catch (err) {
-    if (errorCode(err) === 'ENOENT') throw missing(path, err)
+    if (errorCode(err) === 'ENOENT') throw missingFault(path, err)
     throw new DiadError('key-unreadable', `the key file ${path} can't be opened`, 'check its owner and permissions', { cause: err })
   }
   try {
     const info = fstatSync(fd)
+    if (info.isDirectory()) throw isDirectoryFault(path)
     if (!info.isFile() || info.size > MAX_FILE_BYTES) throw damaged(path, 'it is not a key file')
     const open = info.mode & 0o077
     if (process.platform !== 'win32' && open !== 0) {
@@ -207,18 +212,19 @@ function readPrivate (path: string): Uint8Array {
 }
 
 async function decrypt (path: string, stored: Uint8Array, source: PassphraseSource): Promise<Uint8Array> {
-  const passphrase = await readPassphrase(source, path)
-  if (passphrase === undefined) {
-    throw new DiadError('passphrase-needed', `${path} is encrypted and no passphrase was given`, 'name a passphrase file, or let it be asked on the terminal')
+  const passphrases = await readPassphrases(source, path)
+  if (passphrases.length === 0) {
+    throw new DiadError('passphrase-needed', `${path} is encrypted and no passphrase was given`, 'put it on the first line of a file and name that with --passphrase-file, or let it be asked on the terminal')
   }
   const age = new Decrypter()
-  age.addPassphrase(passphrase)
+  for (const passphrase of passphrases) age.addPassphrase(passphrase)
   try {
     return await age.decrypt(startsWith(stored, AGE_TEXT) ? armor.decode(Buffer.from(stored).toString('latin1')) : new Uint8Array(stored))
   } catch (err) {
     // The library has no error classes. A changed byte in the part that the passphrase opens looks just like a wrong passphrase.
     if (err instanceof Error && err.message.startsWith('no identity matched')) {
-      throw new DiadError('wrong-passphrase', `the passphrase doesn't open ${path}`, 'try again. If you are sure of it, the file is damaged: restore it from a backup.', { cause: err })
+      throw new DiadError('wrong-passphrase', `${passphrases.length > 1 ? `none of the ${passphrases.length} passphrases opens` : 'the passphrase doesn\'t open'} ${path}`,
+        source.kind === 'file' ? 'it may have another one: name the file of that too, --passphrase-file may be repeated' : 'try again; a key file may have another passphrase than those beside it', { cause: err })
     }
     throw damaged(path, 'it is not an intact age file', err)
   }
@@ -237,10 +243,6 @@ function createOnce (path: string, data: Uint8Array | string, mode: number): voi
     if (errorCode(err) === 'EEXIST') refuseExisting(path)
     throw err
   }
-}
-
-function missing (path: string, cause?: unknown): DiadError {
-  return new DiadError('key-missing', `there is no key file ${path}`, 'is the stick mounted that holds it?', { cause })
 }
 
 function damaged (path: string, why: string, cause?: unknown): DiadError {

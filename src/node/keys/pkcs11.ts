@@ -64,7 +64,7 @@ export async function openToken (spec: TokenSpec, passphrase: PassphraseSource, 
 async function pinFor ({ label, minPin, maxPin }: TokenCalls['open']['answer'], source: PassphraseSource): Promise<string> {
   const pin = await readPassphrase(source, `the token "${label}" (its PIN)`)
   if (pin === undefined) {
-    throw new DiadError('passphrase-needed', `the token "${label}" wants its PIN and none was given`, 'put the PIN on the first line of a passphrase file, or let it be asked on the terminal')
+    throw new DiadError('passphrase-needed', `the token "${label}" wants its PIN and none was given`, 'put the PIN on the first line of a file and name that with --passphrase-file, or let it be asked on the terminal')
   }
   const length = Buffer.byteLength(pin)
   // Not tried at all: what is meant for a key file mustn't cost one of the token's few tries. 0 is a module that doesn't say.

@@ -3,7 +3,7 @@ import { existsSync, linkSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { PublicKey } from '../../substrate/reference.js'
 import { syncDirectory } from '../home/atomic-file.js'
-import { findKeysOf } from '../roots/find-keys.js'
+import { findKeysOf } from './find-keys.js'
 import { findKeyFile, recordedPublicKey } from './key-file.js'
 
 /**

@@ -29,7 +29,7 @@ export function openTerminal (): Terminal {
     input = new ReadStream(openSync('/dev/tty', 'r'))
   } catch (err) {
     throw new DiadError('passphrase-needed', 'a passphrase is needed and there is no terminal to ask on',
-      'put it on the first line of a file that only you can read, and name that file', { cause: err })
+      'put it on the first line of a file that only you can read, and name that with --passphrase-file', { cause: err })
   }
   return {
     write: (text) => void writeSync(output, text),

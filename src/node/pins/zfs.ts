@@ -14,7 +14,7 @@ import { PIN_NAME, type Pin, type PinDriver, type PlannedPin } from './driver.js
 import { type RunZfs, runZfs, zfsError, zfsFault, zfsRows } from './zfs-command.js'
 
 /** of the snapshots that are ours */
-export const SNAPSHOT_PREFIX = 'diad-'
+const SNAPSHOT_PREFIX = 'diad-'
 
 /** 55 bytes, always: a tag of 256 bytes halts the kernel module of OpenZFS 2.1, so nothing that a person types gets into one. */
 export function holdTag (domain: Reference, name: string): string {

@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { OfflineRootSet } from '../../authority/root-set.js'
-import { DiadError } from '../../substrate/errors.js'
+import { DiadError, MalformedError } from '../../substrate/errors.js'
 import type { Hash, PublicKey } from '../../substrate/reference.js'
 import { errorCode, replaceFile } from '../home/atomic-file.js'
 import type { Home } from '../home/home.js'
+import { jsonFields } from '../home/json-fields.js'
 
 const FORMAT = 'diad-root-drills'
 const VERSION = 1
@@ -24,20 +25,14 @@ const fileOf = (home: Home): string => join(home.paths.root, 'root-drills.json')
 /** By commitment. Throws DiadError `drills-damaged`. */
 export function readDrills (home: Home): Map<Hash, Drill> {
   const path = fileOf(home)
-  let text: string
   try {
-    text = readFileSync(path, 'utf8')
-  } catch (err) {
-    if (errorCode(err) === 'ENOENT') return new Map()
-    throw damaged(path, err)
-  }
-  try {
-    const { format, version, drills } = JSON.parse(text) as { format: unknown, version: unknown, drills: Array<{ commitment: Hash, threshold: number, total: number, signed: Record<PublicKey, string> }> }
-    if (format !== FORMAT || version !== VERSION) throw damaged(path)
+    const fields = jsonFields(readFileSync(path, 'utf8'))
+    if (fields.get('format') !== FORMAT || fields.get('version') !== VERSION) throw new MalformedError(`it is not ${FORMAT}, version ${VERSION}`)
+    const drills = fields.get('drills') as Array<{ commitment: Hash, threshold: number, total: number, signed: Record<PublicKey, string> }>
     return new Map(drills.map(({ commitment, threshold, total, signed }) => [commitment, { commitment, threshold, total, signed: new Map(Object.entries(signed) as Array<[PublicKey, string]>) }]))
   } catch (err) {
-    if (err instanceof DiadError) throw err
-    throw damaged(path, err)
+    if (errorCode(err) === 'ENOENT') return new Map()
+    throw new DiadError('drills-damaged', `${path} is damaged`, 'remove it and run `diad root drill` again: it only says when that was done', { cause: err })
   }
 }
 
@@ -53,11 +48,21 @@ export function rememberDrill (home: Home, commitment: Hash, set: OfflineRootSet
   return drill
 }
 
+/** So long two sticks of one drill may be apart: days. */
+export const DRILL_DAYS = 30
+
+/** How many keys have signed of late, {@link DRILL_DAYS} before `now` at most. */
+export function drilledOfLate (drill: Drill, now: Date): number {
+  const since = new Date(now.getTime() - DRILL_DAYS * 86_400_000).toISOString()
+  return [...drill.signed.values()].filter((at) => at >= since).length
+}
+
+/** When the last enough of them had signed: the oldest of the newest signatures that are needed. */
+export function drilledAt (drill: Drill): string | undefined {
+  return [...drill.signed.values()].sort().reverse()[drill.threshold - 1]
+}
+
 /** Whether enough next keys have shown that they still sign. */
 export function isDrilled (drill: Drill | undefined): drill is Drill {
   return drill !== undefined && drill.signed.size >= drill.threshold
-}
-
-function damaged (path: string, cause?: unknown): DiadError {
-  return new DiadError('drills-damaged', `${path} is damaged`, 'remove it and run `diad root drill` again: it only says when that was done', { cause })
 }

@@ -4,52 +4,62 @@
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { DiadError } from '../../substrate/errors.js'
+import { DiadError, MalformedError } from '../../substrate/errors.js'
 import type { Hash, Reference } from '../../substrate/reference.js'
 import { errorCode, replaceFile } from '../home/atomic-file.js'
 import type { Home } from '../home/home.js'
+import { jsonFields } from '../home/json-fields.js'
 import { COMMITMENT_FILE, commitmentOf, readNextCommitment } from './next-commitment.js'
 import type { SigningRequest } from './signing-request.js'
 
 const FORMAT = 'diad-made-requests'
 const VERSION = 1
 
-/** `reference` = what the roots were asked to sign; of a genesis that is the domain. */
-interface Made { readonly domain: Reference, readonly epoch: number, readonly reference: Reference }
+/** `reference` = what the roots were asked to sign; of a genesis that is the domain, and `name` what it shall be called here. `file`: where it was written. */
+interface Made extends MadeFor { readonly domain: Reference, readonly epoch: number, readonly reference: Reference }
+interface MadeFor { readonly name?: string | undefined, readonly file?: string | undefined }
 
 const fileOf = (home: Home): string => join(home.paths.root, 'made-requests.json')
 
 /** Throws DiadError `request-refused` where the file is damaged: then nothing shows any more what went out. */
 function readMade (home: Home): Made[] {
   const path = fileOf(home)
-  const damaged = (cause?: unknown): DiadError => new DiadError('request-refused', `${path} is damaged, so it can't be told whether this request was made here`, 'remove it and make the request anew', { cause })
-  let text: string
   try {
-    text = readFileSync(path, 'utf8')
+    const fields = jsonFields(readFileSync(path, 'utf8'))
+    const requests = fields.get('requests')
+    if (fields.get('format') !== FORMAT || fields.get('version') !== VERSION || !Array.isArray(requests)) throw new MalformedError(`it is not ${FORMAT}, version ${VERSION}`)
+    return (requests as Made[]).map(({ domain, epoch, reference, name, file }) => ({ domain, epoch, reference, ...(typeof name === 'string' ? { name } : {}), ...(typeof file === 'string' ? { file } : {}) }))
   } catch (err) {
     if (errorCode(err) === 'ENOENT') return []
-    throw damaged(err)
-  }
-  try {
-    const { format, version, requests } = JSON.parse(text) as { format: unknown, version: unknown, requests: Made[] }
-    if (format !== FORMAT || version !== VERSION || !Array.isArray(requests)) throw damaged()
-    return requests.map(({ domain, epoch, reference }) => ({ domain, epoch, reference }))
-  } catch (err) {
-    throw err instanceof DiadError ? err : damaged(err)
+    throw new DiadError('request-refused', `${path} is damaged, so it can't be told whether this request was made here`, 'remove it and make the request anew', { cause: err })
   }
 }
 
-/** To be called before the request leaves. */
-export function rememberRequest (home: Home, { domain, entry, ref }: SigningRequest): void {
+/** To be called before the request leaves. `name`: the petname that a domain to be founded was given. */
+export function rememberRequest (home: Home, { domain, entry, ref }: SigningRequest, { name, file }: MadeFor): void {
   const all = readMade(home)
   if (all.some((m) => m.reference === ref)) return
-  const requests = [...all, { domain, epoch: entry.epoch, reference: ref }]
+  const requests = [...all, { domain, epoch: entry.epoch, reference: ref, name, file }]
   replaceFile(fileOf(home), JSON.stringify({ format: FORMAT, version: VERSION, requests }, null, 2) + '\n')
 }
 
-/** Throws DiadError `request-refused` for a genesis that this home didn't draft. */
-export function demandOwnGenesis (home: Home, request: SigningRequest): void {
-  if (readMade(home).some((m) => m.reference === request.ref)) return
+/** Of a home without a domain: the one that it is about to found, as long as its roots haven't signed, and where its request was written. */
+export function openFounding (home: Home): { readonly domain: Reference, readonly file: string | undefined } | undefined {
+  if (home.domain !== undefined) return undefined
+  try {
+    const made = readMade(home).findLast((m) => m.epoch === 0)
+    return made && { domain: made.domain, file: made.file }
+  } catch (err) {
+    // `init --finish` says so; whoever only asks how things stand shall get an answer.
+    if (err instanceof DiadError) return undefined
+    throw err
+  }
+}
+
+/** The petname that it was drafted with. Throws DiadError `request-refused` for a genesis that this home didn't draft. */
+export function demandOwnGenesis (home: Home, request: SigningRequest): string | undefined {
+  const made = readMade(home).find((m) => m.reference === request.ref)
+  if (made !== undefined) return made.name
   throw new DiadError('request-refused', 'this is not the genesis that `diad init` drafted in this home: somebody changed it on the way, or it is another home\'s', 'take the file that this home wrote, and ask who carried it; its DomainID must be the one that `diad init` said')
 }
 

@@ -8,9 +8,10 @@ import { join } from 'node:path'
 import { rootCommitment } from '../../authority/root-entry.js'
 import { type OfflineRootSet, rootSetCodec, rootSetFrom } from '../../authority/root-set.js'
 import { domainText, parseDomain } from '../../substrate/domain-id.js'
-import { DiadError } from '../../substrate/errors.js'
+import { DiadError, MalformedError } from '../../substrate/errors.js'
 import type { Hash, PublicKey, Reference } from '../../substrate/reference.js'
 import { createFile, errorCode } from '../home/atomic-file.js'
+import { jsonFields } from '../home/json-fields.js'
 
 export const COMMITMENT_FILE = 'next-commitment.json'
 const FORMAT = 'diad-next-commitment'
@@ -44,20 +45,20 @@ export function writeNextCommitment (directory: string, { domain, set, salt }: N
   return path
 }
 
+/** For people whose next root keys are elsewhere: only this file is here, and nobody shall look for keys beside it. */
+export function commitmentAdvice (path: string): string {
+  return `put a copy of ${path} beside each key of the next root set: it isn't secret, but without it those keys can never take over`
+}
+
 /** Throws DiadError `commitment-missing`, `commitment-damaged`. */
 export function readNextCommitment (path: string): NextCommitment {
   const damaged = (why: string, cause?: unknown): DiadError => new DiadError('commitment-damaged', `${path} is damaged: ${why}`, 'take the copy from another stick', { cause })
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (err) {
-    throw new DiadError('commitment-missing', `${path} can't be read`, 'it was written beside the next root keys: is the stick mounted that holds them?', { cause: err })
-  }
   let fields: Map<string, unknown>
   try {
-    fields = new Map(Object.entries(JSON.parse(text) as object))
+    fields = jsonFields(readFileSync(path, 'utf8'))
   } catch (err) {
-    throw damaged('it is no JSON object', err)
+    if (err instanceof MalformedError) throw damaged(err.message, err)
+    throw new DiadError('commitment-missing', `${path} can't be read`, 'it was written beside the next root keys: is the stick mounted that holds them?', { cause: err })
   }
   if (fields.get('format') !== FORMAT || fields.get('version') !== VERSION) throw damaged(`it is not ${FORMAT}, version ${VERSION}`)
   const domain = fields.get('domain')

@@ -12,6 +12,7 @@ import { domainText } from '../../substrate/domain-id.js'
 import { DiadError, MalformedError } from '../../substrate/errors.js'
 import { type PublicKey, type Reference, referenceOfHash } from '../../substrate/reference.js'
 import { type Signature, signatureCodec, signatureHolds, type Signer, signArtifact } from '../../substrate/signature.js'
+import { plainFields } from '../home/json-fields.js'
 import { summaryOf } from './summary.js'
 
 const FORMAT = 'diad-signing-request'
@@ -98,14 +99,12 @@ function refuse (why: string, cause?: unknown): DiadError {
 
 /** Reads a request from wherever it comes. Throws DiadError `request-refused` with what is wrong, `request-newer`. */
 export function openRequest (text: string): SigningRequest {
-  let value: unknown
+  let fields: Map<string, unknown>
   try {
-    value = JSON.parse(text)
+    fields = plainFields(text)
   } catch (err) {
-    throw refuse('it is not JSON', err)
+    throw refuse((err as MalformedError).message, err)
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refuse('it is not an object')
-  const fields = new Map<string, unknown>(Object.entries(value))
   if (fields.get('format') !== FORMAT) throw refuse(`its format is not ${FORMAT}`)
   const version = fields.get('version')
   if (typeof version === 'number' && version > VERSION) throw new DiadError('request-newer', `this signing request was written by a newer diad (version ${version})`, 'update diad here')

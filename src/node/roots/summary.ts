@@ -61,11 +61,13 @@ function baseText (k: DomainKnowledge, base: Reference): string[] {
     : at < 0
       ? `Authority goes on from manifest ${manifest.version} (${base}), which is not on the chain in force.`
       : `Authority goes on from manifest ${manifest.version} (${base})${state === 'authority-forked' ? ', before the fork; both of its branches end' : ''}.`
-  return [how, ...rightsText(manifest)]
+  // Whoever carries the file can leave out what it undoes: what the signature does mustn't depend on what stands beside it.
+  const ends = `Every manifest after manifest ${manifest.version} ends with this, also those that this file doesn't show: what they granted and what they took away.`
+  return [how, ends, ...rightsText(manifest)]
 }
 
 function rightsText (m: DomainAuthorityManifest): string[] {
-  return m.principals.map((p, i) => `Principal ${p.public_key}: ${p.roles.join(', ')}${scopeText(m.scope[i])}.`)
+  return m.principals.map((p, i) => `Principal ${p.principal_id}: ${p.roles.join(', ')}${scopeText(m.scope[i])}.`)
 }
 
 function scopeText (scope: Scope | undefined): string {

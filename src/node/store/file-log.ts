@@ -26,7 +26,7 @@ function read (fd: number, bytes: Uint8Array, from: number, position: number): P
   })
 }
 
-export class FileLog implements Log {
+class FileLog implements Log {
   readonly #fd: number
   #size: number
 

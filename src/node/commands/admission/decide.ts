@@ -2,23 +2,25 @@
  * `diad admit accept|limit|defer|reject`: one record, named by an `admit` leaf of an internal lane. Decided on a request file, or on a domain that was
  * decided on before: then only more restrictively, for more than that needs a new request (D2).
  */
-import { judgeRequest, recordedManifest } from '../../../authority/admission.js'
+import { finallyDecided, judgeRequest, nextRecord, recordedManifest } from '../../../authority/admission.js'
 import { type AdmissionRecord, admissionRecordCodec, type AdmissionRequest, admissionRequestCodec, admits, type Decision, DECISIONS, scopeWithin } from '../../../authority/admission-objects.js'
 import { DomainKnowledge } from '../../../authority/knowledge.js'
 import { appendRecord, checkMayAppend } from '../../../federation/append.js'
 import { INTERNAL } from '../../../publication/lane.js'
 import { DiadError } from '../../../substrate/errors.js'
-import type { Reference } from '../../../substrate/reference.js'
+import { isReference, type Reference } from '../../../substrate/reference.js'
 import type { Signature } from '../../../substrate/signature.js'
 import { signatureCodec } from '../../../substrate/signature.js'
 import { type Admissions, readAdmissions } from '../../admission/held.js'
 import { readNonces, useNonce } from '../../admission/nonces.js'
+import { removeWaiting, waitingOf, waitingPath, waits } from '../../admission/waiting.js'
 import type { CommandIo } from '../../command.js'
 import { petnameOf, readPetnames } from '../../home/petnames.js'
-import { type Context, domainOf, ownDomain, principalSigner } from '../context.js'
-import { checkedScope } from './request.js'
-import { finallyDecided, review } from './review.js'
+import { calledHere, type Context, domainOf, ownDomain, principalSigner } from '../context.js'
+import { checkedScope } from './applying.js'
+import { review } from './review.js'
 import type { AdmissionArgs, Decided } from './types.js'
+import { absence } from './view.js'
 
 type Target = AdmissionArgs['admit accept']
 
@@ -48,18 +50,9 @@ async function decide (context: Context, target: Target, io: CommandIo, decision
     checkMayAppend(k, signer.publicKey, { kind: 'admit', ref: own })
     const admissions = await readAdmissions(runtime, k)
     if (admissions.missing.length > 0) throw new DiadError('content-missing', `${admissions.missing.length} of this home's own decisions can't be read, so nothing can be decided on top of them`, 'see `diad doctor`; a bundle of this home may hold them')
-    const subject = target.file ? await bySubjectFile(context, target.target) : await byDomain(context, admissions, domainOf(context, target.target), decision)
-    const admitted = admissions.byDomain.get(subject.domain)
+    const subject = await subjectOf(context, admissions, target, decision)
     const scope = scopeFor(decision, prefixes, subject)
-    const record: AdmissionRecord = {
-      domain_id: subject.domain,
-      ...subject.dam,
-      admitted_scope: scope,
-      decision,
-      decision_epoch: 1 + Math.max(0, ...[...admissions.records.values()].map((r) => r.decision_epoch)),
-      request: subject.requestRef,
-      previous: [...admitted?.heads ?? []]
-    }
+    const record = nextRecord(admissions, { domain_id: subject.domain, ...subject.dam, admitted_scope: scope, decision, request: subject.requestRef })
     // V1: put locally, so internal: nothing that is exported leads to them.
     const { blocks } = runtime.store
     for (const artifact of [admissionRequestCodec.artifact(subject.request), admissionRecordCodec.artifact(record), ...subject.signature === undefined ? [] : [signatureCodec.artifact(subject.signature)]]) {
@@ -68,8 +61,10 @@ async function decide (context: Context, target: Target, io: CommandIo, decision
     useNonce(home, subject.request.nonce, subject.requestRef)
     const ref = admissionRecordCodec.reference(record)
     const { lane, snapshot } = await appendRecord(runtime, k, signer, { kind: 'admit', ref }, () => [], INTERNAL)
+    if (decision !== 'DEFERRED') removeWaiting(home, subject.requestRef)
     const name = petnameOf(readPetnames(home), subject.domain)
-    return { domain: subject.domain, ...(name === undefined ? {} : { name }), decision, scope, record: ref, request: subject.requestRef, decisionEpoch: record.decision_epoch, previous: record.previous, lane, snapshot }
+    const absent = admits(decision) ? await absence(context, subject.domain) : undefined
+    return { domain: subject.domain, ...(name === undefined ? {} : { name }), decision, scope, record: ref, request: subject.requestRef, decisionEpoch: record.decision_epoch, previous: record.previous, lane, snapshot, ...(absent === undefined ? {} : { absent }) }
   }
   const mine = context.publishing.then(run, run)
   context.publishing = mine.catch(() => undefined)
@@ -78,10 +73,30 @@ async function decide (context: Context, target: Target, io: CommandIo, decision
   return done
 }
 
+/**
+ * A domain that was decided on means that decision, whatever else waits of it: an applicant must not come between us and a withdrawal. What waits is named
+ * by its reference; by its domain where nothing was decided yet, and never to be accepted whole, for a wider one may have taken its place since it was
+ * looked at.
+ */
+async function subjectOf (context: Context, admissions: Admissions, { target, file }: Target, decision: Decision): Promise<Subject> {
+  if (file) return await bySubjectFile(context, target)
+  const { home } = context
+  if (isReference(target) && waits(home, target)) return await bySubjectFile(context, waitingPath(home, target))
+  const domain = domainOf(context, target)
+  const before = admissions.byDomain.get(domain)
+  // What was put off waits on, and its file brings along what it is judged by.
+  const putOff = before?.decision === 'DEFERRED' && admits(decision) ? before.heads.map((r) => admissions.records.get(r)?.request).find((r) => r !== undefined && waits(home, r)) : undefined
+  if (putOff !== undefined) return await bySubjectFile(context, waitingPath(home, putOff))
+  const waiting = before === undefined ? waitingOf(home, domain) : undefined
+  if (waiting === undefined) return await byDomain(context, admissions, domain, decision)
+  if (decision === 'ACCEPTED') throw new DiadError('request-waiting', `only by its reference is it sure which request of ${calledHere(context, domain)} is accepted whole`, `see \`diad admit review ${waiting}\`, then \`diad admit accept ${waiting}\``)
+  return await bySubjectFile(context, waitingPath(home, waiting))
+}
+
 async function bySubjectFile (context: Context, path: string): Promise<Subject> {
-  const { file, verdict, decided } = await review(context, path)
-  const { request, ref, signature, applicant } = file
-  if (verdict.status !== 'accepted') throw new DiadError(verdict.code, `this request can't be decided on: ${verdict.checks.at(-1)?.text ?? verdict.code}`, 'see `diad admit review`; the applicant can make another')
+  const { file, verdict, applicant, decided } = await review(context, path)
+  const { request, ref, signature } = file
+  if (verdict.status !== 'accepted') throw new DiadError(verdict.code, `this request can't be decided on: ${verdict.checks.at(-1)?.text ?? verdict.code}`, `see \`diad admit review\`; the applicant can make another, and to forget this one delete ${path}`)
   if (decided) throw new DiadError('admission-decided', 'this request has been decided already', 'name the domain instead to decide more restrictively; anything wider needs a new request with a new nonce')
   const dam = recordedManifest(request.manifest, applicant)
   if (dam === undefined) throw new DiadError('manifest-missing', 'the manifest that the request names is not held', 'ask the applicant for a new request')
@@ -97,7 +112,7 @@ async function byDomain (context: Context, admissions: Admissions, domain: Refer
   const rank = (d: Decision): number => DECISIONS.indexOf(d)
   const heads = (admitted?.heads ?? []).map((r) => admissions.records.get(r) as AdmissionRecord)
   const held = heads.sort((a, b) => rank(b.decision) - rank(a.decision) || b.decision_epoch - a.decision_epoch)[0]
-  if (held === undefined) throw new DiadError('not-found', 'nothing was decided on this domain yet', 'name the file of its request')
+  if (held === undefined) throw new DiadError('not-found', 'nothing was decided on this domain yet', 'name the file of its request, or the reference of one that waits')
   const open = held.decision === 'DEFERRED'
   if (!open && rank(decision) > rank(held.decision)) throw new DiadError('admission-decided', `the domain is ${held.decision} already, and that is final`, 'anything wider needs a new request with a new nonce')
   if (heads.length === 1 && decision === held.decision && decision !== 'ACCEPTED_LIMITED') throw new DiadError('nothing-to-change', `the domain is ${decision} already`, 'see `diad admit list`')
@@ -110,8 +125,8 @@ async function byDomain (context: Context, admissions: Admissions, domain: Refer
 }
 
 /** D1, D2: what was put off counts by what is known now: its key may be a thief's by the newest root entry, or another home of ours may have refused it. */
-async function judgeAgain (context: Context, { records }: Admissions, ref: Reference, request: AdmissionRequest): Promise<void> {
-  if (finallyDecided(records, ref)) throw new DiadError('admission-decided', 'this request has been decided already', 'anything wider needs a new request with a new nonce')
+async function judgeAgain (context: Context, admissions: Admissions, ref: Reference, request: AdmissionRequest): Promise<void> {
+  if (finallyDecided(admissions, ref)) throw new DiadError('admission-decided', 'this request has been decided already', 'anything wider needs a new request with a new nonce')
   const { runtime, home } = context
   const applicant = runtime.records.has(request.applicant) ? await runtime.knowledge(request.applicant) : new DomainKnowledge(request.applicant)
   const verdict = judgeRequest(request, 'judged', applicant, { receiver: ownDomain(context), nonces: readNonces(home) })

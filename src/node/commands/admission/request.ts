@@ -1,14 +1,12 @@
 /** `diad admit nonce` and `diad admit request`: what the receiver hands out, and what comes back (D1). */
 import { randomBytes } from 'node:crypto'
-import { type AdmissionRequest, admissionRequestCodec, normalScope } from '../../../authority/admission-objects.js'
-import { DiadError, MalformedError } from '../../../substrate/errors.js'
-import { signArtifact } from '../../../substrate/signature.js'
-import { pathFault } from '../../../publication/names.js'
+import { DiadError } from '../../../substrate/errors.js'
 import { readNonceFile, writeNonceFile, writeRequestFile } from '../../admission/files.js'
 import { addNonce } from '../../admission/nonces.js'
-import { checkRootKey, rootKeySigner } from '../../authority.js'
 import type { CommandIo } from '../../command.js'
 import { type Context, domainOf, ownDomain } from '../context.js'
+import { openApplying } from './applying.js'
+import { requestOnline } from './request-online.js'
 import type { AdmissionArgs, AdmissionResults } from './types.js'
 
 export async function admitNonce (context: Context, args: AdmissionArgs['admit nonce'], _io: CommandIo): Promise<AdmissionResults['admit nonce']> {
@@ -21,29 +19,21 @@ export async function admitNonce (context: Context, args: AdmissionArgs['admit n
 }
 
 export async function admitRequest (context: Context, args: AdmissionArgs['admit request'], io: CommandIo): Promise<AdmissionResults['admit request']> {
-  const applicant = ownDomain(context)
-  const { receiver, nonce } = readNonceFile(args.nonce)
-  if (domainOf(context, args.to) !== receiver) throw new DiadError('request-invalid', 'the nonce was handed out by another domain than the one that --to names', 'ask the receiver for a nonce of its own')
-  if (receiver === applicant) throw new DiadError('request-invalid', 'a domain needs no admission to its own view', '')
-  const scope = checkedScope(args.scope)
-  const k = await context.runtime.knowledge(applicant)
-  const authority = k.authority()
-  const tip = authority.onChain.at(-1)
-  if (tip === undefined || authority.state !== 'ok') throw new DiadError('no-manifest', `this domain can't ask for anything now: ${authority.stateText}`, 'see `diad doctor`')
-  const signer = await rootKeySigner(context, io, args.key)
-  checkRootKey(signer, tip.manifest.root_key)
-  const request: AdmissionRequest = { applicant, root_entry: tip.manifest.root_entry, manifest: tip.ref, requested_scope: scope, receiver, nonce }
-  const ref = admissionRequestCodec.reference(request)
-  writeRequestFile(args.out, request, await signArtifact(signer, 'admission-request', ref), k)
-  return { applicant, receiver, request: ref, scope, manifest: tip.ref, out: args.out }
+  if ((args.nonce === undefined) !== (args.out === undefined)) throw new DiadError('usage', '--nonce and --out go together', 'give both to make a request as a file, or none to ask over the network')
+  if (args.nonce !== undefined && (args.peers ?? []).length > 0) throw new DiadError('usage', '--peer and --nonce exclude each other', 'give --peer to ask over the network, or --nonce and --out to make a request as a file')
+  const { nonce, out } = args
+  return nonce === undefined || out === undefined ? await requestOnline(context, args, io) : await requestFile(context, { ...args, nonce, out }, io)
 }
 
-/** Prefixes as a person gives them; '' and `/` = the whole domain. Throws `MalformedError`. */
-export function checkedScope (prefixes: readonly string[]): string[] {
-  const plain = prefixes.map((p) => p.replace(/\/+$/, ''))
-  for (const p of plain) {
-    const fault = p === '' ? undefined : pathFault(p)
-    if (fault !== undefined) throw new MalformedError(`"${p}" can't be a prefix of names: ${fault}`)
+async function requestFile (context: Context, args: AdmissionArgs['admit request'] & { nonce: string, out: string }, io: CommandIo): Promise<AdmissionResults['admit request']> {
+  const { receiver, nonce } = readNonceFile(args.nonce)
+  if (domainOf(context, args.to) !== receiver) throw new DiadError('request-invalid', 'the nonce was handed out by another domain than the one that --to names', 'ask the receiver for a nonce of its own')
+  const applying = await openApplying(context, receiver, args, io)
+  try {
+    const brought = await applying.sign(nonce)
+    writeRequestFile(args.out, brought)
+    return { ...applying.said, request: brought.ref, out: args.out }
+  } finally {
+    applying.close()
   }
-  return normalScope(plain)
 }

@@ -1,52 +1,54 @@
 /** `diad admit review`: what a request is worth, before anything is decided. */
-import { type Admitted, judgeRequest } from '../../../authority/admission.js'
-import { type AdmissionRecord } from '../../../authority/admission-objects.js'
+import { type Admitted, finallyDecided } from '../../../authority/admission.js'
+import { judgeBrought } from '../../../authority/admission-brought.js'
 import type { DomainKnowledge } from '../../../authority/knowledge.js'
 import type { Verdict } from '../../../authority/verdict.js'
-import type { Reference } from '../../../substrate/reference.js'
+import { DiadError } from '../../../substrate/errors.js'
+import { isReference, type Reference } from '../../../substrate/reference.js'
 import { readRequestFile, type RequestFile } from '../../admission/files.js'
 import { type Admissions, readAdmissions } from '../../admission/held.js'
-import { readNonces } from '../../admission/nonces.js'
+import { noncesFor } from '../../admission/nonces.js'
+import { readWaiting, waitingOf, waitingPath, waits } from '../../admission/waiting.js'
 import type { CommandIo } from '../../command.js'
 import { petnameOf, readPetnames } from '../../home/petnames.js'
-import { type Context, ownDomain } from '../context.js'
-import type { AdmissionArgs, AdmissionResults } from './types.js'
+import { calledHere, type Context, domainOf, ownDomain } from '../context.js'
+import type { AdmissionArgs, AdmissionResults, WaitingListed } from './types.js'
 
 export interface Reviewed {
   readonly file: RequestFile
   readonly verdict: Verdict
+  /** of the domain that asks: what the file brings, and what is held */
+  readonly applicant: DomainKnowledge
   readonly admissions: Admissions
   readonly admitted: Admitted | undefined
   readonly decided: boolean
 }
 
-/** Judges what a file brings, together with what is held of that domain anyway: a newer root entry may be known here. */
+/** Judges what a file brings as what a peer brings is judged (federation/admission-exchange.ts). */
 export async function review (context: Context, path: string): Promise<Reviewed> {
   const { runtime } = context
   const receiver = ownDomain(context)
   const file = readRequestFile(path)
-  const { applicant } = file
-  if (runtime.records.has(applicant.domain)) await joinHeld(applicant, await runtime.knowledge(applicant.domain))
-  const verdict = judgeRequest(file.request, file.signature, applicant, { receiver, nonces: readNonces(context.home) })
+  const { request, ref } = file
+  const held = runtime.records.has(request.applicant) ? await runtime.knowledge(request.applicant) : undefined
+  const { verdict, applicant } = judgeBrought(file, held, { receiver, nonces: noncesFor(context.home, ref, request.nonce) })
   const admissions = await readAdmissions(runtime, await runtime.knowledge(receiver))
-  return { file, verdict, admissions, admitted: admissions.byDomain.get(applicant.domain), decided: finallyDecided(admissions.records, file.ref) }
+  return { file, verdict, applicant, admissions, admitted: admissions.byDomain.get(request.applicant), decided: finallyDecided(admissions, ref) }
 }
 
-async function joinHeld (into: DomainKnowledge, held: DomainKnowledge): Promise<void> {
-  for (const ref of held.objects.relevant(held.domain)) {
-    const artifact = held.objects.artifact(ref)
-    if (artifact !== undefined) into.admit(artifact)
-  }
+/** The request that waits under this reference, or of this domain. */
+export function waitingFor (context: Context, target: string): Reference | undefined {
+  const { home } = context
+  if (isReference(target) && waits(home, target)) return target
+  return waitingOf(home, domainOf(context, target))
 }
 
-/** D2. */
-export function finallyDecided (records: ReadonlyMap<Reference, AdmissionRecord>, request: Reference): boolean {
-  return [...records.values()].some((r) => r.request === request && r.decision !== 'DEFERRED')
-}
-
-export async function admitReview (context: Context, args: AdmissionArgs['admit review'], _io: CommandIo): Promise<AdmissionResults['admit review']> {
-  const { file, verdict, admitted, decided } = await review(context, args.file)
-  const { request, ref, applicant } = file
+export async function admitReview (context: Context, { target, file: isFile }: AdmissionArgs['admit review'], io: CommandIo): Promise<AdmissionResults['admit review']> {
+  if (target === undefined) return listWaiting(context, io)
+  const waiting = isFile ? undefined : waitingFor(context, target)
+  if (!isFile && waiting === undefined) throw new DiadError('not-found', `no request of ${calledHere(context, domainOf(context, target))} waits here`, '`diad admit review` lists those that do; a file is named with a slash in it')
+  const { file, verdict, applicant, admitted, decided } = await review(context, waiting === undefined ? target : waitingPath(context.home, waiting))
+  const { request, ref, peer } = file
   const name = petnameOf(readPetnames(context.home), request.applicant)
   return {
     status: verdict.status,
@@ -58,7 +60,19 @@ export async function admitReview (context: Context, args: AdmissionArgs['admit 
     ...(name === undefined ? {} : { name }),
     authority: applicant.authority().stateText,
     scope: request.requested_scope,
+    ...(peer === undefined ? {} : { peer }),
     ...(admitted === undefined ? {} : { decision: admitted.decision }),
     decided
   }
+}
+
+function listWaiting (context: Context, io: CommandIo): AdmissionResults['admit review'] {
+  const domain = ownDomain(context)
+  const names = readPetnames(context.home)
+  const waiting: WaitingListed[] = []
+  for (const { ref, file: { request, peer } } of readWaiting(context.home, (line) => { io.warn(line) })) {
+    const name = petnameOf(names, request.applicant)
+    waiting.push({ request: ref, domain: request.applicant, ...(name === undefined ? {} : { name }), scope: request.requested_scope, ...(peer === undefined ? {} : { peer }) })
+  }
+  return { receiver: domain, waiting }
 }

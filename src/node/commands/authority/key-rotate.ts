@@ -5,13 +5,15 @@
 import { existsSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { principalsOf } from '../../../authority/amend.js'
+import type { DomainKnowledge } from '../../../authority/knowledge.js'
 import { principalId } from '../../../publication/evidence.js'
 import { DiadError } from '../../../substrate/errors.js'
 import type { PublicKey } from '../../../substrate/reference.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
 import { refreshProjection } from '../../authority-projection.js'
 import { syncDirectory } from '../../home/atomic-file.js'
-import { createKeyFile, findKeyFile, recordedPublicKey } from '../../keys/key-file.js'
+import { createKeyFile, findKeyFile, loadKey, recordedPublicKey } from '../../keys/key-file.js'
+import { droppedKey, newPrincipalHint } from '../../own-key.js'
 import { type Context, ownDomain } from '../context.js'
 import { change } from './changing.js'
 import type { Changed } from './types.js'
@@ -39,10 +41,10 @@ export async function keyRotate (context: Context, args: CommandArgs['key rotate
   } else {
     if (old === undefined) throw new DiadError('key-missing', `there is no key file ${join(keys, name)}`, `${name}.next was never granted anything; name it ${name} by hand if that is what you want`)
     const before = recordedPublicKey(old)
-    if (!listed(before)) throw new DiadError('unknown-principal', `${name} is no principal of the domain any more`, 'see `diad role list`')
+    if (!listed(before)) throw new DiadError('unknown-principal', `${name} is no principal of the domain any more`, rotateHint(k, name, before))
     // As well protected as the one before it.
     const passphrase = old.endsWith('.age') ? io.passphrase ?? { kind: 'none' as const } : { kind: 'none' as const }
-    const fresh = waiting === undefined ? (await createKeyFile({ directory: keys, name: `${name}.next`, passphrase })).publicKey : recordedPublicKey(waiting)
+    const fresh = waiting === undefined ? (await createKeyFile({ directory: keys, name: `${name}.next`, passphrase, warn: io.warn })).publicKey : await takeUp(waiting, io)
     changed = await change(context, domain, io, args, (held) => ({
       principals: principalsOf(held.authority().onChain.at(-1)!.manifest).map((p) => p.publicKey === before ? { ...p, publicKey: fresh } : p)
     }))
@@ -55,14 +57,41 @@ export async function keyRotate (context: Context, args: CommandArgs['key rotate
   return { ...changed, name, publicKey, principal: principalId(publicKey), path, retired }
 }
 
-/** Puts `NAME` aside as `NAME.retired-N` and `NAME.next` in its place. Returns the new name of the old one. Nothing is ever written over. */
+function rotateHint (k: DomainKnowledge, name: string, key: PublicKey): string {
+  const dropped = droppedKey(k, key)
+  if (dropped === undefined) return 'see `diad role list`'
+  return name === 'principal' ? newPrincipalHint(dropped) : `\`diad key new ${name}\` makes another one, and \`diad role grant ${name}\` gives it a role`
+}
+
+/**
+ * What an earlier attempt made and never brought into force. It is used, so it has to open: its passphrase is that of the attempt. Nothing was signed with
+ * it, so it may as well be removed.
+ */
+async function takeUp (waiting: string, io: CommandIo): Promise<PublicKey> {
+  io.warn(`going on with ${waiting}, which an interrupted rotation left; its passphrase is the one that was given then`)
+  try {
+    return (await loadKey(waiting, io.passphrase ?? { kind: 'none' })).publicKey
+  } catch (err) {
+    if (!(err instanceof DiadError) || !/passphrase|key-damaged|key-unrecorded/.test(err.code)) throw err
+    throw new DiadError(err.code, err.message, `nothing was signed. Give the passphrase of that attempt; or remove ${waiting} and its .pub, with which nothing was ever signed, and run this again`, { cause: err })
+  }
+}
+
+/** Puts `NAME` aside as `NAME.retired-N` and `NAME.next` in its place. Returns the new name of the old one. */
 function retire (keys: string, name: string): string {
+  const aside = putAside(keys, name)
+  for (const s of SUFFIXES) if (existsSync(join(keys, `${name}.next${s}`))) renameSync(join(keys, `${name}.next${s}`), join(keys, name + s))
+  syncDirectory(keys)
+  return aside
+}
+
+/** Calls the key file `NAME` and its record `NAME.retired-N`; returns that name. Nothing is ever written over. */
+export function putAside (keys: string, name: string): string {
   const there = SUFFIXES.filter((s) => existsSync(join(keys, name + s)))
   let n = 1
   while (there.some((s) => existsSync(join(keys, `${name}.retired-${n}${s}`)))) n++
   const aside = `${name}.retired-${n}`
   for (const s of there) renameSync(join(keys, name + s), join(keys, aside + s))
-  for (const s of SUFFIXES) if (existsSync(join(keys, `${name}.next${s}`))) renameSync(join(keys, `${name}.next${s}`), join(keys, name + s))
   syncDirectory(keys)
   return aside
 }

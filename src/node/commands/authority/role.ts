@@ -1,6 +1,7 @@
 /** `diad role grant|revoke`: who may do what from now on. */
 import { basename } from 'node:path'
 import { principalsOf } from '../../../authority/amend.js'
+import type { DomainKnowledge } from '../../../authority/knowledge.js'
 import type { Role } from '../../../authority/manifest.js'
 import type { NewPrincipal } from '../../../authority/mint.js'
 import { parseRole, ROLE_NAMES } from '../../../authority/role-names.js'
@@ -11,6 +12,8 @@ import { type Hash, NONE, parseReference, type PublicKey, type Reference } from 
 import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
 import { refreshProjection } from '../../authority-projection.js'
 import { checkPrincipalName, homeKeys, principalNameFault, publicKeyIn, readPrincipalNames, resolvePrincipal, setPrincipalName } from '../../home/principal-names.js'
+import { keyInWords, rootsKnownHere } from '../../roots/root-names.js'
+import { droppedKey, newPrincipalHint } from '../../own-key.js'
 import { type Context, ownDomain } from '../context.js'
 import { change, type KnownPrincipal, knownPrincipals, named } from './changing.js'
 
@@ -23,7 +26,9 @@ export async function roleGrant (context: Context, args: CommandArgs['role grant
   const scope = args.scope.map(prefixOf)
   const programs = args.programs.map((text): Reference => text === 'any' ? NONE : parseReference(text))
   const publicKey = keyOf(context, args.who, knownPrincipals(await context.runtime.wake(domain)))
+  refuseRoot(context, publicKey)
   const id = principalId(publicKey)
+  demandNotDropped(context, await context.runtime.wake(domain), publicKey)
   if (args.name !== undefined) checkPrincipalName(context.home, args.name, id)
   let granted: NewPrincipal | undefined
   const changed = await change(context, domain, io, args, (k) => {
@@ -68,6 +73,20 @@ export async function roleRevoke (context: Context, args: CommandArgs['role revo
     return { principals: [...others, { ...held, roles: left, prefixes: held.prefixes.filter((prefix) => !scope.has(prefix)) }] }
   })
   return { ...changed, principal: target.id, ...named(context, target.id), roles: [...left] }
+}
+
+/** M1: the live roots are known to the rules; of the next ones only this home knows, and a principal's key among them could never take over. */
+function refuseRoot ({ home }: Context, key: PublicKey): void {
+  const known = rootsKnownHere(home)
+  if (!known.has(key)) return
+  throw new DiadError('root-key-reused', `${keyInWords(key, known)} is an offline root key, which may sign nothing but root entries`, 'make a key of its own: `diad key new NAME`')
+}
+
+/** The amendment refuses any dropped key; of the home's own principal it is known how to go on. */
+function demandNotDropped ({ home }: Context, k: DomainKnowledge, key: PublicKey): void {
+  const dropped = droppedKey(k, key)
+  if (dropped === undefined || !homeKeys(home).some((h) => h.name === 'principal' && h.publicKey === key)) return
+  throw new DiadError('principal-returns', `the key ${key} was dropped by manifest ${dropped.by}, and a dropped key never returns`, newPrincipalHint(dropped))
 }
 
 const unique = <T extends string>(values: readonly T[]): T[] => [...new Set(values)].sort()

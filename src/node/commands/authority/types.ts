@@ -29,7 +29,8 @@ export interface AuthorityArgs {
 }
 
 export interface AuthorityResults {
-  'key new': { name: string, path: string, publicKey: string, principal: string }
+  /** `retired`: the new name of a dropped key that was called so */
+  'key new': { name: string, path: string, publicKey: string, principal: string, retired?: string }
   'key list': { keys: ListedKey[] }
   'key rotate': Changed & { name: string, publicKey: string, principal: string, path: string, retired: string }
   'key close': Changed & { principal: string, name?: string }

@@ -1,27 +1,39 @@
 /** `diad bundle export`: what a domain exports, as one CAR file. Source: RULES B3, A2. */
-import { exportBundle } from '../../../federation/bundle.js'
-import type { Reference } from '../../../substrate/reference.js'
+import { scopeHolds } from '../../../authority/admission-objects.js'
+import { exportBundle, type HeldHeads } from '../../../federation/bundle.js'
+import { isPublic } from '../../../federation/visibility.js'
+import { NONE, type Reference } from '../../../substrate/reference.js'
 import { DiadError, MalformedError } from '../../../substrate/errors.js'
 import { pathFault } from '../../../publication/names.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
 import { type Context, domainOf, heldDomain } from '../context.js'
 import { writeBundle } from './file.js'
-import { readHeads } from './heads.js'
+import { headsFrom } from './heads.js'
+import { demandPlace, isBundleOf } from './target.js'
 
 export async function bundleExport (context: Context, args: CommandArgs['bundle export'], io: CommandIo): Promise<CommandResults['bundle export']> {
   const domain = domainOf(context, args.domain)
-  await heldDomain(context, domain)
+  const k = await heldDomain(context, domain)
   const own = context.runtime.records.get(domain)?.own === true
   if (args.all && !own) throw new DiadError('not-ours', '--all is for a domain of this home: of others only what they export is passed on', 'leave it out')
+  if (!isPublic(k)) checkRestricted(own, args.restricted === true, io)
   for (const p of args.prefixes) {
     const fault = p === '' ? undefined : pathFault(p)
     if (fault !== undefined) throw new MalformedError(`"${p}" can't be the beginning of a name: ${fault}`)
   }
-  const since = args.since === undefined ? undefined : readHeads(args.since, domain)
+  const since = args.since === undefined ? undefined : await headsFrom(args.since, domain, io)
+  const names = [...(args.all ? k.viewAll() : k.view()).current.values()].filter((e) => e.ref !== NONE)
+  for (const p of args.prefixes) if (!names.some((e) => scopeHolds([p], e.name))) io.warn(`no name of the domain is ${p}, or stands below it: --prefix ${p} adds no content`)
   return await writeDomain(context, domain, { file: args.file, since, prefixes: args.prefixes, proposals: args.all }, io)
 }
 
-interface What { file: string, since?: ReturnType<typeof readHeads> | undefined, prefixes: string[], proposals: boolean }
+/** V1, V6: nothing guards a file. The owner may hand it to whom he likes; who was only let in mustn't let others in by mistake. */
+function checkRestricted (own: boolean, meant: boolean, io: CommandIo): void {
+  if (own) io.warn('the policy shows this domain to its trusted domains alone, and whoever gets the file can read it: hand it to nobody else')
+  else if (!meant) throw new DiadError('restricted-domain', 'the owner of this domain shows it to its trusted domains alone, and whoever gets the file can read it', 'to hand it to one of them all the same: --restricted')
+}
+
+interface What { file: string, since?: HeldHeads | undefined, prefixes: string[], proposals: boolean }
 
 /** Writes a bundle to a file, or to standard output for `-`; undefined then. */
 export async function writeDomain (context: Context, domain: Reference, what: What, io: CommandIo): Promise<{ domain: string, file: string, blocks: number, bytes: number, missing: number } | undefined> {
@@ -40,7 +52,11 @@ export async function writeDomain (context: Context, domain: Reference, what: Wh
     onMissing: (ref) => { missing.add(ref) }
   }), (n) => { bytes += n })
   if (what.file === '-') for await (const piece of pieces) await io.write(piece)
-  else await writeBundle(what.file, pieces)
+  else {
+    const check = (): void => { demandPlace(what.file, 'bundle', (path) => isBundleOf(path, domain)) }
+    check()
+    await writeBundle(what.file, pieces, check)
+  }
   if (missing.size > 0) io.warn(`${missing.size} blocks of content that names need aren't held here and aren't in the bundle`)
   return what.file === '-' ? undefined : { domain, file: what.file, blocks, bytes, missing: missing.size }
 }

@@ -1,11 +1,11 @@
 /** Bundles as files of this machine: read as a stream, written beside their place and then renamed, so that a stick holds the old one or the new one. */
-import { constants } from 'node:fs'
+import { constants, rmSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
-import { randomBytes } from 'node:crypto'
-import { dirname, join } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { DiadError } from '../../../substrate/errors.js'
 import type { CommandIo } from '../../command.js'
 import { readFailure, systemCode, writeFailure } from '../../files/failure.js'
+import { partialFile, releasePartial, removeLeftFiles } from '../../files/partial.js'
 import { syncDirectory } from '../../home/atomic-file.js'
 
 const READ_BYTES = 256 * 1024
@@ -25,7 +25,7 @@ async function * bytesOfFile (path: string): AsyncGenerator<Uint8Array, void, un
     for (;;) {
       // A buffer of its own each time: what was read from it may still be looked at.
       const buffer = new Uint8Array(READ_BYTES)
-      const { bytesRead } = await handle.read(buffer, 0, READ_BYTES, null).catch((err: unknown) => { throw readFailure(err, path) })
+      const { bytesRead } = await handle.read(buffer, 0, READ_BYTES, null).catch((err: unknown) => { throw fileFailure(err, path) })
       if (bytesRead === 0) return
       yield buffer.subarray(0, bytesRead)
     }
@@ -34,21 +34,39 @@ async function * bytesOfFile (path: string): AsyncGenerator<Uint8Array, void, un
   }
 }
 
+/** As {@link readFailure}, for a file that is no part of something to publish. */
+export function fileFailure (err: unknown, path: string): Error {
+  const options = { cause: err }
+  switch (systemCode(err)) {
+    case 'EISDIR': return new DiadError('is-a-directory', `${path} is a directory`, 'name the file itself', options)
+    case 'ENOENT':
+    case 'ENOTDIR': return new DiadError('not-found', `there is no file ${path}`, 'check the path', options)
+    default: return readFailure(err, path)
+  }
+}
+
 async function opened (path: string): ReturnType<typeof open> {
   try {
     return await open(path, constants.O_RDONLY)
   } catch (err) {
     if (systemCode(err) === 'ENOENT') throw new DiadError('not-found', `there is no file ${path}`, 'name a bundle, or - for standard input', { cause: err })
-    throw readFailure(err, path)
+    throw fileFailure(err, path)
   }
 }
 
-/** Durable on return; on any failure what was at `path` is still there. Throws DiadError `disk-full`, `unwritable`, and what `pieces` throws. */
-export async function writeBundle (path: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
-  const temporary = join(dirname(path), `.diad-${process.pid}-${randomBytes(6).toString('hex')}.part`)
+/**
+ * Durable on return; on any failure what was at `path` is still there. `check` is asked once more before the file takes its place. Throws DiadError
+ * `disk-full`, `unwritable`, and what `pieces` and `check` throw.
+ */
+export async function writeBundle (path: string, pieces: AsyncIterable<Uint8Array>, check: () => void): Promise<void> {
+  removeLeftFiles(dirname(path), basename(path))
+  const temporary = partialFile(dirname(path), basename(path))
+  // Ctrl-C twice ends the process without another turn of the loop.
+  const atExit = (): void => { rmSync(temporary, { force: true }) }
+  process.once('exit', atExit)
   const failed = (err: unknown): never => { throw writeFailure(err, path) }
-  const handle = await open(temporary, 'wx', 0o600).catch(failed)
   try {
+    const handle = await open(temporary, 'wx', 0o600).catch(failed)
     try {
       const gathered = new Uint8Array(WRITE_BYTES)
       let length = 0
@@ -69,10 +87,14 @@ export async function writeBundle (path: string, pieces: AsyncIterable<Uint8Arra
     } finally {
       await handle.close()
     }
+    check()
     await rename(temporary, path).catch(failed)
     syncDirectory(dirname(path))
   } catch (err) {
     await rm(temporary, { force: true })
     throw err
+  } finally {
+    releasePartial(temporary)
+    process.off('exit', atExit)
   }
 }

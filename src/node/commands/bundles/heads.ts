@@ -4,9 +4,11 @@ import { headsOf, type HeldHeads } from '../../../federation/bundle.js'
 import { DiadError, MalformedError } from '../../../substrate/errors.js'
 import { type Hash, isReference, type Reference } from '../../../substrate/reference.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
-import { readFailure } from '../../files/failure.js'
+import { writeFailure } from '../../files/failure.js'
 import { replaceFile } from '../../home/atomic-file.js'
 import { type Context, domainOf, heldDomain } from '../context.js'
+import { bytesOf, fileFailure } from './file.js'
+import { demandPlace } from './target.js'
 import type { BundleHeads } from './types.js'
 
 /** Bytes of a heads file that is read: 50,000 lanes. */
@@ -22,20 +24,61 @@ export async function bundleHeads (context: Context, args: CommandArgs['bundle h
     await io.write(new TextEncoder().encode(text))
     return undefined
   }
-  replaceFile(args.file, text, 0o644)
+  demandPlace(args.file, 'file of heads', (path) => isHeadsOf(path, domain))
+  try {
+    replaceFile(args.file, text, 0o644)
+  } catch (err) {
+    throw writeFailure(err, args.file)
+  }
   return heads
+}
+
+function isHeadsOf (path: string, domain: Reference): boolean {
+  try {
+    readHeads(path, domain)
+    return true
+  } catch (err) {
+    if (err instanceof DiadError) return false
+    throw err
+  }
+}
+
+/** As {@link readHeads}, of standard input for `-`. Throws DiadError `no-input`. */
+export async function headsFrom (path: string, domain: Reference, io: CommandIo): Promise<HeldHeads> {
+  if (path !== '-') return readHeads(path, domain)
+  const pieces: Uint8Array[] = []
+  let bytes = 0
+  for await (const piece of bytesOf('-', io)) {
+    bytes += piece.length
+    if (bytes > MAX_BYTES) break
+    pieces.push(piece.slice())
+  }
+  return parseHeads('standard input', domain, () => {
+    if (bytes > MAX_BYTES) throw new MalformedError(`it is larger than ${MAX_BYTES} bytes`)
+    return Buffer.concat(pieces).toString('utf8')
+  })
 }
 
 /** Throws DiadError `not-heads` for a file that holds something else, or another domain's heads. */
 export function readHeads (path: string, domain: Reference): HeldHeads {
+  return parseHeads(path, domain, () => {
+    try {
+      if (statSync(path).size > MAX_BYTES) throw new MalformedError(`it is larger than ${MAX_BYTES} bytes`)
+      return readFileSync(path, 'utf8')
+    } catch (err) {
+      throw err instanceof MalformedError ? err : fileFailure(err, path)
+    }
+  })
+}
+
+function parseHeads (path: string, domain: Reference, read: () => string): HeldHeads {
   const wrong = (why: string, cause?: unknown): DiadError => new DiadError('not-heads', `${path} is not a file of heads: ${why}`, 'the receiver makes one with `diad bundle heads DOMAIN FILE`', { cause })
   let value: unknown
   try {
-    if (statSync(path).size > MAX_BYTES) throw new MalformedError(`it is larger than ${MAX_BYTES} bytes`)
-    value = JSON.parse(readFileSync(path, 'utf8'))
+    value = JSON.parse(read())
   } catch (err) {
     if (err instanceof SyntaxError || err instanceof MalformedError) throw wrong(err.message, err)
-    throw readFailure(err, path)
+    throw err
   }
   if (typeof value !== 'object' || value === null) throw wrong('not an object')
   const fields = value as Partial<Record<keyof BundleHeads, unknown>>

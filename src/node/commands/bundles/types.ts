@@ -2,8 +2,8 @@
 
 /** `file`: absolute, or `-` for standard input or output */
 export interface BundlesArgs {
-  /** `since`: absolute path of a file that `bundle heads` wrote. `all`: lanes that nobody vouched for yet, too. */
-  'bundle export': { domain: string, file: string, since?: string, prefixes: string[], all: boolean }
+  /** `since`: absolute path of a file that `bundle heads` wrote. `all`: lanes that nobody vouched for yet, too. `restricted`: though it is another's domain that is shown to few. */
+  'bundle export': { domain: string, file: string, since?: string, prefixes: string[], all: boolean, restricted?: boolean }
   'bundle import': { file: string, domain?: string, follow: boolean, name?: string }
   'bundle inspect': { file: string }
   'bundle heads': { domain: string, file: string }
@@ -12,7 +12,7 @@ export interface BundlesArgs {
 /** Where in a file something was refused, or had no effect. `offset` 0: when it was taken in, as of a peer. */
 export interface BundleFaultResult { code: string, offset: number, ref: string | null }
 
-export interface ProposalResult { lane: string, principal: string, records: number, snapshot: string }
+export interface ProposalResult { lane: string, principal: string, /** what this home calls it */ principalName?: string, records: number, snapshot: string }
 
 export interface BundleImported {
   /** null when the file doesn't even say */
@@ -31,6 +31,8 @@ export interface BundleImported {
   missing: number
   /** content blocks that nothing in the file names; they are not kept */
   unreachable: number
+  /** content blocks beyond the domain's quota; neither they nor what only they name is kept */
+  overQuota: number
   refused: BundleFaultResult[]
   noted: BundleFaultResult[]
   proposals: ProposalResult[]

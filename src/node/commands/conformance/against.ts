@@ -3,8 +3,8 @@
  * has failed that vector; it is started afresh for the next.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import type { Answer } from '../../../authority/conformance/judge.js'
-import type { Vector } from '../../../authority/conformance/vector.js'
+import { type Answer, answerOf, type Vector } from '../../../authority/conformance/vector.js'
+import { MalformedError } from '../../../substrate/errors.js'
 
 /** An answer has about 150 bytes. */
 const MAX_LINE = 64 * 1024
@@ -79,8 +79,8 @@ export class OtherImplementation {
 
 /** What is asked: everything that is needed to judge, and nothing that says what must come out. */
 export function question (vector: Vector, id: number): Record<string, unknown> {
-  const { domain, artifacts, logs, subject } = vector.plain
-  return { id, ...(domain === undefined ? {} : { domain }), artifacts, logs, subject }
+  const { domain, artifacts, logs, other, nonces, subject } = vector.plain
+  return { id, ...(domain === undefined ? {} : { domain }), artifacts, logs, ...(other === undefined ? {} : { other }), ...(nonces === undefined ? {} : { nonces }), subject }
 }
 
 function readAnswer (line: string, id: number): Answer | string {
@@ -93,7 +93,11 @@ function readAnswer (line: string, id: number): Answer | string {
   if (typeof json !== 'object' || json === null) return 'no answer: not an object'
   const said = json as Record<string, unknown>
   if (said['id'] !== undefined && said['id'] !== id) return `no answer: it answers number ${JSON.stringify(said['id'])} instead of ${id}`
-  const { status, code, view } = said
-  if (typeof status !== 'string' || typeof code !== 'string') return 'no answer: "status" and "code" have to be texts'
-  return { status, code, ...(typeof view === 'string' ? { view } : {}) }
+  if (typeof said['status'] !== 'string' || typeof said['code'] !== 'string') return 'no answer: "status" and "code" have to be texts'
+  try {
+    return answerOf(said, 'no answer')
+  } catch (err) {
+    if (err instanceof MalformedError) return err.message
+    throw err
+  }
 }

@@ -2,8 +2,9 @@
  * `diad conformance`: holds this program, or another one, against vectors of verdicts. Needs no home: each vector brings everything that is held.
  * Source: protocols/vectors/README.md.
  */
-import { type Answer, judgeVector } from '../../../authority/conformance/judge.js'
-import { readVector, type Vector } from '../../../authority/conformance/vector.js'
+import { judgeVector } from '../../../authority/conformance/judge.js'
+import { isAnswer, listed } from '../../../authority/conformance/judge-admission.js'
+import { type Answer, readVector, type Vector } from '../../../authority/conformance/vector.js'
 import { DiadError } from '../../../substrate/errors.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
 import { OtherImplementation } from './against.js'
@@ -45,17 +46,14 @@ async function compareAll (vectors: readonly Vector[], judge: (vector: Vector, i
     io.signal.throwIfAborted()
     const { expect } = vector
     const said = typeof got !== 'string'
-    const same = said && got.status === expect.status && got.code === expect.code
     // Who makes no views yet is still judged by the verdicts.
-    const viewed = said && expect.view !== undefined && got.view !== undefined
-    if (viewed) views++
-    const sameView = !viewed || got.view === expect.view
+    if (said && expect.view !== undefined && got.view !== undefined) views++
     results.push({
       name: vector.name,
       about: vector.code,
-      agrees: same && sameView,
-      expected: `${expect.status}: ${expect.code}${sameView ? '' : `, view ${expect.view ?? ''}`}`,
-      got: said ? `${got.status}: ${got.code}${sameView ? '' : `, view ${got.view ?? ''}`}` : got
+      agrees: said && isAnswer(expect, got),
+      expected: wordsOf(expect, expect, said ? got : expect),
+      got: said ? wordsOf(got, expect, got) : got
     })
     io.progress({ phase: 'judging', done: i + 1, total: vectors.length, unit: 'blocks' })
   }
@@ -64,24 +62,44 @@ async function compareAll (vectors: readonly Vector[], judge: (vector: Vector, i
   return { status, code, vectors: results.length, agreed, views, results }
 }
 
+/** One of the two for people: the verdict, and what else they differ in. */
+function wordsOf (one: Answer, expect: Answer, got: Answer): string {
+  const views = expect.view !== undefined && got.view !== undefined && expect.view !== got.view
+  const names = expect.names !== undefined && listed(expect) !== listed(got)
+  return `${one.status}: ${one.code}${views ? `, view ${one.view ?? ''}` : ''}${names ? `, ${listed(one)}` : ''}`
+}
+
 /** The other side of `--against`: answers each line as it comes. */
 async function answerLines (io: CommandIo): Promise<void> {
   const encoder = new TextEncoder()
   const decoder = new TextDecoder()
   let text = ''
+  let number = 0
   for await (const part of io.input ?? []) {
     io.signal.throwIfAborted()
     text += decoder.decode(part, { stream: true })
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
       const line = text.slice(0, end)
       text = text.slice(end + 1)
-      if (line.trim() !== '') await io.write(encoder.encode(`${JSON.stringify(answerTo(line))}\n`))
+      number++
+      if (line.trim() !== '') await io.write(encoder.encode(`${JSON.stringify(answerTo(line, number))}\n`))
     }
   }
 }
 
-function answerTo (line: string): Record<string, unknown> {
-  const asked = JSON.parse(line) as Record<string, unknown>
+function questionIn (line: string, number: number): Record<string, unknown> {
+  const wrong = (what: string, cause?: unknown): DiadError => new DiadError('vectors-malformed', `line ${number} of standard input is ${what}, so there is nothing to answer`, 'each line is one question as protocols/vectors/README.md describes; a whole file of vectors is judged without --answer', { cause })
+  try {
+    const asked: unknown = JSON.parse(line)
+    if (typeof asked !== 'object' || asked === null || Array.isArray(asked)) throw wrong('not an object of JSON')
+    return asked as Record<string, unknown>
+  } catch (err) {
+    throw err instanceof SyntaxError ? wrong('not a line of JSON', err) : err
+  }
+}
+
+function answerTo (line: string, number: number): Record<string, unknown> {
+  const asked = questionIn(line, number)
   // What nobody tells us isn't needed to judge.
   const vector = readVector({ name: `number ${String(asked['id'])}`, rule: '-', code: '-', ...asked })
   return { ...(asked['id'] === undefined ? {} : { id: asked['id'] }), ...judgeVector(vector) }

@@ -1,10 +1,11 @@
 /**
  * `diad adopt`: re-publishes under a living key what a lane of ours says beyond the point up to which it counts: honest work past a cut, or of a key that was
- * closed. Nothing is revived; a statement beside the new records says whose they were. Source: RULES K5, L2.
+ * closed. Nothing is revived; a statement beside the new records says whose they were. Source: RULES K5, L2, R7.
  */
 import type { DomainKnowledge } from '../../../authority/knowledge.js'
 import type { ViewedLane } from '../../../authority/domain-view.js'
-import { readRecord } from '../../../authority/lane-reach.js'
+import { nameOf } from '../../../authority/lane-reach.js'
+import { erasedOnce, leftoversOn } from '../../../authority/leftovers.js'
 import { appendRecords, checkMayAppend } from '../../../federation/append.js'
 import { showContent } from '../../../federation/upkeep.js'
 import { type Body, KIND, namesContent, type UnsaltedBody } from '../../../publication/leaf.js'
@@ -17,7 +18,7 @@ import { type Context, inTurn } from '../context.js'
 import { checkOurs, laneNamed, viewedLane, withSigner } from './common.js'
 
 /** The statement that stands beside adopted records; its ref is the lane they come from. */
-export const ADOPTED = 'adopted'
+const ADOPTED = 'adopted'
 
 type Published = Extract<Body, { kind: 'publish' | 'lift' }>
 
@@ -25,6 +26,8 @@ type Published = Extract<Body, { kind: 'publish' | 'lift' }>
 interface Leftover {
   /** by name, the last word of the lane */
   readonly names: Map<string, Published | undefined>
+  /** by name, why a record of it is left out: `erased`, `rejected` */
+  readonly behind: ReadonlyMap<string, string>
   readonly receipts: number
   /** leaves whose bodies aren't here */
   readonly unread: number
@@ -38,8 +41,8 @@ export async function adopt (context: Context, args: CommandArgs['adopt'], io: C
   return await withSigner(context, io, args.key, async (signer) => await inTurn(context, async () => {
     checkOurs(k, signer, 'the lane')
     await context.runtime.wake(k.domain)
-    const leftover = leftoverOf(v)
-    for (const name of args.only) if (!leftover.names.has(name)) throw new DiadError('not-found', `beyond what counts, the lane says nothing of "${name}"`, `it speaks of ${[...leftover.names.keys()].slice(0, 5).join(', ') || 'no name'}`)
+    const leftover = leftoverOf(k, v)
+    for (const name of args.only) if (!leftover.names.has(name) && !leftover.behind.has(name)) throw new DiadError('not-found', `beyond what counts, the lane says nothing of "${name}"`, `it speaks of ${[...leftover.names.keys()].slice(0, 5).join(', ') || 'no name'}`)
     const { adopted, left } = choose(k, signer.publicKey, leftover, args.only)
     const { principal } = v.knowledge.lane
     const called = readPrincipalNames(context.home).get(principal)
@@ -58,26 +61,30 @@ export async function adopt (context: Context, args: CommandArgs['adopt'], io: C
 }
 
 /** All that the held log says from the first leaf on that doesn't count. What is rejected or erased by itself stays so. */
-function leftoverOf (v: ViewedLane): Leftover {
+function leftoverOf (k: DomainKnowledge, v: ViewedLane): Leftover {
   const names = new Map<string, Published | undefined>()
+  const behind = new Map<string, string>()
   let receipts = 0
   let unread = 0
-  const log = v.log ?? v.knowledge.branches[0]?.log
+  const { knowledge } = v
+  const log = v.log ?? knowledge.branches[0]?.log
   const from = v.status === 'void' ? 0 : v.limit
-  for (let i = from; log !== undefined && i < log.size; i++) {
-    const record = readRecord(v, i)
-    if (record === undefined) break
-    const { leaf: { kind }, body } = record
+  for (const { leaf: { kind }, body, left } of log === undefined ? [] : leftoversOn(k, knowledge, log, from, erasedOnce(k, knowledge.lane.principal))) {
+    const name = nameOf({ body })
+    if (left !== undefined) {
+      if (name !== undefined) behind.set(name, left)
+      continue
+    }
     if (kind === KIND.receipt) receipts++
     if (kind !== KIND.publish && kind !== KIND.lift && kind !== KIND.tombstone) continue
     if (body === undefined) unread++
     else if (body.kind === 'tombstone') names.set(body.name, undefined)
     else if (namesContent(body)) names.set(body.name, body)
   }
-  return { names, receipts, unread }
+  return { names, behind, receipts, unread }
 }
 
-function choose (k: DomainKnowledge, key: PublicKey, { names }: Leftover, only: readonly string[]): { adopted: Published[], left: Array<{ name: string, code: string }> } {
+function choose (k: DomainKnowledge, key: PublicKey, { names, behind }: Leftover, only: readonly string[]): { adopted: Published[], left: Array<{ name: string, code: string }> } {
   const adopted: Published[] = []
   const left: Array<{ name: string, code: string }> = []
   const { current } = k.viewAll()
@@ -91,6 +98,7 @@ function choose (k: DomainKnowledge, key: PublicKey, { names }: Leftover, only: 
     else if (!may(k, key, body)) left.push({ name, code: 'out-of-scope' })
     else adopted.push(body)
   }
+  for (const [name, code] of [...behind].sort(([a], [b]) => a < b ? -1 : 1)) if (only.length === 0 || only.includes(name)) left.push({ name, code })
   return { adopted, left }
 }
 

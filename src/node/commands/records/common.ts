@@ -1,4 +1,4 @@
-/** What the commands on single records ask for: a signer, a lane or a principal as people write them, one publication at a time. */
+/** What the commands on single records ask for: a signer, a lane or a principal as people write them. */
 import type { DomainKnowledge } from '../../../authority/knowledge.js'
 import type { ViewedLane } from '../../../authority/domain-view.js'
 import { shortDomain } from '../../../substrate/domain-id.js'
@@ -11,6 +11,8 @@ import { type Context, principalSigner } from '../context.js'
 
 /** hex digits that are enough for a lane (its constant beginning among them) or a principal */
 export const LEAST_DIGITS = { lane: 12, principal: 8 } as const
+/** of the hash id in front of a Reference's digest */
+const HASH_ID_DIGITS = 4
 
 /** Runs `work` with the key that was named, which is let go of afterwards, or with the home's own. */
 export async function withSigner<T> (context: Context, io: CommandIo, key: string | undefined, work: (signer: Signer) => Promise<T>): Promise<T> {
@@ -22,23 +24,20 @@ export async function withSigner<T> (context: Context, io: CommandIo, key: strin
   }
 }
 
-/** After whatever else is being published, and before what comes next: records of one domain are appended one after the other. */
-export async function publishing<T> (context: Context, run: () => Promise<T>): Promise<T> {
-  const mine = context.publishing.then(run, run)
-  context.publishing = mine.catch(() => undefined)
-  const done = await mine
-  await context.runtime.settled()
-  return done
-}
-
 export interface FoundLane { readonly k: DomainKnowledge, readonly lane: Reference }
 
-/** The lanes of all domains here whose Reference is, or begins with, `text`. */
+/** Whether `text` is a Reference or the beginning of it, with the hash id that all of them begin with or without. */
+export function beginsWith (ref: Reference, text: string): boolean {
+  return ref.startsWith(text) || ref.slice(HASH_ID_DIGITS).startsWith(text)
+}
+
+/** The lanes of all domains here whose Reference is, or begins with, `text`; none for fewer digits than are enough. */
 export async function lanesNamed (context: Context, text: string): Promise<FoundLane[]> {
   const out: FoundLane[] = []
+  if (text.length < LEAST_DIGITS.lane) return out
   for (const domain of [...context.runtime.records.keys()].sort()) {
     const k = await context.runtime.knowledge(domain)
-    for (const lane of k.order()) if (lane.startsWith(text)) out.push({ k, lane })
+    for (const lane of k.order()) if (beginsWith(lane, text)) out.push({ k, lane })
   }
   return out
 }

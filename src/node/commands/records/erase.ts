@@ -4,6 +4,7 @@ import type { DomainKnowledge } from '../../../authority/knowledge.js'
 import { nameOf, readRecord } from '../../../authority/lane-reach.js'
 import { previewView } from '../../../authority/preview.js'
 import { appendRecord, appendRecords, checkMayAppend, rightsOf } from '../../../federation/append.js'
+import { PUBLISHED } from '../../../publication/lane.js'
 import { KIND, kindName, type UnsaltedBody } from '../../../publication/leaf.js'
 import { pathFault } from '../../../publication/names.js'
 import { DiadError, MalformedError } from '../../../substrate/errors.js'
@@ -73,9 +74,10 @@ function leafHash (v: ViewedLane, index: number): string & ReturnType<NonNullabl
   return (v.log as NonNullable<ViewedLane['log']>).leafHash(index)
 }
 
-/** R7: by the lane's own principal, or by one with the whole domain as scope; and never what others rest on. */
+/** R7, L2: by the lane's own principal, or by one with the whole domain as scope; never what others rest on, and nothing internal. */
 function checkErasable (k: DomainKnowledge, { v, index }: Target, key: PublicKey): void {
   const { rights } = rightsOf(k, key)
+  if (v.knowledge.lane.visibility !== PUBLISHED) throw new DiadError('lane-internal', `the lane ${v.knowledge.ref.slice(0, 16)}… is internal: no published lane may name it`, 'nothing of it is shown to anybody, so there is nothing to take back')
   const own = v.knowledge.lane.principal === rights.principal.principal_id
   if (!own && !rights.scope.prefixes.includes('')) {
     throw new DiadError('erase-refused', `the record ${index} of ${v.knowledge.ref.slice(0, 16)}… is another key's, and this key's scope isn't the whole domain`, 'ask that key\'s holder, or use a key with the whole domain as scope')

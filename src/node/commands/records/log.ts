@@ -35,11 +35,14 @@ export function history (k: DomainKnowledge, all: boolean, calling: Calling): Lo
 
 function epochs (k: DomainKnowledge): LogEvent[] {
   const { onChain, rootChain } = k.authority()
-  return rootChain.entries.map(({ ref, entry, kind }) => {
+  // One under which no manifest is in force stands before the epoch that came after it; the newest comes last then.
+  let next = onChain.length
+  return rootChain.entries.toReversed().map(({ ref, entry, kind }): LogEvent => {
     const first = onChain.findIndex((m) => m.manifest.root_entry === ref)
-    // One under which no manifest stands yet comes last.
-    return { event: 'epoch', domain: k.domain, position: first < 0 ? onChain.length : first, ref, epoch: entry.epoch, kind, words: [epochWords(k, ref, kind)] }
-  })
+    if (first >= 0) next = first
+    const replaced = first < 0 && next < onChain.length ? ['nothing that was signed in it is in force any more'] : []
+    return { event: 'epoch', domain: k.domain, position: next, ref, epoch: entry.epoch, kind, words: [epochWords(k, ref, kind), ...replaced] }
+  }).reverse()
 }
 
 function epochWords (k: DomainKnowledge, ref: Reference, kind: string): string {

@@ -1,6 +1,6 @@
 /**
- * `diad vouch`: makes a producer's lane visible (a publish key), or exports it (a federate key), up to one of its heads. Shows before what that makes
- * of it. Source: RULES R2, A2, L2, E4.
+ * `diad vouch`: makes a producer's lane visible (a publish key), or exports it (a federate key), up to one of its heads. What that makes of it is
+ * shown before, by `--dry-run`: what was exported once can't be taken back (A4). Source: RULES R2, A2, L2, E4.
  */
 import { previewView } from '../../../authority/preview.js'
 import type { DomainKnowledge } from '../../../authority/knowledge.js'
@@ -17,7 +17,7 @@ import type { Signer } from '../../../substrate/signature.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
 import { readPrincipalNames } from '../../home/principal-names.js'
 import { type Context, inTurn, ownDomain } from '../context.js'
-import { checkOurs, LEAST_DIGITS, laneNamed, principalsNamed, viewedLane, withSigner } from './common.js'
+import { beginsWith, checkOurs, LEAST_DIGITS, laneNamed, lanesNamed, principalsNamed, viewedLane, withSigner } from './common.js'
 import type { Reach } from './types.js'
 
 type Result = CommandResults['vouch']
@@ -29,13 +29,13 @@ export async function vouch (context: Context, args: CommandArgs['vouch'], io: C
     await context.runtime.wake(k.domain)
     const heads = lanes.map((v) => ({ v, head: headToVouch(v, args.at) })).filter((x): x is Chosen => x.head !== undefined)
     if (heads.length === 0) throw new DiadError('nothing-to-vouch', 'no record of it is held here and valid', '`diad lanes` shows what is held of each lane')
-    return await vouchFor(context, k, signer, heads, args.dryRun, io)
+    return await vouchFor(context, k, signer, heads, args.dryRun)
   }))
 }
 
 interface Chosen { readonly v: ViewedLane, readonly head: Head }
 
-async function vouchFor (context: Context, k: DomainKnowledge, signer: Signer, heads: readonly Chosen[], dryRun: boolean, io: CommandIo): Promise<Result> {
+async function vouchFor (context: Context, k: DomainKnowledge, signer: Signer, heads: readonly Chosen[], dryRun: boolean): Promise<Result> {
   const bodyOf = ({ v, head }: Chosen): UnsaltedBody => ({ kind: 'vouch', lane: v.knowledge.ref, snapshot: head.ref })
   const [first] = heads as [Chosen]
   checkMayAppend(k, signer.publicKey, bodyOf(first))
@@ -56,23 +56,25 @@ async function vouchFor (context: Context, k: DomainKnowledge, signer: Signer, h
     missing
   }
   if (dryRun || useful.length === 0) return { ...plan, done: false }
-  // Told before it is done: what was exported once can't be taken back (A4).
-  io.event({ event: 'vouching', lanes: plan.vouches.map((x) => x.lane), visible: visible.flatMap((r) => r.names), exported: exported.flatMap((r) => r.names) })
   const { lane, snapshot } = await appendRecords(context.runtime, k, signer, useful.map(bodyOf))
   return { ...plan, done: true, lane, snapshot }
+}
+
+async function oneLane (context: Context, text: string): Promise<{ k: DomainKnowledge, lanes: ViewedLane[] }> {
+  const { k, lane } = await laneNamed(context, text)
+  return { k, lanes: [vouchable(viewedLane(k, lane))] }
 }
 
 /** LANE, or PRINCIPAL of the own domain for all lanes of it. Throws DiadError, `MalformedError`. */
 async function targets (context: Context, args: CommandArgs['vouch']): Promise<{ k: DomainKnowledge, lanes: ViewedLane[] }> {
   const text = args.target
-  if (isReference(text) || /^0001[0-9a-f]{8,63}$/.test(text)) {
-    const { k, lane } = await laneNamed(context, text)
-    return { k, lanes: [vouchable(viewedLane(k, lane))] }
-  }
+  if (isReference(text) || /^0001[0-9a-f]{8,63}$/.test(text)) return await oneLane(context, text)
   const k = await context.runtime.knowledge(ownDomain(context))
   const called = [...readPrincipalNames(context.home)].find(([, name]) => name === text)?.[0]
   if (called === undefined && !/^[0-9a-f]{8,64}$/.test(text)) throw new MalformedError(`${JSON.stringify(text.slice(0, 80))} is neither a lane nor a principal: give the digits that \`diad lanes\` shows`)
   const [id, ...others] = called === undefined ? principalsNamed(k, text) : [called]
+  // A lane as some places show it, without the digits that all references begin with.
+  if (id === undefined && (await lanesNamed(context, text)).length > 0) return await oneLane(context, text)
   if (id === undefined) throw new DiadError('not-held', `no manifest of the own domain lists a principal ${text}`, '`diad lanes` shows the principals')
   if (others.length > 0) throw new MalformedError(`${text} begins ${others.length + 1} principals: give more than ${LEAST_DIGITS.principal} digits`)
   if (args.at !== undefined) throw new MalformedError('--at names a head of one lane: give the lane, not its principal')
@@ -93,7 +95,7 @@ function vouchable (v: ViewedLane): ViewedLane {
 function headToVouch (v: ViewedLane, at: string | undefined): Head | undefined {
   const heads = [...v.knowledge.heads.values()].filter((h) => v.log !== undefined && liesOn(v.log, h))
   if (at !== undefined) {
-    const [head, ...others] = [...v.knowledge.heads.values()].filter((h) => h.ref.startsWith(at))
+    const [head, ...others] = [...v.knowledge.heads.values()].filter((h) => beginsWith(h.ref, at))
     if (head === undefined) throw new DiadError('not-held', 'the lane has no such head here', 'sync, or leave --at out to take the greatest that is held')
     if (others.length > 0) throw new MalformedError(`${at} begins several heads: give more digits`)
     if (!heads.includes(head) && head.snapshot.log_size > v.limit) throw beyond(v, head.snapshot.log_size)

@@ -1,13 +1,15 @@
 /** `rescue.json`: what marks a home as one that `rescue start` made, and names the key that it acts with. Only such a home is ever wiped. */
 import { readFileSync, realpathSync } from 'node:fs'
-import { join } from 'node:path'
 import type { DomainKnowledge } from '../../../authority/knowledge.js'
 import { rightsOf } from '../../../federation/append.js'
 import { principalId } from '../../../publication/evidence.js'
 import { DiadError } from '../../../substrate/errors.js'
 import { isReference, type PublicKey, type Reference } from '../../../substrate/reference.js'
 import { createFile } from '../../home/atomic-file.js'
+import { jsonFields } from '../../home/json-fields.js'
 import { isThere } from '../../home/make-directory.js'
+import { rescueNotePath } from './is-rescue.js'
+import { droppedKey } from '../../own-key.js'
 import type { RescueKey } from './types.js'
 
 export interface RescueNote {
@@ -19,24 +21,22 @@ export interface RescueNote {
   readonly home: string
 }
 
-const pathOf = (root: string): string => join(root, 'rescue.json')
-
 export function writeNote (root: string, { domain, key, publicKey }: Omit<RescueNote, 'home'>): void {
-  createFile(pathOf(root), JSON.stringify({ format: 'diad-rescue', version: 1, domain, key, public_key: publicKey, home: realpathSync(root) }, null, 2) + '\n')
+  createFile(rescueNotePath(root), JSON.stringify({ format: 'diad-rescue', version: 1, domain, key, public_key: publicKey, home: realpathSync(root) }, null, 2) + '\n')
 }
 
 /** Throws DiadError `not-a-rescue`. */
 export function readNote (root: string): RescueNote {
-  const path = pathOf(root)
+  const path = rescueNotePath(root)
   if (!isThere(path)) throw new DiadError('not-a-rescue', `${root} is not a rescue home`, 'give the home that `rescue start` made: --home DIR, or DIAD_HOME')
-  let value: unknown
+  let fields: Map<string, unknown>
   try {
-    value = JSON.parse(readFileSync(path, 'utf8'))
+    fields = jsonFields(readFileSync(path, 'utf8'))
   } catch (err) {
     throw damaged(path, err)
   }
-  const { format, version, domain, key, public_key: publicKey, home } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
-  if (format !== 'diad-rescue' || version !== 1 || typeof domain !== 'string' || !isReference(domain) || typeof key !== 'string' || typeof publicKey !== 'string' || typeof home !== 'string') throw damaged(path)
+  const [domain, key, publicKey, home] = ['domain', 'key', 'public_key', 'home'].map((name) => fields.get(name))
+  if (fields.get('format') !== 'diad-rescue' || fields.get('version') !== 1 || typeof domain !== 'string' || !isReference(domain) || typeof key !== 'string' || typeof publicKey !== 'string' || typeof home !== 'string') throw damaged(path)
   return { domain, key, publicKey: publicKey as PublicKey, home }
 }
 
@@ -44,9 +44,19 @@ function damaged (path: string, cause?: unknown): DiadError {
   return new DiadError('home-damaged', `${path} is damaged`, 'export what is there with `diad bundle export DOMAIN FILE --all` and remove the directory by hand', { cause })
 }
 
+/** The domain is here as a bundle or a peer had it, which is often enough older than the grant. */
+function rightsHere (k: DomainKnowledge, key: PublicKey): ReturnType<typeof rightsOf> {
+  try {
+    return rightsOf(k, key)
+  } catch (err) {
+    if (!(err instanceof DiadError) || err.code !== 'role-missing' || droppedKey(k, key) !== undefined) throw err
+    throw new DiadError(err.code, `${err.message}, and that is the newest one here`, 'if the key has a role: take a newer bundle, or --peer ADDRESS; else the owner has to grant it one first', { cause: err })
+  }
+}
+
 /** What the key may do now. Throws DiadError `no-manifest`, and `role-missing` where the newest manifest doesn't name it. */
 export function keyFacts (k: DomainKnowledge, { key, publicKey }: Pick<RescueNote, 'key' | 'publicKey'>): RescueKey {
-  const { rights: { principal, scope } } = rightsOf(k, publicKey)
+  const { rights: { principal, scope } } = rightsHere(k, publicKey)
   const { roles } = principal
   return {
     key,

@@ -4,7 +4,7 @@ import { MalformedError } from '../../../substrate/errors.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
 import { openSigner } from '../../keys/open-signer.js'
 import { publishPath } from '../../publish.js'
-import type { Context } from '../context.js'
+import { type Context, inTurn } from '../context.js'
 import { keyFacts, readNote } from './note.js'
 
 type Result = CommandResults['rescue publish']
@@ -13,24 +13,20 @@ export async function rescuePublish (context: Context, args: CommandArgs['rescue
   const note = readNote(context.home.paths.root)
   const fault = pathFault(args.as)
   if (fault !== undefined) throw new MalformedError(`"${args.as}" can't be a published name: ${fault}`)
-  const run = async (): Promise<Result> => {
+  return await inTurn(context, async () => {
     const k = await context.runtime.wake(note.domain)
-    const { exports } = keyFacts(k, note)
+    // Refuses a key that may do nothing here.
+    keyFacts(k, note)
     // Opened each time, and let go: the stick may be pulled out in between.
     const signer = await openSigner(note.key, io.passphrase ?? { kind: 'none' }, { expected: note.publicKey, signal: io.signal })
     try {
-      const done = await publishPath(context.runtime, k, signer, args.path, args.as, {
+      return await publishPath(context.runtime, k, signer, args.path, args.as, {
         signal: io.signal,
+        allowKeys: args.allowKeys,
         onProgress: ({ files, bytes }) => { io.progress({ phase: 'importing', done: files, unit: 'files', bytes }) }
       })
-      return { ...done, exported: exports }
     } finally {
       signer.close()
     }
-  }
-  const mine = context.publishing.then(run, run)
-  context.publishing = mine.catch(() => undefined)
-  const done = await mine
-  await context.runtime.settled()
-  return done
+  })
 }

@@ -8,11 +8,12 @@ import { join } from 'node:path'
 import type { DomainKnowledge } from '../../../authority/knowledge.js'
 import { importBundle } from '../../../federation/bundle.js'
 import { missingRoots } from '../../../federation/mirror.js'
-import { parseDomain } from '../../../substrate/domain-id.js'
+import { domainText, parseDomain } from '../../../substrate/domain-id.js'
 import { DiadError } from '../../../substrate/errors.js'
-import { NONE, type Reference } from '../../../substrate/reference.js'
+import { isReference, NONE, type Reference } from '../../../substrate/reference.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
 import { makeHome, openHome, setOwnDomain } from '../../home/home.js'
+import { isPetname } from '../../home/petname.js'
 import { runtimeDir } from '../../home/runtime-dir.js'
 import { openSigner } from '../../keys/open-signer.js'
 import { Runtime } from '../../runtime.js'
@@ -33,7 +34,7 @@ export async function rescueStart (runOn: RunOn, args: Args, io: CommandIo): Pro
   if (bundle === undefined && peers.length === 0) throw new DiadError('usage', 'there is nothing to start from', 'give --bundle FILE, or --peer ADDRESS with --domain DOMAIN')
   // Whoever hands over the bundle must not choose whom the key acts for: it may be listed in a domain of theirs, too.
   if (args.domain === undefined) throw new DiadError('usage', 'it isn\'t said which domain to act for', 'add --domain DOMAIN, the whole DomainID or its dom1… text')
-  const domain = parseDomain(args.domain)
+  const domain = domainFrom(args.domain)
   // Before anything is made: a mistyped passphrase costs nothing.
   const signer = await openSigner(args.key, io.passphrase ?? { kind: 'none' }, { signal: io.signal })
   signer.close()
@@ -64,6 +65,12 @@ export async function rescueStart (runOn: RunOn, args: Args, io: CommandIo): Pro
   }
 }
 
+/** A fresh home knows no petnames, and whoever wrote one shall know that. Throws what `parseDomain` does, and DiadError `unknown-domain-name`. */
+function domainFrom (text: string): Reference {
+  if (!isPetname(text) || isReference(text)) return parseDomain(text)
+  throw new DiadError('unknown-domain-name', `${JSON.stringify(text)} is no DomainID, and a rescue's home knows no petnames`, 'give the whole DomainID, dom1…: `diad bundle inspect` shows it, and so does `diad status` on the owner\'s machine')
+}
+
 /** On a memory file system where there is one: what isn't exported is gone with the power, and nothing of it stays on a borrowed machine's disk. */
 function freshPlace (): string {
   return join(runtimeDir() ?? tmpdir(), `rescue-${randomBytes(6).toString('hex')}`)
@@ -78,6 +85,9 @@ async function fromBundle (runtime: Runtime, file: string, domain: Reference, io
   })
   if (imported.status === 'rejected' || imported.domain === undefined) {
     const [at] = imported.refused
+    if (at?.code === 'other-domain') {
+      throw new DiadError('bundle-refused', `the bundle is about ${at.ref === null ? 'another domain' : domainText(at.ref)}, and --domain names ${domainText(domain)}`, 'compare both with what the owner wrote down: the key acts for the domain that you name')
+    }
     throw new DiadError('bundle-refused', `the bundle is refused at byte ${at?.offset ?? 0}: ${imported.text || imported.code} (${imported.code})`, 'take another copy of it; `diad bundle inspect` looks into it')
   }
   return await runtime.knowledge(imported.domain)

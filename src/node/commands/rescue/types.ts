@@ -4,7 +4,7 @@ export interface RescueArgs {
   /** `bundle`: absolute or `-`; `dir`: absolute, new or empty; `key`: as `openSigner` takes it; `domain`: a whole DomainID; refused without */
   'rescue start': { bundle?: string, peers: string[], key: string, dir?: string, domain?: string }
   /** `path`: absolute */
-  'rescue publish': { path: string, as: string }
+  'rescue publish': { path: string, as: string, allowKeys?: boolean }
   'rescue status': Record<string, never>
   /** `out`: absolute; `since`: absolute path of a file that `bundle heads` wrote */
   'rescue end': { out: string, since?: string }
@@ -27,7 +27,7 @@ export interface RescueKey {
 
 export interface RescueResults {
   'rescue start': RescueKey & { domain: string, home: string, names: number, missing: number }
-  'rescue publish': { domain: string, lane: string, snapshot: string, ref: string, name: string, records: number, files: number, blocks: number, bytes: number, exported: boolean }
+  'rescue publish': { domain: string, lane: string, snapshot: string, ref: string, name: string, records: number, files: number, blocks: number, bytes: number, visible: boolean, exported: boolean }
   'rescue status': RescueKey & { domain: string, home: string, names: number, lanes: Array<{ lane: string, records: number, exported: number, names: string[] }> }
   'rescue end': { domain: string, home: string, file: string, blocks: number, bytes: number, missing: number }
 }

@@ -1,6 +1,6 @@
 /**
  * `diad root drill`: proves that the next root keys still sign, and that salt and set open the commitment in force (M8). Nothing is published. Keys may be
- * tried one stick at a time.
+ * tried one stick at a time: what signed before is told with its date, and counts for a while.
  */
 import { randomBytes } from 'node:crypto'
 import { rootSetCodec } from '../../../authority/root-set.js'
@@ -11,12 +11,13 @@ import { type PublicKey, type Reference, referenceBytes } from '../../../substra
 import { signArtifact, signatureCodec, signatureHolds } from '../../../substrate/signature.js'
 import type { CommandIo } from '../../command.js'
 import { openSigner } from '../../keys/open-signer.js'
-import { isDrilled, rememberDrill } from '../../roots/drills.js'
-import { findKeysOf } from '../../roots/find-keys.js'
+import { drilledOfLate, readDrills, rememberDrill } from '../../roots/drills.js'
+import { findKeysOf } from '../../keys/find-keys.js'
 import { commitmentOf } from '../../roots/next-commitment.js'
+import { rememberRoots } from '../../roots/root-names.js'
 import type { Context } from '../context.js'
 import { rootsDomain } from './new-epoch.js'
-import { rootDirectories } from './root-signers.js'
+import { rootDirectories, rootNames } from './root-signers.js'
 import { committed } from './rotate.js'
 import type { RootsArgs, RootsResults } from './types.js'
 
@@ -40,8 +41,24 @@ export async function rootDrill (context: Context, args: RootsArgs['root drill']
       signer.close()
     }
   }
-  const drill = rememberDrill(context.home, commitmentOf(next), next.set, [...signed], new Date())
-  return { domain: k.domain, commitment: drill.commitment, signed: [...drill.signed.keys()].sort(), missing: keys.filter((key) => !drill.signed.has(key)), total: keys.length, threshold, done: isDrilled(drill) }
+  const now = new Date()
+  const before = readDrills(context.home).get(commitmentOf(next))?.signed ?? new Map<PublicKey, string>()
+  const drill = rememberDrill(context.home, commitmentOf(next), next.set, [...signed], now)
+  const done = drilledOfLate(drill, now) >= threshold
+  const names = rootNames(context.home.paths.root, directories, args.keys)
+  rememberRoots(context.home, new Map([...names].filter(([key]) => keys.includes(key))), keys)
+  return {
+    domain: k.domain,
+    commitment: drill.commitment,
+    signed: [...signed].sort(),
+    earlier: [...before].filter(([key]) => !signed.has(key)).map(([key, at]) => ({ key, at })).sort((a, b) => a.key < b.key ? -1 : 1),
+    missing: keys.filter((key) => !drill.signed.has(key)),
+    names: Object.fromEntries(keys.flatMap((key) => names.get(key) === undefined ? [] : [[key, names.get(key) as string]])),
+    total: keys.length,
+    threshold,
+    done,
+    status: done ? 'accepted' : 'deferred'
+  }
 }
 
 /** Fresh each time: an old answer proves nothing about a key today. */

@@ -13,11 +13,12 @@ import { setOwnDomain } from '../../home/home.js'
 import { petnameOf, readPetnames } from '../../home/petnames.js'
 import { openSigner } from '../../keys/open-signer.js'
 import { placeKey } from '../../keys/place-key.js'
-import { findKeysOf } from '../../roots/find-keys.js'
+import { findKeysOf } from '../../keys/find-keys.js'
 import { rememberRequest } from '../../roots/made-requests.js'
+import type { RootNames } from '../../roots/root-names.js'
 import { artifactsOf, type SigningRequest } from '../../roots/signing-request.js'
 import type { Context } from '../context.js'
-import { demandComplete, rootDirectories, signAtHand, writeRequest } from './root-signers.js'
+import { demandComplete, namesIn, rootDirectories, rootNames, signAtHand, writeRequest } from './root-signers.js'
 import type { EpochResult, RootSigning } from './types.js'
 
 export interface Established {
@@ -26,28 +27,22 @@ export interface Established {
   readonly closed: readonly Hash[]
 }
 
-/** One change of authority at a time, and never between the leaf and the head of a publication: a cut names the head that stands when it is made. */
-export async function inTurn<T> (context: Context, work: () => Promise<T>): Promise<T> {
-  const mine = context.publishing.then(work, work)
-  context.publishing = mine.catch(() => undefined)
-  const done = await mine
-  await context.runtime.settled()
-  return done
-}
-
 /** Signs with what is at hand; then writes the request where one is asked for, or brings the entry into force. To be called in turn. */
 export async function signOrAsk (context: Context, io: CommandIo, asked: SigningRequest, args: RootSigning, change: Change = {}): Promise<{ result: EpochResult, closed: readonly Hash[] }> {
-  const request = await signAtHand(asked, rootDirectories(context, args), args.keys, io)
+  const directories = rootDirectories(context, args)
+  const names = rootNames(context.home.paths.root, directories, args.keys)
+  const request = await signAtHand(asked, directories, args.keys, io)
   if (args.request !== undefined) {
-    rememberRequest(context.home, request)
+    rememberRequest(context.home, request, { file: args.request })
     writeRequest(args.request, request)
-    return { result: { ...epochResult(request), request: args.request }, closed: [] }
+    return { result: { ...epochResult(request, names), request: args.request }, closed: [] }
   }
+  demandComplete(request, names)
   const { closed, ...put } = await establish(context, io, request, change)
-  return { result: { ...epochResult(request), ...put }, closed }
+  return { result: { ...epochResult(request, names), ...put }, closed }
 }
 
-export function epochResult (r: SigningRequest): EpochResult {
+export function epochResult (r: SigningRequest, names: RootNames): EpochResult {
   return {
     domain: r.domain,
     epoch: r.entry.epoch,
@@ -57,7 +52,8 @@ export function epochResult (r: SigningRequest): EpochResult {
     threshold: r.rootSet.threshold,
     manifest: null,
     version: null,
-    request: null
+    request: null,
+    names: namesIn(r, names)
   }
 }
 
@@ -66,7 +62,7 @@ export function epochResult (r: SigningRequest): EpochResult {
  * asked before that is signed; without it the caller has. Throws DiadError `signature-missing`, `unknown-domain`, `root-orphaned` and what amending, signing and the store throw. To be called in turn.
  */
 export async function establish (context: Context, io: CommandIo, request: SigningRequest, change: Change = {}, ask?: Signing): Promise<Established> {
-  demandComplete(request)
+  demandComplete(request, rootNames(context.home.paths.root, []))
   const { runtime } = context
   if (!runtime.records.has(request.domain)) throw new DiadError('unknown-domain', 'this home doesn\'t hold the domain of this request', 'run this in the domain\'s home, or `diad follow` it first')
   const k = await runtime.wake(request.domain)

@@ -58,7 +58,7 @@ export function askOnce (io: CommandIo, what: string): () => Promise<PassphraseS
   let answer: Promise<PassphraseSource> | undefined
   const ask = async (): Promise<PassphraseSource> => {
     const given = io.passphrase ?? { kind: 'none' as const }
-    return given.kind === 'none' ? given : { kind: 'given', passphrase: await choosePassphrase(given, what) as string }
+    return given.kind === 'none' ? given : { kind: 'given', passphrase: await choosePassphrase(given, what, io.warn) as string }
   }
   return async () => await (answer ??= ask())
 }

@@ -13,10 +13,11 @@ import type { CommandIo } from '../../command.js'
 import { openSigner } from '../../keys/open-signer.js'
 import { placeKey } from '../../keys/place-key.js'
 import { ALL_ROLES } from '../../mint.js'
-import { findKeysOf } from '../../roots/find-keys.js'
+import { findKeysOf } from '../../keys/find-keys.js'
 import { newRequest } from '../../roots/signing-request.js'
-import type { Context } from '../context.js'
-import { adopt, inTurn, signOrAsk } from './establish.js'
+import { type Context, inTurn } from '../context.js'
+import { demandBase } from './base-choice.js'
+import { adopt, signOrAsk } from './establish.js'
 import { askOnce, checkMayGoOn, epochFrom, newHotKey, rootsDomain } from './new-epoch.js'
 import type { EpochResult, RecoverResult, RootsArgs } from './types.js'
 
@@ -27,10 +28,11 @@ const MIN_DIGITS = 8
 export async function recoverRootKey (context: Context, args: RootsArgs['recover root-key'], io: CommandIo): Promise<RecoverResult> {
   return await inTurn(context, async () => {
     const k = await rootsDomain(context, args.domain)
+    demandBase(context, k, args.base, io)
     await checkMayGoOn(context, k, args, io)
     const entry = renewEntry(k, await epochFrom(context, k, { ...args, rootKey: 'new' }, io, undefined, true))
     const { result, closed } = await signOrAsk(context, io, newRequest(k, entry), args)
-    return { ...result, principal: null, closed: [...closed] }
+    return { ...result, principal: null, publicKey: null, closed: [...closed] }
   })
 }
 
@@ -51,7 +53,7 @@ export async function recoverKeys (context: Context, args: RootsArgs['recover ke
       placeKey(keys, 'principal', principal, `e${here === undefined ? epoch - 1 : epoch}`)
       context.signer = undefined
       refreshProjection(context, await context.runtime.knowledge(k.domain))
-      return { ...result, principal, closed: [...closed] }
+      return { ...result, principal: principalId(principal), publicKey: principal, closed: [...closed] }
     }
     if (here !== undefined) {
       // An earlier run was cut off after its manifest was in force and before the files had their names: nothing is left to sign.
@@ -61,6 +63,7 @@ export async function recoverKeys (context: Context, args: RootsArgs['recover ke
         const last = k.authority().onChain.at(-1)
         return await done(left, { ...standing(k), manifest: last?.ref ?? null, version: last?.manifest.version ?? null }, [])
       }
+      demandMissing(k, keys, args, io)
       await checkMaySign(context, k, io, { offline: args.offline, peers: args.peers })
       const signer = await openSigner(here, io.passphrase ?? { kind: 'none' }, { expected: certified, signal: io.signal })
       const principal = await newHotKey(context, 'principal', epoch, passphrase, io)
@@ -68,18 +71,36 @@ export async function recoverKeys (context: Context, args: RootsArgs['recover ke
       await commitAuthority(context, k, amended, signer)
       return await done(principal, { ...standing(k), manifest: amended.ref, version: amended.manifest.version }, amended.closed)
     }
+    if (!args.stolen) io.warn(`missing here: root_key ${certified.slice(0, 16)}…${principalHere(k, keys) === undefined ? ' and a principal that the manifest lists' : ''}`)
+    if (args.stolen) demandBase(context, k, args.base, io)
     await checkMayGoOn(context, k, args, io)
     const entry = renewEntry(k, await epochFrom(context, k, { ...args, rootKey: 'new' }, io, passphrase, args.stolen))
     const request = newRequest(k, entry)
     if (args.request !== undefined) {
       const { result } = await signOrAsk(context, io, request, args)
-      io.warn('once it is signed: `diad root apply` it here, then run `diad recover keys` again for the new principal')
-      return { ...result, principal: null, closed: [] }
+      io.warn('once it is signed: `diad root apply` it here, then run `diad recover keys` again for a new principal, with --yes where the one in this home still works')
+      return { ...result, principal: null, publicKey: null, closed: [] }
     }
     const principal = await newHotKey(context, 'principal', epoch, passphrase, io, args.stolen)
     const { result, closed } = await signOrAsk(context, io, request, args, replacing(manifestAt(k, entry.entry.base), principal, args.keep))
     return await done(principal, result, closed)
   })
+}
+
+/** Closing a principal that works is for ever, so it has to be meant. Throws DiadError `not-confirmed`. */
+function demandMissing (k: DomainKnowledge, keys: string, { yes }: Pick<RootsArgs['recover keys'], 'yes'>, io: CommandIo): void {
+  const principal = principalHere(k, keys)
+  if (principal === undefined) io.warn('missing here: a principal that the manifest lists')
+  else if (yes !== true) {
+    throw new DiadError('not-confirmed', `nothing is missing: root_key and the principal in ${keys} are those in force, and this would close that principal for ever`,
+      'nothing was signed. `diad key rotate` puts a new principal in its place; --stolen if somebody else has these keys; --yes does it all the same')
+  }
+}
+
+/** The home's `principal`, where the manifest lists it. */
+function principalHere (k: DomainKnowledge, keys: string): PublicKey | undefined {
+  const found = findKeysOf([keys], manifestAt(k, undefined).principals.map((p) => p.public_key))
+  return [...found].find(([, path]) => /^principal\.key/.test(basename(path)))?.[0]
 }
 
 /** A principal in force that this home made for an epoch and that never came to its name. */

@@ -2,8 +2,8 @@
 import { renewEntry } from '../../../authority/renew.js'
 import type { CommandIo } from '../../command.js'
 import { newRequest } from '../../roots/signing-request.js'
-import type { Context } from '../context.js'
-import { inTurn, signOrAsk } from './establish.js'
+import { type Context, inTurn } from '../context.js'
+import { signOrAsk } from './establish.js'
 import { checkMayGoOn, epochFrom, rootsDomain } from './new-epoch.js'
 import type { EpochResult, RootsArgs } from './types.js'
 

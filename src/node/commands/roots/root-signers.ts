@@ -1,13 +1,16 @@
 /** Who signs for the roots: keys found in directories, and keys that are named. */
 import { existsSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { DiadError } from '../../../substrate/errors.js'
 import { createFile, errorCode, replaceFile } from '../../home/atomic-file.js'
+import { parseKeySpec } from '../../keys/key-spec.js'
 import { openSigner } from '../../keys/open-signer.js'
 import type { CommandIo } from '../../command.js'
-import { findKeysOf } from '../../roots/find-keys.js'
+import { findKeysOf } from '../../keys/find-keys.js'
+import { keysInWords, namesBeside, readRootNames, type RootNames } from '../../roots/root-names.js'
 import { isComplete, MAX_REQUEST_BYTES, openRequest, outstanding, requestText, signRequest, type SigningRequest } from '../../roots/signing-request.js'
 import type { Context } from '../context.js'
-import type { RootSigning } from './types.js'
+import type { KeyNames, RootSigning } from './types.js'
 
 const NO_PASSPHRASE = { kind: 'none' as const }
 
@@ -16,6 +19,20 @@ export function rootDirectories (context: Context, { roots, keys, request }: Roo
   if (roots.length > 0) return roots
   const { offline } = context.home.paths
   return keys.length === 0 && request === undefined && existsSync(offline) ? [offline] : []
+}
+
+/** What root keys are called here: by the home at `root`, and by the `.pub` files in `directories` and beside key files. */
+export function rootNames (root: string | undefined, directories: readonly string[], keys: readonly string[] = []): RootNames {
+  const files = keys.filter((spec) => parseKeySpec(spec).kind === 'file')
+  // Where a key lies now says more than what it was called when it was first seen.
+  return new Map([...root === undefined ? [] : readRootNames(root), ...namesBeside([...directories, ...files.map((path) => dirname(path))])])
+}
+
+/** Those of them that are in `request`, as results hold them. */
+export function namesIn (request: SigningRequest, names: RootNames): KeyNames {
+  const { summary, rootSet } = request
+  const asked = new Set([...rootSet.root_keys, ...summary.join(' ').match(/[0-9a-f]{64}/g) ?? []])
+  return Object.fromEntries([...names].filter(([key]) => asked.has(key)))
 }
 
 /** Signs with as many of the keys at hand as are needed. Throws what opening the keys throws. */
@@ -36,11 +53,11 @@ export async function signAtHand (request: SigningRequest, directories: readonly
 }
 
 /** Throws DiadError `signature-missing`: what has to be done before the entry can come into force. */
-export function demandComplete (request: SigningRequest, todo = 'name where the other root keys are (--roots DIR, --key KEY), or write a request with --request FILE'): void {
+export function demandComplete (request: SigningRequest, names: RootNames, todo = 'name where the other root keys are (--roots DIR, --key KEY), or write a request with --request FILE'): void {
   if (isComplete(request)) return
   const { signatures, rootSet } = request
   throw new DiadError('signature-missing', `${signatures.length} of ${rootSet.threshold} needed root signatures were made`,
-    `${todo}. Keys that can sign: ${outstanding(request).join(', ')}`)
+    `${todo}. Keys that can sign: ${keysInWords(outstanding(request), names)}`)
 }
 
 /** Throws DiadError `request-missing`, `request-refused`, `request-newer`. */

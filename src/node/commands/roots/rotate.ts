@@ -13,10 +13,13 @@ import { petnameOf, readPetnames } from '../../home/petnames.js'
 import { publicKeyIn } from '../../home/principal-names.js'
 import { createKeyFile } from '../../keys/key-file.js'
 import type { PassphraseSource } from '../../keys/passphrase.js'
-import { COMMITMENT_FILE, commitmentOf, freshSalt, type NextCommitment, readNextCommitment, writeNextCommitment } from '../../roots/next-commitment.js'
+import { COMMITMENT_FILE, commitmentAdvice, commitmentOf, freshSalt, type NextCommitment, readNextCommitment, writeNextCommitment } from '../../roots/next-commitment.js'
+import { namesBeside, rememberRoots, rootLabel } from '../../roots/root-names.js'
 import { newRequest } from '../../roots/signing-request.js'
-import type { Context } from '../context.js'
-import { inTurn, signOrAsk } from './establish.js'
+import { nextThresholdFor } from '../check-arguments.js'
+import { type Context, inTurn } from '../context.js'
+import { demandBase } from './base-choice.js'
+import { signOrAsk } from './establish.js'
 import { askOnce, checkMayGoOn, epochFrom, rootsDomain } from './new-epoch.js'
 import { rootDirectories } from './root-signers.js'
 import type { RootsArgs, RotateArgs, RotateResult } from './types.js'
@@ -28,6 +31,7 @@ export async function rootRotate (context: Context, args: RootsArgs['root rotate
 async function rotate (context: Context, args: RootsArgs['root rotate'], io: CommandIo, stolen: boolean): Promise<RotateResult> {
   return await inTurn(context, async () => {
     const k = await rootsDomain(context, args.domain)
+    if (stolen) demandBase(context, k, args.base, io)
     await checkMayGoOn(context, k, args, io)
     const { set, salt } = committed(context, k, args)
     const passphrase = askOnce(io, 'the new keys')
@@ -37,8 +41,11 @@ async function rotate (context: Context, args: RootsArgs['root rotate'], io: Com
       const entry = rotateEntry(k, { ...epoch, newSet: set, salt, nextCommitment: commitmentOf(next.commitment) })
       const { result } = await signOrAsk(context, io, newRequest(k, entry), args)
       const live = result.request === null ? 'The keys that were next are the live roots now; those before them are worth nothing any more.' : 'Until the request is signed and applied, the roots stay as they are.'
-      io.warn(`the next root set is in ${args.newRoots}: move that directory to a stick of its own and keep two copies. ${live}`)
-      return { ...result, newRoots: args.newRoots }
+      // Keys that were made elsewhere aren't in it: nobody shall wait for them there.
+      io.warn(`${args.nextRootPubs.length > 0 ? commitmentAdvice(join(args.newRoots, COMMITMENT_FILE)) : `the next root set is in ${args.newRoots}: move that directory to a stick of its own and keep two copies`}. ${live}`)
+      rememberRoots(context.home, new Map([...namesBeside([args.newRoots]), ...args.nextRootPubs.map((path) => [publicKeyAt(path), rootLabel(path)] as const)]))
+      const { root_keys: keys, threshold } = next.commitment.set
+      return { ...result, newRoots: args.newRoots, next: { total: keys.length, threshold } }
     } catch (err) {
       // A commitment to it may be in force already where only the rest failed.
       const inForce = (await context.runtime.knowledge(k.domain)).authority().rootChain.entries.some((e) => e.entry.next_commitment === commitmentOf(next.commitment))
@@ -71,9 +78,8 @@ interface NextSet { readonly commitment: NextCommitment, readonly takeBack: () =
 async function makeNextSet (k: DomainKnowledge, args: RotateArgs, now: OfflineRootSet, name: string, ask: () => Promise<PassphraseSource>): Promise<NextSet> {
   const { newRoots, nextRootPubs } = args
   const count = nextRootPubs.length > 0 ? nextRootPubs.length : args.rootKeys ?? now.root_keys.length
-  const threshold = args.threshold ?? Math.min(now.threshold, count)
+  const threshold = nextThresholdFor(count, now.threshold, args.threshold, { keys: nextRootPubs.length > 0 ? '--next-root-pub' : '--next-keys', threshold: '--threshold' })
   if (existsSync(join(newRoots, COMMITMENT_FILE))) throw new DiadError('key-exists', `${newRoots} holds a commitment already, and keys are never overwritten`, 'name an empty or a new directory with --new-roots')
-  if (threshold > count) throw new DiadError('root-set', `a threshold of ${threshold} makes no sense with ${count} root key${count === 1 ? '' : 's'}`, 'see --threshold')
   const first = makeDirectory(newRoots)
   const made: string[] = []
   const takeBack = (): void => {
@@ -82,6 +88,7 @@ async function makeNextSet (k: DomainKnowledge, args: RotateArgs, now: OfflineRo
   }
   try {
     const keys: PublicKey[] = nextRootPubs.map(publicKeyAt)
+    refuseInUse(k, now, keys)
     const passphrase = keys.length > 0 ? undefined : await ask()
     for (let n = 1; passphrase !== undefined && n <= count; n++) {
       const { path, publicKey } = await createKeyFile({ directory: newRoots, name: nextRootKeyName(n), passphrase })
@@ -90,7 +97,7 @@ async function makeNextSet (k: DomainKnowledge, args: RotateArgs, now: OfflineRo
     }
     const commitment = { domain: k.domain, set: rootSetFrom(keys, threshold), salt: freshSalt() }
     made.push(writeNextCommitment(newRoots, commitment))
-    const note = writeOfflineNote(newRoots, k.domain, name)
+    const note = writeOfflineNote(newRoots, k.domain, name, nextRootPubs.length > 0 ? 'commitment' : 'next')
     if (note !== undefined) made.push(note)
     return { commitment, takeBack }
   } catch (err) {
@@ -99,7 +106,16 @@ async function makeNextSet (k: DomainKnowledge, args: RotateArgs, now: OfflineRo
   }
 }
 
-/** The 64 hex digits of a `.pub` file. Throws DiadError `key-damaged`. */
+/** A next set that holds a key which is in use could never take over, or would fall to the same thief (M1). Throws DiadError `root-set`. */
+function refuseInUse (k: DomainKnowledge, live: OfflineRootSet, keys: readonly PublicKey[]): void {
+  const manifest = k.authority().onChain.at(-1)?.manifest
+  for (const key of keys) {
+    const use = live.root_keys.includes(key) ? 'a live root' : key === manifest?.root_key ? 'the root_key' : manifest?.principals.some((p) => p.public_key === key) === true ? 'a principal' : undefined
+    if (use !== undefined) throw new DiadError('root-set', `the key ${key} can't be ${use} and a next root`, 'make another key: `diad key new NAME --out DIR`')
+  }
+}
+
+/** The key that a `.pub` file says, ours or OpenSSH's. Throws DiadError `key-damaged`. */
 export function publicKeyAt (path: string): PublicKey {
   const key = publicKeyIn(path)
   if (key === undefined) throw new DiadError('key-damaged', `${path} holds no public key (64 hex digits)`, 'name the .pub file that lies beside the key file')

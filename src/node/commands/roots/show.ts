@@ -1,8 +1,8 @@
 /** `diad root show`: the roots of a domain, what they certify, and where authority stands. */
 import type { AuthorityCertificate } from '../../../authority/certificate.js'
 import { DiadError } from '../../../substrate/errors.js'
-import { findKeysOf } from '../../roots/find-keys.js'
-import { isDrilled, readDrills } from '../../roots/drills.js'
+import { findKeysOf } from '../../keys/find-keys.js'
+import { drilledAt, isDrilled, readDrills } from '../../roots/drills.js'
 import type { Context } from '../context.js'
 import { rootsDomain } from './new-epoch.js'
 import type { RootsArgs, RootsResults } from './types.js'
@@ -34,6 +34,6 @@ export async function rootShow (context: Context, args: RootsArgs['root show']):
       principals: manifest.principals.length
     })),
     fork: [...authority.forkChildren],
-    drill: { signed: drill?.signed.size ?? 0, needed: drill?.threshold ?? null, at: [...drill?.signed.values() ?? []].sort().at(-1) ?? null, done: isDrilled(drill) }
+    drill: { signed: drill?.signed.size ?? 0, needed: drill?.threshold ?? null, at: drill === undefined ? null : drilledAt(drill) ?? [...drill.signed.values()].sort().at(-1) ?? null, done: isDrilled(drill) }
   }
 }

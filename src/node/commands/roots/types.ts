@@ -13,6 +13,12 @@ export interface RootSigning {
   peers: string[]
 }
 
+/** What this machine calls root keys, by public key. */
+export type KeyNames = Record<string, string>
+
+/** The set that is committed to: how many keys it has, and how many of them have to sign. */
+export interface NextSetFacts { total: number, threshold: number }
+
 export interface NewEpochArgs {
   domain?: string
   rootKey: 'new' | 'keep'
@@ -40,11 +46,11 @@ export interface RootsArgs {
   'root rotate': RootSigning & NewEpochArgs & RotateArgs
   'root drill': { domain?: string, roots: string[], keys: string[], commitment?: string }
   'root apply': Partial<Pick<RootSigning, 'offline' | 'peers'>> & { request: string, /** another machine made it, though this home made one for the same epoch */ elsewhere?: boolean, /** what has to open its commitment */ commitment?: string }
-  sign: { request: string, key?: string, yes: boolean }
+  sign: { request: string, key?: string, yes: boolean, /** though the key signed another entry of the epoch */ again?: boolean }
   'recover root-key': RootSigning & { domain?: string, base?: string }
-  'recover keys': RootSigning & { domain?: string, base?: string, /** principals to leave as they are: id or public key, or the beginning of one */ keep: string[], /** certify a new root_key though the old one is here */ stolen: boolean }
+  'recover keys': RootSigning & { domain?: string, base?: string, /** principals to leave as they are: id or public key, or the beginning of one */ keep: string[], /** certify a new root_key though the old one is here */ stolen: boolean, /** close a principal that works */ yes?: boolean }
   'recover roots': RootSigning & RotateArgs & { domain?: string, base?: string }
-  'recover lane': Pick<RootSigning, 'offline' | 'peers'> & { lane?: string }
+  'recover lane': Pick<RootSigning, 'offline' | 'peers'> & { lane?: string, /** heads of the histories to publish again; needed where two held ones say something */ branch?: string[] }
 }
 
 /** A root entry that came into force, or the request for one. */
@@ -62,16 +68,20 @@ export interface EpochResult {
   version: number | null
   /** the file, where a request was written */
   request: string | null
+  /** of the keys in `summary` and `signed` */
+  names?: KeyNames
 }
 
 export interface RotateResult extends EpochResult {
   /** where the next set's commitment lies */
   newRoots: string
+  next: NextSetFacts
 }
 
 export interface RecoverResult extends EpochResult {
-  /** the new principal's public key, where one was made */
+  /** the new principal's id, where one was made, and its key */
   principal: string | null
+  publicKey: string | null
   /** principal ids that were closed */
   closed: string[]
 }
@@ -96,11 +106,40 @@ export interface RootsResults {
   }
   'root renew': EpochResult
   'root rotate': RotateResult
-  'root drill': { domain: string, commitment: string, signed: string[], missing: string[], total: number, threshold: number, done: boolean }
+  'root drill': {
+    domain: string
+    commitment: string
+    /** keys that signed in this run */
+    signed: string[]
+    /** those that signed in earlier ones only, and when they last did: ISO 8601, UTC */
+    earlier: Array<{ key: string, at: string }>
+    missing: string[]
+    names: KeyNames
+    total: number
+    threshold: number
+    /** whether enough have signed now or of late; `status` says it for the exit code */
+    done: boolean
+    status: 'accepted' | 'deferred'
+  }
   'root apply': EpochResult
-  sign: { domain: string, entry: string, summary: string[], signed: string[], outstanding: string[], threshold: number, complete: boolean, wrote: boolean, file: string }
+  sign: {
+    domain: string
+    entry: string
+    summary: string[]
+    signed: string[]
+    outstanding: string[]
+    names: KeyNames
+    threshold: number
+    complete: boolean
+    wrote: boolean
+    file: string
+    /** what `--key` is to the request, where nothing was signed and that can be told without opening it */
+    key: { publicKey: string, may: 'sign' | 'nothing', signed: boolean } | null
+    /** known where next-commitment.json lies beside the request or the key and opens what the entry commits to */
+    next: NextSetFacts | null
+  }
   'recover root-key': RecoverResult
   'recover keys': RecoverResult
   'recover roots': RotateResult
-  'recover lane': { domain: string, lane: string, snapshot: string, manifest: string, version: number, republished: string[] }
+  'recover lane': { domain: string, lane: string, snapshot: string, manifest: string, version: number, republished: string[], /** names that a chosen history spoke of, and why not */ left: Array<{ name: string, code: string }> }
 }

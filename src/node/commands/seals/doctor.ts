@@ -3,7 +3,7 @@ import { DiadError } from '../../../substrate/errors.js'
 import { domainText } from '../../../substrate/domain-id.js'
 import type { Reference } from '../../../substrate/reference.js'
 import type { CommandIo } from '../../command.js'
-import { checkDomain } from '../../doctor/domains.js'
+import { checkDomain, checkElsewhere } from '../../doctor/domains.js'
 import { type Finding, trouble } from '../../doctor/finding.js'
 import { checkHome } from '../../doctor/home.js'
 import { checkKeyRoles, checkKeys } from '../../doctor/keys.js'
@@ -41,6 +41,7 @@ export async function doctor (context: Context, args: SealsArgs['doctor'], io: C
   }
   const own = runtime.own()
   if (own !== undefined) {
+    await look(typed(own), async () => checkElsewhere(home, runtime, await runtime.knowledge(own), typed(own)))
     await look(home.paths.keys, async () => checkKeyRoles(home, await runtime.knowledge(own)))
     await look(home.paths.domain, async () => checkProjection(home, await runtime.knowledge(own)))
     await look(home.paths.root, async () => await checkSeals(home, await runtime.knowledge(own)))

@@ -1,8 +1,8 @@
-/** Root keys on sticks, found by what they are: after a rotation a live root's file is still called `next-root-1`. */
+/** Key files found by what they are, not by their names: after a rotation a live root's file on its stick is still called `next-root-1`. */
 import { readdirSync } from 'node:fs'
 import { DiadError } from '../../substrate/errors.js'
 import type { PublicKey } from '../../substrate/reference.js'
-import { findKeyFile, recordedPublicKey } from '../keys/key-file.js'
+import { findKeyFile, recordedPublicKey } from './key-file.js'
 
 const RECORD = '.pub'
 

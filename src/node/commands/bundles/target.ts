@@ -1,0 +1,61 @@
+/**
+ * Where an export may be written. It takes the place of what is called so, so that a weekly one needs no new name; anything else that lies there may be
+ * the only copy of a key, or somebody's work.
+ */
+import { closeSync, lstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { carHeader } from '../../../substrate/car.js'
+import { equalBytes } from '../../../substrate/bytes.js'
+import { DiadError } from '../../../substrate/errors.js'
+import type { Reference } from '../../../substrate/reference.js'
+import { systemCode } from '../../files/failure.js'
+import { hasHome } from '../../home/home.js'
+
+/**
+ * Whether `path` may be written: nothing is there, or `what`, as `fits` says. Throws DiadError `file-exists`, and `inside-home` for a place in any home's
+ * directory.
+ */
+export function demandPlace (path: string, what: string, fits: (path: string) => boolean): void {
+  const home = homeAround(path)
+  if (home !== undefined) throw new DiadError('inside-home', `${path} is inside the home ${home}`, 'nothing was written; name a place outside of it')
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return
+  // Looked at before it is opened: opening a named pipe waits for its other end.
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() === true && fits(path)) return
+  throw new DiadError('file-exists', `${path} exists and is not a ${what} of this domain`, 'nothing was written; name another file, or move this one away')
+}
+
+/** The nearest directory above `path` that is a home. */
+function homeAround (path: string): string | undefined {
+  let at = realOf(dirname(resolve(path)))
+  for (;;) {
+    if (hasHome(at)) return at
+    const above = dirname(at)
+    if (above === at) return undefined
+    at = above
+  }
+}
+
+function realOf (directory: string): string {
+  try {
+    return realpathSync(directory)
+  } catch {
+    // It isn't there: what writes to it says so.
+    return directory
+  }
+}
+
+/** By its header, which names the domain: one that was cut off may be written anew. */
+export function isBundleOf (path: string, domain: Reference): boolean {
+  const wanted = carHeader(domain)
+  const found = new Uint8Array(wanted.length)
+  let fd: number | undefined
+  try {
+    fd = openSync(path, 'r')
+    return readSync(fd, found, 0, found.length, 0) === found.length && equalBytes(found, wanted)
+  } catch (err) {
+    if (systemCode(err) === undefined) throw err
+    return false
+  } finally {
+    if (fd !== undefined) closeSync(fd)
+  }
+}

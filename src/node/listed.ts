@@ -1,0 +1,13 @@
+/** One line of `ls` or `view`. */
+export interface Listed {
+  name: string
+  kind: 'file' | 'dir' | 'link'
+  mode: number
+  /** bytes; null where only the bytes themselves would tell */
+  size: number | null
+  ref?: string
+  /** a link's target, as UTF-8 with replacement characters */
+  target?: string
+  /** a code such as `contested`, where there is something to say */
+  code?: string
+}
