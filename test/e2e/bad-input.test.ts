@@ -34,7 +34,7 @@ beforeAll(async () => {
   mkdirSync(stage.path('occupied-home'))
   writeFileSync(stage.path('occupied-home', 'letter.txt'), 'keep')
   writeFileSync(stage.path('right'), 'correct horse\n')
-  writeFileSync(stage.path('wrong'), 'battery staple\n')
+  writeFileSync(stage.path('wrong'), 'battery staple\n', { mode: 0o600 })
   await Promise.all([
     stage.json('alice', ['publish', files, '--as', 'docs']).then(async () => { alice = await stage.serve('alice') }),
     stage.json('reader', ['follow', stranger, '--name', 'nowhere']),
@@ -83,6 +83,7 @@ const ROWS: Row[] = [
   ['publishing from a reader', 'reader', () => ['publish', stage.path('files'), '--as', 'x'], 2, 'role-missing', /reader/],
   ['a name that can\'t be published', 'alice', () => ['publish', stage.path('files'), '--as', '../up'], 2, 'malformed', /\.\.\/up/],
   ['a path that doesn\'t exist', 'alice', () => ['publish', stage.path('gone'), '--as', 'x'], 3, 'not-found', /gone/],
+  ['a published name with a slash in front', 'alice', () => ['publish', stage.path('files'), '--as', '/letters/two'], 2, 'malformed', /no slash in front/],
   ['a pipe in the directory', 'alice', () => ['publish', stage.path('pipes'), '--as', 'x'], 2, 'unsupported-file', /pipes\/fifo/],
   ['checkout into a directory with something in it', 'alice', () => ['checkout', `${domain}/docs`, stage.path('full')], 2, 'dest-not-empty', /full/],
   ['checkout through a planted link', 'alice', () => ['checkout', `${domain}/docs`, stage.path('planted')], 2, 'dest-not-empty', /planted/],

@@ -24,7 +24,7 @@ afterAll(async () => { await stage.close() })
 
 test('init and publish answer in the shape of the contract', () => {
   expect(init).toMatchObject({ domain: ref, name: 'alice', home: stage.path('alice') })
-  expect(published).toEqual({ domain, lane: ref, snapshot: ref, ref, name: 'docs/all', records: 1, files: 8, blocks: expect.any(Number), bytes: expect.any(Number) })
+  expect(published).toEqual({ domain, lane: ref, snapshot: ref, ref, name: 'docs/all', records: 1, files: 8, blocks: expect.any(Number), bytes: expect.any(Number), visible: true, exported: true })
 })
 
 test('a reader who knows the DomainID and an address gets an identical tree, and can verify it', async () => {

@@ -57,12 +57,12 @@ export class FullWorld extends World {
 
   /** L2: published lanes that name leaves of internal ones; the first lane's key has the whole domain as scope. */
   private eraseHidden (): void {
-    const [shown] = this.lanes
+    const [shown] = this.lanes as [WorldLane, ...WorldLane[]]
     for (const { lane, ref, branches } of this.lanes.filter((l) => l.lane.visibility === INTERNAL)) {
       const leaves = branches[0] as NewLeaf[]
       const log = new LeafLog()
       log.append(concatBytes(...leaves.map((l) => encodeLeaf(l.leaf))))
-      const by = this.lanes.findLast((l) => l.lane.visibility === PUBLISHED && l.lane.principal === lane.principal) ?? shown as WorldLane
+      const by = this.lanes.findLast((l) => l.lane.visibility === PUBLISHED && l.lane.principal === lane.principal) ?? shown
       this.append(by, 0, [leafOf(this.last(by, 0) + 1, { kind: 'erase', salt: this.nextSalt(), lane: ref, index: 0, leaf_hash: log.leafHash(0) })])
     }
   }

@@ -1,5 +1,5 @@
 /** `diad conformance` as a process: this program against its vectors, another one over stdio, and what happens to one that is late, wrong or gone. */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -68,6 +68,13 @@ test('what enters a view is asked for and compared name by name', async () => {
   const silent = program('no names', `console.log(JSON.stringify({ status: '${status}', code: '${code}', view: Object.keys(asked).sort().join() }))`)
   const [first] = (await stage.json('none', ['conformance', stage.path('admission.json'), '--against', silent], 4)).results
   expect(first).toMatchObject({ agrees: false, got: expect.stringMatching(/, view artifacts,domain,id,logs,other,subject, no names$/), expected: expect.stringContaining('refused {"docs/a":"admission-missing"') })
+})
+
+test('a question that is none is told with its line', () => {
+  for (const [asked, what] of [['{}{\n', 'not a line of JSON'], ['\n5\n', 'not an object of JSON']] as const) {
+    const done = spawnSync(process.execPath, [MAIN, 'conformance', '--answer'], { input: asked, encoding: 'utf8' })
+    expect([done.status, done.stderr]).toEqual([2, expect.stringMatching(new RegExp(`^diad: line ${asked.indexOf('\n') === 0 ? 2 : 1} of standard input is ${what}`))])
+  }
 })
 
 test('one that is late, answers rubbish or ends fails that vector and is started afresh', async () => {

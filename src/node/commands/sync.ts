@@ -94,7 +94,7 @@ async function syncOne (context: Context, network: Network, domain: Reference, a
     }
     await runtime.settled()
     warnOfElsewhere(context.home, runtime, k, io.warn)
-    return { ...summary(context, k), blocks, bytes, refused, ...leaseOf(runtime, k) }
+    return { ...summary(context, k), blocks, bytes, refused, ...(record?.quota === undefined ? {} : leaseOf(runtime, k)) }
   } finally {
     unsubscribe()
   }
@@ -191,7 +191,7 @@ export async function follow (context: Context, args: CommandArgs['follow'], io:
     void network.findAndDial(domain, AbortSignal.timeout(30_000)).catch(() => 0)
   }
   const name = petnameOf(readPetnames(context.home), domain)
-  return { domain, mode, ...(name === undefined ? {} : { name }), quota: quota ?? null, used }
+  return { domain, mode, ...(name === undefined ? {} : { name }), ...(quota === undefined ? {} : { quota, used }) }
 }
 
 export async function unfollow (context: Context, args: CommandArgs['unfollow'], _io: CommandIo): Promise<CommandResults['unfollow']> {
