@@ -5,8 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/slow/**', 'test/stories/**', 'node_modules/**', 'dist/**'],
     pool: 'forks',
-    // The default leaves one core of two idle while end-to-end tests wait for their processes.
-    maxWorkers: 2,
+    // On two cores: those that wait for processes and clocks leave room for a third.
+    maxWorkers: 3,
     // A machine that does other things meanwhile mustn't fail a test: what is slow shows in the report.
     testTimeout: 60_000,
     hookTimeout: 60_000,

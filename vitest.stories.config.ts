@@ -2,5 +2,5 @@
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
-  test: { include: ['test/stories/**/*.test.ts'], pool: 'forks', maxWorkers: 2, testTimeout: 300_000, hookTimeout: 60_000, teardownTimeout: 20_000 }
+  test: { include: ['test/stories/**/*.test.ts'], pool: 'forks', maxWorkers: 3, testTimeout: 300_000, hookTimeout: 60_000, teardownTimeout: 20_000 }
 })
