@@ -2,12 +2,10 @@
 import { createPrivateKey, sign as nativeSign } from 'node:crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { appendRecord } from '../../src/federation/append.js'
-import { AudienceIndex } from '../../src/federation/audience.js'
 import { exportBundle, type ExportOptions, headsOf, importBundle, inspectBundle } from '../../src/federation/bundle.js'
 import { BundleIntake } from '../../src/federation/bundle-intake.js'
 import { sectionOf } from '../../src/federation/bundle-sections.js'
-import { Engine } from '../../src/federation/engine.js'
-import { branchOps, unpersistedOps } from '../../src/federation/ledger.js'
+import type { Engine } from '../../src/federation/engine.js'
 import { publishContent } from '../../src/federation/publish.js'
 import { answer } from '../../src/federation/serve-sync.js'
 import type { DomainKnowledge } from '../../src/authority/knowledge.js'
@@ -16,37 +14,18 @@ import { installNativeCrypto } from '../../src/node/native-crypto.js'
 import { snapshotCodec } from '../../src/publication/lane.js'
 import { type Artifact, encodeArtifact, referenceOfArtifact } from '../../src/substrate/artifact.js'
 import { concatBytes, toHex, utf8 } from '../../src/substrate/bytes.js'
-import { PackStore } from '../../src/substrate/pack-store.js'
 import type { Reference } from '../../src/substrate/reference.js'
 import { signatureCodec, signedMessage } from '../../src/substrate/signature.js'
 import { SimDisk } from '../../sim/world/disk.js'
 import { digestFrom, makeDomain, refFrom, type TestDomain, testKey, type TestKey, testSigner } from '../helpers/authority-fixtures.js'
-import { admitHead, knowledgeOf, TestLane } from '../helpers/lanes.js'
+import { engineOn, save, tended } from '../helpers/engines.js'
+import { admitHead, TestLane } from '../helpers/lanes.js'
 
 beforeAll(() => { installNativeCrypto() })
 
 const owner = testKey('owner')
 const writer = testKey('writer')
 const thief = testKey('thief')
-
-async function engineOn (seed: string, of?: TestDomain, disk = new SimDisk()): Promise<Engine> {
-  const { kv, packs } = disk
-  const blocks = await PackStore.open(kv, packs, { bufferBytes: 65_536 })
-  let n = 0
-  const random = (b: number): string => digestFrom(`${seed} ${n++}`).slice(0, 2 * b)
-  const engine = await Engine.load({ kv, blocks, audience: new AudienceIndex(kv), markers: { mayContinue: () => true, write: () => undefined }, random }, { agent: seed })
-  if (of !== undefined) await engine.found(knowledgeOf(of))
-  return engine
-}
-
-async function tended (engine: Engine): Promise<void> {
-  await engine.settled()
-  await engine.upkeep.idle()
-}
-
-async function save (engine: Engine, k: DomainKnowledge): Promise<void> {
-  await engine.commit([...[...k.lanes.values()].flatMap((l) => l.branches.flatMap((b) => branchOps(k, l, b, 0))), ...unpersistedOps(k)])
-}
 
 async function bundleOf (engine: Engine, { domain }: TestDomain, options: ExportOptions = {}): Promise<Uint8Array> {
   const parts: Uint8Array[] = []

@@ -1,46 +1,25 @@
 /** Attacks on what is served and exported: private bytes, exports that were given up, erased content, and what a receiver is taken to hold (V1, V3, R7, B3). */
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { appendRecord } from '../../src/federation/append.js'
-import { AudienceIndex } from '../../src/federation/audience.js'
 import { exportBundle, type ExportOptions, headsOf, importBundle, inspectBundle } from '../../src/federation/bundle.js'
-import { Engine } from '../../src/federation/engine.js'
-import { branchOps, unpersistedOps, wholeOp } from '../../src/federation/ledger.js'
+import type { Engine } from '../../src/federation/engine.js'
+import { wholeOp } from '../../src/federation/ledger.js'
 import { publishContent } from '../../src/federation/publish.js'
 import type { DomainKnowledge } from '../../src/authority/knowledge.js'
 import { installNativeCrypto } from '../../src/node/native-crypto.js'
 import { treeCodec } from '../../src/publication/tree.js'
 import { concatBytes, utf8 } from '../../src/substrate/bytes.js'
 import { carHeader } from '../../src/substrate/car.js'
-import { PackStore } from '../../src/substrate/pack-store.js'
 import { NONE, type Reference } from '../../src/substrate/reference.js'
-import { SimDisk } from '../../sim/world/disk.js'
-import { digestFrom, makeDomain, type TestDomain, testKey, testSigner } from '../helpers/authority-fixtures.js'
-import { knowledgeOf, TestLane } from '../helpers/lanes.js'
+import { makeDomain, testKey, testSigner } from '../helpers/authority-fixtures.js'
+import { engineOn, save, tended } from '../helpers/engines.js'
+import { TestLane } from '../helpers/lanes.js'
 
 beforeAll(() => { installNativeCrypto() })
 
 const owner = testKey('owner')
 const insider = testKey('insider')
 const domain = makeDomain({ seed: 'serving', principals: [{ key: owner, roles: ['federate', 'publish', 'produce'] }, { key: insider, roles: ['produce'] }] })
-
-async function engineOn (seed: string, of?: TestDomain): Promise<Engine> {
-  const { kv, packs } = new SimDisk()
-  const blocks = await PackStore.open(kv, packs, { bufferBytes: 65_536 })
-  let n = 0
-  const random = (b: number): string => digestFrom(`${seed} ${n++}`).slice(0, 2 * b)
-  const engine = await Engine.load({ kv, blocks, audience: new AudienceIndex(kv), markers: { mayContinue: () => true, write: () => undefined }, random }, { agent: seed })
-  if (of !== undefined) await engine.found(knowledgeOf(of))
-  return engine
-}
-
-async function tended (engine: Engine): Promise<void> {
-  await engine.settled()
-  await engine.upkeep.idle()
-}
-
-async function save (engine: Engine, k: DomainKnowledge): Promise<void> {
-  await engine.commit([...[...k.lanes.values()].flatMap((l) => l.branches.flatMap((b) => branchOps(k, l, b, 0))), ...unpersistedOps(k)])
-}
 
 const served = async (engine: Engine, ref: Reference): Promise<boolean> => (await engine.blocksFor(domain.domain, [ref]))[0] !== undefined
 
