@@ -35,6 +35,8 @@ export interface ViewedLane extends LaneView {
   readonly exported: number
   /** L5: named by a federate key, by what it vouches for, or by `previous` of either */
   readonly considered: boolean
+  /** its log is worth asking for: it is considered, or would be if a log were held */
+  readonly sought: boolean
 }
 
 /** What a view is computed from. */
@@ -77,8 +79,9 @@ export function vouchedPrefix (target: LaneView, snapshot: Reference): number | 
   if (log === undefined) return 0
   const size = head.snapshot.log_size
   if (liesOn(log, head)) return Math.min(target.limit, size)
-  // Another branch or not yet linked: what both share is at least everything below the smallest proven difference (E3).
-  return Math.min(target.limit, size, target.knowledge.evidence?.index ?? 0)
+  // Another branch: as far as both are one. Not linked: what they share is at least everything below the smallest proven difference (E3).
+  const branch = target.knowledge.branches.find((b) => liesOn(b.log, head))
+  return Math.min(target.limit, size, branch === undefined ? target.knowledge.evidence?.index ?? 0 : firstDifference(branch.log, log))
 }
 
 interface Vouch { readonly lane: Reference, readonly snapshot: Reference }
@@ -106,13 +109,13 @@ function previousOwners (lanes: Map<Reference, LaneView>): Map<string, LaneView>
   return out
 }
 
-interface Exports { exported: Map<Reference, number>, considered: Set<Reference>, withheld: Set<Reference>, named: Set<Reference>, vouched: Set<Reference> }
+interface Exports { exported: Map<Reference, number>, considered: Set<Reference>, withheld: Set<Reference>, named: Set<Reference>, vouched: Set<Reference>, sought: Set<Reference> }
 
 /** A2, L5. `all` = the owner's own view: every visible lane counts in full, internal ones too. */
-function exportsOf (lanes: Map<Reference, LaneView>, all: boolean): Exports {
+function exportsOf (lanes: Map<Reference, LaneView>, all: boolean, cutAt: Iterable<Reference>): Exports {
   const withheld = new Set<Reference>()
   const considered = new Set<Reference>()
-  const named = new Set<Reference>()
+  const named = new Set<Reference>(cutAt)
   const vouched = new Set<Reference>()
   const collect = (found: readonly Vouch[], into: Map<Reference, number>): void => {
     for (const { lane, snapshot } of found) {
@@ -129,12 +132,16 @@ function exportsOf (lanes: Map<Reference, LaneView>, all: boolean): Exports {
     }
   }
   const shown = (v: LaneView): boolean => v.knowledge.lane.visibility === PUBLISHED
-  // A Lane isn't signed itself and the id of a principal is public: without a head of its key it is nobody's.
-  const signed = (v: LaneView): boolean => v.knowledge.heads.size > 0
+  // A Lane isn't signed itself and the id of a principal is public: without a word of its key it is nobody's. What nobody passes on can't decide it, or
+  // who joins later judges otherwise: a loose head says only that there is a log to ask for.
+  const signed = ({ knowledge: { branches, evidence, heads } }: LaneView): boolean => branches.length > 0 || evidence !== undefined || [...heads.keys()].some((head) => named.has(head))
+  const sought = new Set<Reference>()
   const federated = new Map<Reference, number>()
   for (const [ref, v] of lanes) {
     // K1: nothing of a closed lane counts, so nobody needs it, and its key can't fill us by opening more. (Its like counts where a lane names it: below.)
-    if (!shown(v) || !hasRole(v, 'federate') || !signed(v) || v.code === 'closed') continue
+    if (!shown(v) || !hasRole(v, 'federate') || v.code === 'closed') continue
+    if (v.knowledge.heads.size > 0) sought.add(ref)
+    if (!signed(v)) continue
     considered.add(ref)
     const found = vouches(v.judged, v.judged.length)
     collect(found, federated)
@@ -154,18 +161,21 @@ function exportsOf (lanes: Map<Reference, LaneView>, all: boolean): Exports {
     if (all) exported.set(ref, v.limit)
     else if (shown(v)) exported.set(ref, Math.min(visible, federated.get(ref) ?? 0))
   }
-  // `previous` keeps a mirror from dropping one of a key's lanes unnoticed (L1). A Set's walk also meets what is added on the way.
+  // `previous` keeps a mirror from dropping one of a key's lanes unnoticed (L1). What is named on the way may be what another lane's word rests on.
   const owners = previousOwners(lanes)
-  for (const ref of considered) {
-    const lane = lanes.get(ref)
-    const previous = lane?.knowledge.lane.previous ?? NONE
-    if (lane === undefined || previous === NONE || !signed(lane)) continue
-    named.add(previous)
-    const owner = owners.get(previous)
-    if (owner === undefined || owner.knowledge.lane.principal !== lane.knowledge.lane.principal) withheld.add(previous)
-    else considered.add(owner.knowledge.ref)
+  for (let before = -1; before !== considered.size + named.size;) {
+    before = considered.size + named.size
+    for (const ref of considered) {
+      const lane = lanes.get(ref)
+      const previous = lane?.knowledge.lane.previous ?? NONE
+      if (lane === undefined || previous === NONE || !signed(lane)) continue
+      named.add(previous)
+      const owner = owners.get(previous)
+      if (owner === undefined || owner.knowledge.lane.principal !== lane.knowledge.lane.principal) withheld.add(previous)
+      else considered.add(owner.knowledge.ref)
+    }
   }
-  return { exported, considered, withheld, named, vouched }
+  return { exported, considered, withheld, named, vouched, sought }
 }
 
 const LASTING: ReadonlySet<number> = new Set([KIND.erase, KIND.vouch, KIND.admit])
@@ -231,8 +241,7 @@ export function viewDomain (k: ViewInput, options: { all?: boolean } = {}): Doma
   const authority = k.authority()
   const lanes = new Map<Reference, LaneView>()
   for (const ref of k.order()) lanes.set(ref, laneUnder(k.lanes.get(ref) as LaneKnowledge, authority))
-  const { exported, considered, withheld, named, vouched } = exportsOf(lanes, all)
-  for (const cut of cutsOnce(authority.onChain.map((m) => m.cuts))) named.add(cut.snapshot)
+  const { exported, considered, withheld, named, vouched, sought } = exportsOf(lanes, all, Array.from(cutsOnce(authority.onChain.map((m) => m.cuts)), (cut) => cut.snapshot))
   const gone = erasures(lanes, exported, anchorsOf(lanes, authority))
   const viewed = new Map<Reference, ViewedLane>()
   const erased = new Set<string>()
@@ -247,7 +256,7 @@ export function viewDomain (k: ViewInput, options: { all?: boolean } = {}): Doma
     // R7: without effect whether or not the body is held, so whatever the body would have said is not asked.
     const judged = ofLane === undefined ? v.judged : v.judged.map((j, i) => ofLane.has(i) ? erasedLeaf(j) : j)
     const end = exported.get(ref) ?? 0
-    viewed.set(ref, { ...v, judged, exported: end, considered: considered.has(ref) })
+    viewed.set(ref, { ...v, judged, exported: end, considered: considered.has(ref), sought: considered.has(ref) || sought.has(ref) })
     // Along a lane logseq grows (R3), so the last accepted leaf has the greatest.
     for (let i = end - 1; i >= 0; i--) {
       const j = judged[i] as JudgedLeaf
@@ -347,7 +356,7 @@ export function shownLog (v: ViewedLane, head: Head, { vouched, named }: Pick<Do
 
 function advertised (v: ViewedLane, head: Head, vouched: ReadonlySet<Reference>): boolean {
   // K3: what lies beyond an ending cut is void for ever. Its key may be a thief's, who could make everybody hold and pass on as much as he likes.
-  return (hasRole(v, 'federate') && head.snapshot.log_size <= v.ends) || head.snapshot.log_size <= v.exported || vouched.has(head.ref)
+  return (hasRole(v, 'federate') && head.snapshot.log_size <= v.reach) || head.snapshot.log_size <= v.exported || vouched.has(head.ref)
 }
 
 /** Heads of a lane that stand in the inventory: the greatest that is exported, and those that cuts, vouches and `previous` name. */

@@ -22,8 +22,8 @@ export interface LaneView {
   readonly rights: LaneRights | undefined
   readonly judged: readonly JudgedLeaf[]
   readonly stop: LaneStop | undefined
-  /** leaves that every ending cut leaves (K3); Infinity where none ends the lane, or what one names isn't linked yet */
-  readonly ends: number
+  /** leaves beyond it no ending cut leaves (K1, K3), linked or not: they count for nothing, whatever else comes; Infinity where none ends the lane */
+  readonly reach: number
   /** E5: equivocation that no cut ends */
   readonly contested: boolean
   /** heads that cuts name and that aren't held, or aren't linked to a held log */
@@ -50,7 +50,7 @@ export function cutsOf (k: LaneKnowledge, authority: Authority): { cuts: CutOf[]
   return { cuts, closedOut }
 }
 
-export interface Chosen { readonly branch: HeldBranch | undefined, readonly anchored: number, readonly unlinked: Reference[], readonly ends: number, readonly endUnlinked: boolean }
+export interface Chosen { readonly branch: HeldBranch | undefined, readonly anchored: number, readonly unlinked: Reference[], readonly ends: number, readonly endUnlinked: boolean, readonly reach: number }
 
 /** K4: anchors choose the branch, earlier manifests first; K3a: every ending cut bounds it. */
 export function chooseBranch (k: LaneKnowledge, cuts: CutOf[]): Chosen {
@@ -73,11 +73,13 @@ export function chooseBranch (k: LaneKnowledge, cuts: CutOf[]): Chosen {
   }
   const branch = [...candidates].sort((a, b) => b.head.snapshot.log_size - a.head.snapshot.log_size || (a.head.ref < b.head.ref ? -1 : 1))[0]
   let ends = Infinity
+  let reach = Infinity
   let endUnlinked = false
   for (const cut of cuts) {
     if (!cut.ends) continue
     const head = k.heads.get(cut.snapshot)
     const at = head?.snapshot
+    if (at?.lane === k.ref) reach = Math.min(reach, at.log_size)
     if (head === undefined || at === undefined || unlinked.includes(cut.snapshot)) endUnlinked = true
     else {
       const other = k.branches.find((b) => liesOn(b.log, head))
@@ -86,7 +88,7 @@ export function chooseBranch (k: LaneKnowledge, cuts: CutOf[]): Chosen {
       ends = Math.min(ends, at.log_size, common)
     }
   }
-  return { branch, anchored, unlinked, ends, endUnlinked }
+  return { branch, anchored, unlinked, ends, endUnlinked, reach: Math.min(reach, endUnlinked ? Infinity : ends) }
 }
 
 /**
@@ -134,7 +136,7 @@ function rightsOf (k: LaneKnowledge, authority: Authority): LaneRights | undefin
 }
 
 export function viewLane (k: LaneKnowledge, authority: Authority): LaneView {
-  const none = { knowledge: k, limit: 0, log: undefined, branch: undefined, rights: undefined, judged: [], stop: undefined, ends: Infinity, contested: false, unlinked: [] }
+  const none = { knowledge: k, limit: 0, log: undefined, branch: undefined, rights: undefined, judged: [], stop: undefined, reach: Infinity, contested: false, unlinked: [] }
   const named = authority.judged.get(k.lane.manifest)?.manifest
   // R5: it rests on the bytes that the Lane names alone, so it holds whatever becomes of that manifest.
   if (named !== undefined && principalIndex(named, k.lane.principal) < 0) return { ...none, status: 'rejected', code: 'not-a-principal' }
@@ -146,10 +148,10 @@ export function viewLane (k: LaneKnowledge, authority: Authority): LaneView {
   const rights = rightsOf(k, authority)
   if (rights === undefined) return { ...none, status: 'rejected', code: 'not-a-principal' }
   const { cuts, closedOut } = cutsOf(k, authority)
-  const { branch, anchored, unlinked, ends, endUnlinked } = chooseBranch(k, cuts)
+  const { branch, anchored, unlinked, ends, endUnlinked, reach } = chooseBranch(k, cuts)
   const ended = closedOut || cuts.some((c) => c.ends)
   const contested = k.evidence !== undefined && !ended
-  const base = { ...none, rights, contested, unlinked, branch, log: branch?.log, ends: endUnlinked ? Infinity : ends }
+  const base = { ...none, rights, contested, unlinked, branch, log: branch?.log, reach: closedOut ? 0 : reach }
   if (closedOut) return { ...base, status: 'void', code: 'closed' }
   if (authority.forked.cutLanes.has(k.ref) || authority.forked.closedPrincipals.has(k.lane.principal)) {
     return { ...base, status: 'deferred', code: 'authority-forked' }

@@ -47,7 +47,7 @@ function judgeEvidence (k: DomainKnowledge, bytes: Uint8Array, sink: GossipSink)
   const artifact = decodeArtifact(bytes)
   const proof = forkEvidenceCodec.from(artifact)
   // Of a lane that nothing in the domain names anybody can make proofs without end (L5, E6).
-  if (k.view().lanes.get(proof.lane)?.considered !== true) return 'ignore'
+  if (k.view().lanes.get(proof.lane)?.sought !== true) return 'ignore'
   const { ref, result, code } = k.admit(artifact)
   if (result === 'rejected') {
     sink.refuse(code, ref)
@@ -76,10 +76,13 @@ function judgeHead (k: DomainKnowledge, message: HeadGossip, sink: GossipSink): 
     return 'ignore'
   }
   // K1: the key was closed and this lane isn't listed: whatever it signs changes nothing, and isn't ours to spread.
-  if (!vouchedFor && viewLane(known ?? new LaneKnowledge(laneRef, lane), authority).code === 'closed') return 'ignore'
+  if (viewLane(known ?? new LaneKnowledge(laneRef, lane), authority).code === 'closed') return 'ignore'
   const snapshot = snapshotCodec.from(decodeArtifact(message.snapshot))
-  // K3: nor does what lies beyond an ending cut.
-  if (snapshot.log_size > (k.view().lanes.get(laneRef)?.ends ?? Infinity)) return 'ignore'
+  const view = k.view()
+  const v = view.lanes.get(laneRef)
+  // Nor does what lies beyond an ending cut (K3), or beyond what is exported of a lane that can't export itself (A3), unless the domain names it.
+  const most = principal?.roles.includes('federate') === true ? v?.reach ?? Infinity : v?.exported ?? 0
+  if (snapshot.log_size > most && !view.named.has(snapshotCodec.reference(snapshot))) return 'ignore'
   const signature = signatureCodec.from(decodeArtifact(message.signature))
   // Judged before anything is kept: a Lane alone proves nothing.
   const head = (known ?? new LaneKnowledge(laneRef, lane)).head(snapshot, signature)

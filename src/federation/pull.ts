@@ -12,7 +12,9 @@ import { LEAF_BYTES } from '../publication/leaf.js'
 import { LeafLog } from '../publication/leaf-log.js'
 import { consistencyRoots, verifyConsistency, verifyInclusion } from '../publication/merkle.js'
 import type { DomainKnowledge } from '../authority/knowledge.js'
+import { hasRole } from '../authority/lane-view.js'
 import { bodyOfLeaf, branchOf, type Head, type HeldBranch, isRefuted, type LaneKnowledge, liesOn, linkOf } from '../authority/lane-knowledge.js'
+import { LOGS_OF_LANE } from './bundle-sections.js'
 import { bodyOp, branchOps, controlOps, unpersistedOps } from './ledger.js'
 import { type AnswerTo, type SyncAnswer, type SyncRequest, WIRE } from './messages.js'
 import { NO_HASH } from './serve-sync.js'
@@ -31,6 +33,8 @@ const MAX_ROUNDS = 4
 const MAX_EMPTY = 4
 /** Fresh heads that a peer may offer, one for the other, without a single leaf before its log is left to the next pull. */
 const MAX_IDLE = 4
+/** Named heads without a log that one peer is asked about in one pull. */
+const MAX_UNSHOWN = 16
 /**
  * Bytes of bodies that ride along with one log before its last leaf is here; what goes beyond is asked for afterwards. The leaves themselves need no
  * bound of their own: each answer is proved against the signed head before the next is asked for, so what is staged is never more than one
@@ -71,7 +75,12 @@ export function * pull (k: DomainKnowledge, sink: PullSink): Asking<PullOutcome>
 }
 
 /** What the peer offers, as it was when its inventory was read last. */
-interface Theirs { digest: Hash, readonly offered: Offered }
+interface Theirs {
+  digest: Hash
+  readonly offered: Offered
+  /** named heads whose log it turned out not to have */
+  unshown: number
+}
 
 /**
  * Reads the peer's inventory and takes what we lack of it, unless its digest is `known`. One page at a time: what a peer merely names is forgotten
@@ -102,7 +111,7 @@ function * inventory (k: DomainKnowledge, known: Hash, sink: PullSink): Asking<T
   staged?.flush()
   const fresh = unpersistedOps(k)
   if (fresh.length > 0) sink.commit(fresh)
-  return { digest, offered: staged?.offered ?? new Map<Reference, Map<Reference, Head>>() }
+  return { digest, offered: staged?.offered ?? new Map<Reference, Map<Reference, Head>>(), unshown: 0 }
 }
 
 /** Asks for what a page of the inventory names and isn't held. */
@@ -139,12 +148,12 @@ function * pullObjects (k: DomainKnowledge, staged: Staged, lacking: readonly Re
 
 const bytesOf = (parts: Uint8Array[]): number => parts.reduce((n, p) => n + p.length, 0)
 
-/** Brings each considered lane's log up to the greatest head that is known of it. Only what this peer offers is asked of it. */
+/** Brings each sought lane's log up to the greatest head that is known of it. Only what this peer offers is asked of it. */
 function * pullLogs (k: DomainKnowledge, theirs: Theirs, sink: PullSink): Asking<void> {
   const done = new Set<Reference>()
   // Logs bring vouches, vouches bring lanes into view: go on until nothing new comes.
   for (;;) {
-    const next = [...k.view().lanes.values()].find((v) => v.considered && !done.has(v.knowledge.ref))
+    const next = [...k.view().lanes.values()].find((v) => v.sought && !done.has(v.knowledge.ref))
     if (next === undefined) return
     done.add(next.knowledge.ref)
     const lane = next.knowledge
@@ -158,20 +167,39 @@ function * pullLogs (k: DomainKnowledge, theirs: Theirs, sink: PullSink): Asking
         continue
       }
       if ((branch !== undefined && liesOn(branch.log, head)) || lane.compared.has(head.ref)) continue
-      // K3: beyond an ending cut nothing counts, and whoever stole the key could make it as long as they like. What the domain itself names is had all the same.
-      if (head.snapshot.log_size > next.ends && !k.view().named.has(head.ref)) continue
+      // Beyond an ending cut nothing counts (K3), and whoever stole the key could make it as long as they like; nor does more than the domain exports of a
+      // lane that can't export itself (A3). What the domain names is had all the same, those last whose log wasn't shown before.
+      const named = k.view().named.has(head.ref)
+      const most = hasRole(next, 'federate') ? next.reach : next.exported
+      if (named ? unshown.has(head) || theirs.unshown >= MAX_UNSHOWN : head.snapshot.log_size > most) continue
       // Past a proven fork no longer branch counts (E4), but it may differ from ours earlier than what is proven (E3).
       if (branch !== undefined && lane.evidence !== undefined && held > lane.evidence.index) yield * findFork(k, lane, branch, head, theirs, sink)
       else yield * pullLog(k, lane, head, branch, theirs, sink)
     }
-    // K4: a head that a cut names chooses the branch, and one that a vouch names exports as far as it lies on that branch, beyond a fork too (A2). If it
-    // doesn't lie on ours, its log is held beside ours.
-    for (const head of heads.values()) {
-      if (!k.view().named.has(head.ref) || isRefuted(lane, head) || lane.branches.some((b) => liesOn(b.log, head))) continue
-      if (lane.held >= head.snapshot.log_size || lane.evidence !== undefined) yield * pullLog(k, lane, head, undefined, theirs, sink)
-    }
+    yield * pullNamed(k, lane, [...heads.values()], theirs, sink)
   }
 }
+
+/**
+ * K4: a head that a cut names chooses the branch, and one that a vouch names exports as far as it lies on that branch, beyond a fork too (A2). If it doesn't
+ * lie on ours, its log is held beside ours. Whoever names many can make nobody hold or ask for all of them.
+ */
+function * pullNamed (k: DomainKnowledge, lane: LaneKnowledge, heads: readonly Head[], theirs: Theirs, sink: PullSink): Asking<void> {
+  const tries = (head: Head): number => unshown.get(head) ?? 0
+  for (const head of [...heads].sort((a, b) => tries(a) - tries(b))) {
+    if (theirs.unshown >= MAX_UNSHOWN) return
+    const view = k.view()
+    if (!view.named.has(head.ref) || isRefuted(lane, head) || lane.branches.some((b) => liesOn(b.log, head))) continue
+    const branch = view.lanes.get(lane.ref)?.branch ?? lane.branches[0]
+    const off = lane.held >= head.snapshot.log_size || lane.evidence !== undefined
+    if (!off && tries(head) === 0) continue
+    if (off && lane.branches.length >= LOGS_OF_LANE && view.lanes.get(lane.ref)?.unlinked.includes(head.ref) !== true) continue
+    yield * pullLog(k, lane, head, off ? undefined : branch, theirs, sink)
+  }
+}
+
+/** Named heads whose log somebody who passed them on didn't have: how often. */
+const unshown = new WeakMap<Head, number>()
 
 /**
  * A head was not answered for. When the peer's state has moved since its inventory was read, that may have gone with it, and what it offers is read
@@ -181,8 +209,11 @@ function * moved (k: DomainKnowledge, head: Head, theirs: Theirs, sink: PullSink
   const now = yield * inventory(k, theirs.digest, sink)
   if (now === 'same' || (now !== 'unknown' && now.offered.get(head.snapshot.lane)?.has(head.ref) === true)) {
     // A head that the domain names is passed on by those who never had its log, too.
-    if (k.view().named.has(head.ref)) sink.note('log-withheld', head.ref)
-    else sink.refuse('log-withheld', head.ref)
+    if (k.view().named.has(head.ref)) {
+      theirs.unshown++
+      unshown.set(head, (unshown.get(head) ?? 0) + 1)
+      sink.note('log-withheld', head.ref)
+    } else sink.refuse('log-withheld', head.ref)
     return false
   }
   sink.note('log-withheld', head.ref)

@@ -247,7 +247,7 @@ export function pullFrom (k: DomainKnowledge, server: Server): Pulled {
 export function verdicts (k: DomainKnowledge): string {
   const view = k.view()
   // Of a lane that a cut ends nothing rests on a fork any more, and who has heard of the cut first looks for none.
-  const fork = (v: LaneView): number => v.ends < Infinity ? -2 : v.knowledge.evidence?.index ?? -1
+  const fork = (v: LaneView): number => v.reach < Infinity ? -2 : v.knowledge.evidence?.index ?? -1
   const lanes = [...view.lanes.values()].filter((v) => v.considered).map((v) => [v.knowledge.ref, v.status, v.code, v.limit, v.exported, v.contested, fork(v), v.judged.map((j) => j.code)])
   return JSON.stringify({ digest: view.digest, authority: view.authority.stateText, logseq: view.logseq, withheld: view.withheld, lanes })
 }

@@ -1,0 +1,162 @@
+/** What a third hostile reading proved: views that hung on what a node happened to hold, and lanes that grew where nothing of them counts. */
+import { beforeAll, expect, test } from 'vitest'
+import { DomainKnowledge } from '../../src/authority/knowledge.js'
+import { judgeGossip } from '../../src/federation/gossip.js'
+import type { Gossip } from '../../src/federation/messages.js'
+import { installNativeCrypto } from '../../src/node/native-crypto.js'
+import { forkEvidenceCodec } from '../../src/publication/evidence.js'
+import type { Artifact } from '../../src/substrate/artifact.js'
+import { encodeArtifact } from '../../src/substrate/artifact.js'
+import { makeDomain, type TestDomain, testKey } from '../helpers/authority-fixtures.js'
+import { admitHead, knowledgeOf, type MadeHead, TestLane, Wires } from '../helpers/lanes.js'
+
+beforeAll(() => { installNativeCrypto() })
+
+const owner = testKey('views owner')
+const thief = testKey('views thief')
+const writer = testKey('views writer')
+const ROUND_MS = 31_000
+
+/** Joined until nobody has anything to say any more; how many requests that took. */
+function joined (one: DomainKnowledge, other: DomainKnowledge): number {
+  const wires = new Wires()
+  wires.add('one', one)
+  wires.add('other', other)
+  wires.connect('one', 'other')
+  for (let i = 1; i < 30; i++) wires.tick(i * ROUND_MS)
+  return wires.requests.length
+}
+
+const judged = (k: DomainKnowledge, message: Gossip): string => judgeGossip(k, message, { taken: () => undefined, refuse: () => undefined, pull: () => undefined, digest: () => undefined })
+
+/** All leaves behind the first, with their bodies. */
+function grown (domain: TestDomain, lane: TestLane, head: MadeHead): Gossip {
+  return {
+    t: 'head', domain: domain.domain, lane: encodeArtifact(lane.item.artifact), snapshot: encodeArtifact(head.snapshot.artifact), signature: encodeArtifact(head.signature.artifact),
+    from: 1, leaves: lane.log.leaves(1, head.size), bodies: lane.leaves.slice(1).map((l) => l.body ?? new Uint8Array(0))
+  }
+}
+
+function proofOfFork (domain: TestDomain, lane: TestLane, twin: TestLane): Artifact {
+  const k = knowledgeOf(domain)
+  lane.give(k, lane.head())
+  twin.give(k, twin.head())
+  const proof = k.lanes.get(lane.ref)?.evidence
+  if (proof === undefined) throw new Error('no fork')
+  return forkEvidenceCodec.artifact(proof)
+}
+
+test('R5: a head whose log nobody shows makes no lane count; a proof does, for whoever joins later too', () => {
+  const domain = makeDomain({ seed: 'bare', principals: [{ key: owner }, { key: thief }] })
+  const good = new TestLane(domain, owner, 'good')
+  const other = new TestLane(domain, thief, 'other')
+  const bad = new TestLane(domain, thief, 'bad', { previous: other.publish('o').ref })
+  const k = knowledgeOf(domain)
+  good.give(k, good.publish('name'))
+  bad.publish('x')
+  bad.publish('y')
+  k.admit(bad.item.artifact)
+  admitHead(k, bad.head())
+  const late = new DomainKnowledge(domain.domain)
+  joined(k, late)
+  expect([k, late].map((n) => [n.view().digest === k.view().digest, n.view().withheld, n.view().current.get('name')?.code])).toEqual([[true, [], 'accepted'], [true, [], 'accepted']])
+  const twin = bad.fork(1)
+  twin.publish('z')
+  expect(judged(k, { t: 'evidence', domain: domain.domain, artifact: encodeArtifact(proofOfFork(domain, bad, twin)) })).toBe('accept')
+  joined(k, late)
+  expect([k, late].map((n) => n.view().current.get('name')?.code)).toEqual(['contested', 'contested'])
+})
+
+test('A2, E4: beyond an anchor a vouch exports the same, whichever branch came first', () => {
+  const domain = makeDomain({ seed: 'anchor', principals: [{ key: owner }, { key: writer, roles: ['publish'] }] })
+  const manifest = domain.tip
+  const lane = new TestLane(domain, writer, 'w', { manifest })
+  for (let i = 0; i < 8; i++) lane.publish(`n${i}`)
+  const anchor = lane.head()
+  const [low, long] = [lane.fork(3), lane.fork(8)]
+  for (const name of ['z', 'z2']) low.publish(name)
+  for (let i = 0; i < 5; i++) long.publish(`x${i}`)
+  lane.publish('y')
+  const vouchedFor = lane.publish('y2')
+  const own = new TestLane(domain, owner, 'own', { manifest })
+  const vouch = own.vouch(lane, vouchedFor)
+  domain.manifest({ cuts: [{ lane: lane.ref, snapshot: anchor.ref, ends: false }] })
+  const proof = proofOfFork(domain, lane, low)
+  const [one, other] = [[lane, long], [long, lane]].map((order) => {
+    const k = knowledgeOf(domain)
+    own.give(k, vouch)
+    k.admit(lane.item.artifact)
+    k.admit(proof)
+    admitHead(k, anchor)
+    for (const branch of order) branch.give(k, branch.head())
+    return k
+  }) as [DomainKnowledge, DomainKnowledge]
+  joined(one, other)
+  expect([one, other].map((k) => k.view().lanes.get(lane.ref)?.exported)).toEqual([8, 8])
+  expect(other.view().digest).toBe(one.view().digest)
+})
+
+test.each(['vouch', 'previous'])('K1: an unlisted lane of a closed key grows no more, though a %s names it', (how) => {
+  const domain = makeDomain({ seed: `closed ${how}`, principals: [{ key: owner }, { key: thief }] })
+  const manifest = domain.tip
+  const stolen = new TestLane(domain, thief, 'stolen', { manifest })
+  const before = stolen.publish('s')
+  const own = new TestLane(domain, owner, 'own', { manifest })
+  const listed = new TestLane(domain, thief, 'listed', { manifest, previous: before.ref })
+  const last = listed.publish('l')
+  const said = how === 'vouch' ? own.vouch(stolen, before) : own.publish('own')
+  domain.manifest({ principals: [{ key: owner }], closed: [thief], cuts: how === 'previous' ? [{ lane: listed.ref, snapshot: last.ref, ends: true }] : [] })
+  const k = knowledgeOf(domain)
+  own.give(k, said)
+  stolen.give(k, before)
+  if (how === 'previous') listed.give(k, last)
+  for (let i = 0; i < 100; i++) stolen.publish(`junk ${i}`)
+  expect(judged(k, grown(domain, stolen, stolen.head()))).toBe('ignore')
+  stolen.give(k, stolen.head())
+  const late = new DomainKnowledge(domain.domain)
+  joined(k, late)
+  expect(late.lanes.get(stolen.ref)?.held ?? 0).toBeLessThanOrEqual(1)
+})
+
+test('A3: of a lane that can\'t export itself nobody takes or passes on what nobody vouched for', () => {
+  const domain = makeDomain({ seed: 'unvouched', principals: [{ key: owner }, { key: writer, roles: ['publish'] }] })
+  const lane = new TestLane(domain, writer, 'w')
+  const first = lane.publish('a')
+  const own = new TestLane(domain, owner, 'own')
+  const k = knowledgeOf(domain)
+  own.give(k, own.vouch(lane, first))
+  lane.give(k, first)
+  for (let i = 0; i < 100; i++) lane.publish(`n${i}`)
+  expect(judged(k, grown(domain, lane, lane.head()))).toBe('ignore')
+  expect(k.lanes.get(lane.ref)?.held).toBe(1)
+  // Vouched for, it comes.
+  const holder = knowledgeOf(domain)
+  own.give(holder, own.vouch(lane, lane.head()))
+  lane.give(holder, lane.head())
+  joined(k, holder)
+  expect(k.lanes.get(lane.ref)?.held).toBe(101)
+})
+
+test('THREATS 23: named heads without a log cost a bounded number of requests, and logs of one lane are bounded', () => {
+  const domain = makeDomain({ seed: 'flood', principals: [{ key: owner }, { key: writer, roles: ['publish'] }] })
+  const lane = new TestLane(domain, writer, 'w')
+  for (let i = 0; i < 30; i++) lane.publish(`n${i}`)
+  const own = new TestLane(domain, owner, 'own')
+  const bare = Array.from({ length: 200 }, (_, i) => lane.head({ size: 100 + i, logseq: 100 + i, log_root: (i + 1).toString(16).padStart(64, '0') }))
+  const twins = Array.from({ length: 40 }, (_, i) => {
+    const twin = lane.fork(29)
+    twin.publish(`twin ${i}`)
+    return twin
+  })
+  for (const head of [...bare, ...twins.map((t) => t.head())]) own.vouch(lane, head)
+  const [one, other] = [knowledgeOf(domain), knowledgeOf(domain)]
+  for (const k of [one, other]) {
+    own.give(k, own.head())
+    lane.give(k, lane.head())
+    for (const head of bare) admitHead(k, head)
+  }
+  for (const twin of twins) twin.give(one, twin.head())
+  expect(joined(one, other)).toBeLessThan(400)
+  expect(other.lanes.get(lane.ref)?.branches.length).toBeLessThanOrEqual(16)
+  expect(other.view().digest).toBe(one.view().digest)
+})
