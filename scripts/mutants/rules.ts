@@ -91,7 +91,7 @@ export const RULE_MUTANTS: readonly Mutant[] = [
   of('L3 up to the held head', LANE, 'const bound = Math.min(branch.head.snapshot.log_size,', 'const bound = Math.min(Math.max(1, branch.head.snapshot.log_size - 1),'),
   of('L3 each leaf below the limit', LANE, 'judged: judged.slice(0, limit)', 'judged: judged.slice(0, Math.max(0, limit - 1))'),
   of('L5 lanes that `previous` names', VIEW, 'else considered.add(owner.knowledge.ref)', ''),
-  of('L5 strangers\' lanes aren\'t considered', VIEW, 'if (!shown(v) || !hasRole(v, \'federate\') || !signed(v) || v.code === \'closed\') continue', 'if (!shown(v)) continue'),
+  of('L5 strangers\' lanes aren\'t considered', VIEW, 'if (!shown(v) || !hasRole(v, \'federate\') || v.code === \'closed\') continue', 'if (!shown(v)) continue'),
   of('S1 the head\'s logseq', HELD, 'readLeaf(log.leaf(size - 1))?.logseq === logseq ? \'on\' : \'false\'', 'logseq >= 0 ? \'on\' : \'false\''),
   of('R2 role', LEAF, 'if (fitting.length === 0) return', 'if (fitting.length < 0) return'),
   of('R2 audited', LEAF, 'if (body.kind === \'statement\' && body.type === AUDITED &&', 'if (body.kind === \'statement\' && body.type === \'\' &&'),
