@@ -16,6 +16,10 @@ import { WIRE } from './messages.js'
 export interface AdmissionRoom {
   /** the domain that decides */
   readonly receiver: Reference
+  /** Whether `peer` has as many requests waiting as it may, with none of `applicant` among them. Rests on nothing that others brought (V6). */
+  isFull: (peer: PeerId, applicant: Reference) => boolean
+  /** what the waiting request of `applicant` brought along, if there is one */
+  brought: (applicant: Reference) => readonly Artifact[]
   /** Resolves with `received` when the request waits durably. */
   take: (brought: Brought, peer: PeerId) => Promise<'received' | 'busy'>
 }
@@ -36,11 +40,16 @@ export interface ExchangePorts {
 
 /**
  * What one request may cost is bounded: 1,024 objects, all of them signatures, took 0.1 s (a domain's own seven took 1 ms), and twice that where the
- * domain is held here. All peers together start one a second, after a burst: a flood of PeerIds costs no more than one peer, and whoever comes too late is
- * told to come again.
+ * domain is held here, or waits with the same objects; with as many others it is 2,048 that are judged the second time. All peers together start one a second, after a burst: a flood of PeerIds costs no more than one peer. Whoever comes too late stands
+ * in a line, and is told to come again where that is full. Who was heard least comes first, in the line and into it: so a few peers that ask as fast as they
+ * may keep nobody out. Who has no place left in the room costs nothing.
  */
 const JUDGED_PER_MS = 1 / 1000
 const JUDGED_BURST = 16
+/** Requests in the line, one of a peer: 4 MiB each at most, and all of them heard long before the applicants give up. */
+const LINE = 8
+/** ms in the line, where newcomers go on coming first */
+const LINE_MS = 20_000
 /** ms after which an answer is no longer waited for */
 const ANSWER_MS = 30_000
 /** bytes of objects in one request, so that it fits a frame with all the rest */
@@ -56,11 +65,30 @@ interface Waiting {
   readonly reject: (err: DiadError) => void
 }
 
+/** A connected peer. */
+interface Standing {
+  /** the one that it was given last, until it is used */
+  nonce: string | undefined
+  /** requests of it that were judged */
+  heard: number
+}
+
+/** A request that waits for its turn. */
+interface InLine {
+  readonly peer: PeerId
+  readonly standing: Standing
+  readonly applicant: Reference
+  readonly since: number
+  readonly answer: (code: string) => void
+  readonly judge: () => Promise<string>
+}
+
 export class AdmissionExchange {
   /** without one, nothing is taken */
   room: AdmissionRoom | undefined
-  /** connected peers, each with the nonce that it was given */
-  private readonly peers = new Map<PeerId, string | undefined>()
+  private readonly peers = new Map<PeerId, Standing>()
+  /** in the order in which they came */
+  private readonly line = new Map<PeerId, InLine>()
   private readonly waiting = new Map<number, Waiting>()
   private nextId = 1
   private now: number | undefined
@@ -71,10 +99,11 @@ export class AdmissionExchange {
 
   onPeer (peer: PeerId, up: boolean): void {
     if (up) {
-      if (!this.peers.has(peer)) this.peers.set(peer, undefined)
+      if (!this.peers.has(peer)) this.peers.set(peer, { nonce: undefined, heard: 0 })
       return
     }
     this.peers.delete(peer)
+    this.line.delete(peer)
     this.expectNothing(peer, new DiadError('peer-gone', `${peer} ended the connection before it answered`, 'it may not take requests, or speak an older protocol; ask again, or send the request as a file'))
   }
 
@@ -82,6 +111,8 @@ export class AdmissionExchange {
   onTick (now: number): void {
     this.tokens = Math.min(JUDGED_BURST, this.tokens + Math.max(0, now - (this.now ?? now)) * JUDGED_PER_MS)
     this.now = now
+    for (const one of this.line.values()) if (now - one.since > LINE_MS) this.sendAway(one)
+    this.hear()
     for (const [id, w] of this.waiting) {
       if (w.deadline === undefined) w.deadline = now + ANSWER_MS
       else if (now > w.deadline) this.giveUp(id, w, new DiadError('peer-timeout', `${w.peer} gave no answer in ${ANSWER_MS / 1000} s`, 'ask again later'))
@@ -91,7 +122,10 @@ export class AdmissionExchange {
   onFrame (peer: PeerId, direction: Direction, bytes: Uint8Array): void {
     try {
       if (direction === 'response') this.onAnswer(peer, admitAnswerWire.decode(bytes))
-      else if (this.peers.has(peer)) this.onQuestion(peer, admitQuestionWire.decode(bytes))
+      else {
+        const standing = this.peers.get(peer)
+        if (standing !== undefined) this.onQuestion(peer, standing, admitQuestionWire.decode(bytes))
+      }
     } catch (err) {
       if (!(err instanceof MalformedError)) throw err
       this.ports.blame(peer, 'malformed')
@@ -136,19 +170,19 @@ export class AdmissionExchange {
 
   // ── answering ──
 
-  private onQuestion (peer: PeerId, question: AdmitQuestion): void {
+  private onQuestion (peer: PeerId, standing: Standing, question: AdmitQuestion): void {
     if (question.t === 'challenge') {
       const taken = this.takes(question.receiver)
       const nonce = taken ? this.ports.random(32) : NO_NONCE
       // One at a time: a newer one takes the place of the one before.
-      if (taken) this.peers.set(peer, nonce)
+      if (taken) standing.nonce = nonce
       this.say(peer, { t: 'challenge-answer', id: question.id, status: taken ? 'nonce' : 'not-taken', nonce })
       return
     }
     const brought = readBrought(decodeArtifact(question.request), decodeArtifact(question.signature), question.objects.map(decodeArtifact))
-    const nonce = this.peers.get(peer)
+    const { nonce } = standing
     // Whatever comes of it: a nonce serves once.
-    this.peers.set(peer, undefined)
+    standing.nonce = undefined
     const answer = (code: string): void => { this.say(peer, { t: 'request-answer', id: question.id, code }) }
     const { room } = this
     if (room === undefined || !this.takes(room.receiver)) {
@@ -162,12 +196,48 @@ export class AdmissionExchange {
       answer(fault.code)
       return
     }
-    if (this.tokens < 1) {
-      answer('busy')
+    const { applicant } = brought.request
+    this.standInLine({ peer, standing, applicant, since: this.now ?? 0, answer, judge: async () => await this.judge(brought, receiving, room, peer) })
+    this.hear()
+  }
+
+  private standInLine (one: InLine): void {
+    const last = [...this.line.values()].reduce((a, b) => b.standing.heard >= a.standing.heard ? b : a, one)
+    if (this.isFull(one) || this.line.has(one.peer) || (this.line.size >= LINE && last.standing.heard <= one.standing.heard)) {
+      one.answer('busy')
       return
     }
-    this.tokens--
-    this.judging = this.judging.then(async () => { answer(await this.judge(brought, receiving, room, peer)) }).catch((err: unknown) => { this.ports.trouble(err) })
+    if (this.line.size >= LINE) this.sendAway(last)
+    this.line.set(one.peer, one)
+  }
+
+  private sendAway ({ peer, answer }: InLine): void {
+    this.line.delete(peer)
+    answer('busy')
+  }
+
+  /** As many of the line as may be judged by now. */
+  private hear (): void {
+    while (this.tokens >= 1 && this.line.size > 0) {
+      const next = [...this.line.values()].reduce((a, b) => b.standing.heard < a.standing.heard ? b : a)
+      if (this.isFull(next)) {
+        this.sendAway(next)
+        continue
+      }
+      this.line.delete(next.peer)
+      this.tokens--
+      next.standing.heard++
+      this.judging = this.judging.then(async () => { next.answer(await next.judge()) }).catch((err: unknown) => { this.ports.trouble(err) })
+    }
+  }
+
+  private isFull ({ peer, applicant }: InLine): boolean {
+    try {
+      return this.room?.isFull(peer, applicant) !== false
+    } catch (err) {
+      this.ports.trouble(err)
+      return true
+    }
   }
 
   /** One after the other, so that no burst takes the thread from everybody else at once. */
@@ -177,8 +247,10 @@ export class AdmissionExchange {
       const { verdict: alone, applicant } = judgeBrought(brought, undefined, receiving)
       if (alone.status === 'rejected') this.ports.blame(peer, alone.code)
       if (alone.status !== 'accepted') return alone.code
-      const held = await this.ports.held(brought.request.applicant)
-      const { code, status } = held === undefined ? alone : judgeBrought(brought, held, receiving).verdict
+      // A key of an epoch that is over asks for nothing, and takes nobody's place: what waits may show that it is over.
+      const { applicant: domain } = brought.request
+      const [held, waiting] = [await this.ports.held(domain), room.brought(domain)]
+      const { code, status } = held === undefined && waiting.length === 0 ? alone : judgeBrought({ ...brought, objects: [...brought.objects, ...waiting] }, held, receiving).verdict
       if (status !== 'accepted') return code
       const taken = await room.take({ ...brought, objects: objectsOf(applicant) }, peer)
       if (taken === 'received') this.ports.report({ kind: 'admission-request', peer, domain: brought.request.applicant, request: brought.ref, scope: brought.request.requested_scope })

@@ -136,8 +136,7 @@ function plansOf (k: DomainKnowledge, proposals: boolean, since: HeldHeads | und
     if (proposals && own !== undefined && v.rights !== undefined && !heads.some((h) => h.ref === own.ref)) heads.push(own)
     const logs = logsOf(v, heads, view, proposals)
     if (logs.length === 0 && !v.considered && v.exported === 0) continue
-    // Heads that are named while nobody here has a log come from whoever has one.
-    out.push({ v, heads: logs.length === 0 ? [] : heads, tails: logs.map((l) => ({ ...l, log: l.log.clone(), lane: v.knowledge, start: startOf(v, l, since, had) })) })
+    out.push({ v, heads, tails: logs.map((l) => ({ ...l, log: l.log.clone(), lane: v.knowledge, start: startOf(v, l, since, had) })) })
   }
   return out
 }

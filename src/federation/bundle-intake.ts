@@ -112,7 +112,7 @@ export class BundleIntake {
     this.section = section
     if (before < SECTION.ranges && section >= SECTION.ranges) this.endControl()
     if (before < SECTION.bodies && section >= SECTION.bodies) this.endRanges()
-    if (before < SECTION.blocks && section >= SECTION.blocks) this.knowledge.touch()
+    if (before < SECTION.blocks && section >= SECTION.blocks) this.endBodies()
   }
 
   private takeControl (ref: Reference, artifact: Artifact, bytes: number): void {
@@ -197,10 +197,18 @@ export class BundleIntake {
       const held = this.base?.lanes.get(lane.ref)
       // Nothing new of it: then the file rests on what is held.
       if (held !== undefined) this.takeHeld(lane, held)
-      if (lane.branches.length === 0) this.refuse('range-gap', lane.ref, this.offset, 'the file leaves out the log of a lane that isn\'t held; take a full bundle')
       if (held !== undefined) copyBodies(held, lane)
     }
     this.knowledge.touch()
+  }
+
+  /** A3: heads that the domain names are passed on by those who have no log of them, too. What names them stands in bodies. */
+  private endBodies (): void {
+    this.knowledge.touch()
+    const { named } = this.knowledge.view()
+    for (const [head, lane] of this.heads) {
+      if (lane.branches.length === 0 && !named.has(head)) this.refuse('range-gap', lane.ref, this.offset, 'the file leaves out the log of a lane that isn\'t held; take a full bundle')
+    }
   }
 
   private takeHeld (lane: LaneKnowledge, held: LaneKnowledge): void {

@@ -14,6 +14,7 @@ import type { LeafLog } from '../publication/leaf-log.js'
 import { namesContent } from '../publication/leaf.js'
 import type { Child } from '../publication/walk.js'
 import { toHex } from '../substrate/bytes.js'
+import { artifactLength } from '../substrate/pack-format.js'
 import type { PackStore } from '../substrate/pack-store.js'
 import type { Kv, KvOp } from '../substrate/ports.js'
 import { type Hash, NONE, type Reference } from '../substrate/reference.js'
@@ -107,7 +108,7 @@ export class Upkeep {
 
   /**
    * Content of leaves that were exported and aren't any more, whatever else names it. What happened before this process shows in logs that are held beyond
-   * what counts; it is looked through once, and only what is shown of it matters.
+   * what is exported: of a lane that nobody vouches for any more every leaf still counts. It is looked through once, and only what is shown of it matters.
    */
   private lost (k: DomainKnowledge): Set<Reference> {
     const out = new Set<Reference>()
@@ -129,7 +130,7 @@ export class Upkeep {
           if (root !== undefined && isShown(root)) out.add(root)
         }
       }
-      if (before === undefined) for (const { log } of v.knowledge.branches) ended(log, log === v.log ? v.limit : 0, log.size)
+      if (before === undefined) for (const { log } of v.knowledge.branches) ended(log, log === v.log ? v.exported : 0, log.size)
       else if (old !== undefined) ended(old.log, old.log === v.log ? v.exported : 0, old.exported)
       if (v.log === undefined || v.exported === 0) now.delete(ref)
       else if (old?.log !== v.log || old.exported !== v.exported) now.set(ref, { log: v.log, exported: v.exported })
@@ -284,7 +285,8 @@ async function hidingOps (engine: Household, k: DomainKnowledge, { alive, hold, 
   let freed = 0
   for (const [ref, how] of hidden) {
     ops.push(how === 'hold' ? audience.holdBack(domain, ref) : audience.unmark(domain, ref))
-    if (how === 'drop') freed += blocks.stat(ref)?.length ?? 0
+    const stat = how === 'drop' ? blocks.stat(ref) : undefined
+    if (stat !== undefined) freed += artifactLength(stat.typeTag, stat.length)
   }
   // Our own bytes were never charged to anybody.
   if (freed > 0 && engine.records.get(domain)?.own === false) ops.push(audience.charge(domain, -freed))

@@ -52,6 +52,8 @@ class Receiver {
     })
     this.exchange.room = {
       receiver: BOB,
+      isFull: () => false,
+      brought: (applicant) => this.taken.flatMap(({ brought: b }) => b.request.applicant === applicant ? b.objects : []),
       take: async (brought, peer) => {
         this.taken.push({ brought, peer })
         return 'received'
@@ -158,6 +160,20 @@ describe('a request is refused', () => {
     expect(bob.taken).toEqual([])
   })
 
+  test('by what the request that waits brought along: whoever stole the key of an epoch that is over can\'t take its place', async () => {
+    const renewed = makeDomain({ seed: 'alice' })
+    renewed.renew()
+    renewed.manifest()
+    const bob = new Receiver().up('a', 'thief')
+    expect(await bob.bring('a', make(await bob.nonce('a'), { of: renewed }))).toBe('received')
+    expect(await bob.bring('thief', make(await bob.nonce('thief')))).toBe('root-orphaned')
+    // The other way round the newer epoch takes the place.
+    const other = new Receiver().up('a', 'thief')
+    expect(await other.bring('thief', make(await other.nonce('thief')))).toBe('received')
+    expect(await other.bring('a', make(await other.nonce('a'), { of: renewed }))).toBe('received')
+    expect([bob.taken.length, other.taken.length]).toEqual([1, 2])
+  })
+
   test('the very same request a second time', async () => {
     const bob = new Receiver().up('a')
     const made = make(await bob.nonce('a'))
@@ -255,12 +271,41 @@ describe('a flood', () => {
     }
     const codes: string[] = []
     for (let i = 0; i < 100; i++) codes.push(await one(`p${i}`))
-    expect(codes).toEqual([...Array(16).fill('received') as string[], ...Array(84).fill('busy') as string[]])
+    // Eight stand in line: nothing was said to them yet.
+    expect(codes).toEqual([...Array(16).fill('received') as string[], ...Array(8).fill('none') as string[], ...Array(76).fill('busy') as string[]])
     bob.exchange.onTick(3500)
-    expect([await one('x'), await one('y'), await one('z')]).toEqual(['received', 'received', 'busy'])
+    await bob.exchange.idle()
+    expect(bob.answers.slice(-2).map(([peer, a]) => [peer, a.t === 'request-answer' ? a.code : ''])).toEqual([['p16', 'received'], ['p17', 'received']])
+    bob.exchange.onPeer('p18', false)
+    expect([await one('x'), await one('y'), await one('z'), await one('late')]).toEqual(['none', 'none', 'none', 'busy'])
     bob.exchange.onTick(10_000_000)
+    await bob.exchange.idle()
+    // Whoever stood there for too long has gone.
+    expect(bob.answers.slice(-8).map(([peer, a]) => [peer, a.t === 'request-answer' ? a.code : ''])).toEqual(['p19', 'p20', 'p21', 'p22', 'p23', 'x', 'y', 'z'].map((peer) => [peer, 'busy']))
     for (let i = 0; i < 16; i++) expect(await one(`q${i}`)).toBe('received')
-    expect(await one('late')).toBe('busy')
+    expect(await one('late')).toBe('none')
+  })
+
+  test.each([['have no place left in the room', 2], ['find a place each time', Infinity]])('of a few peers within their budgets (a frame a second each) that %s leaves an honest one its turn', async (_, places) => {
+    const flood = Array.from({ length: 12 }, (__, i) => `flood ${i}`)
+    const bob = new Receiver().up(...flood)
+    const of = (peer: string): number => bob.taken.filter((t) => t.peer === peer).length
+    const { room } = bob.exchange
+    if (room === undefined) throw new Error('no room')
+    bob.exchange.room = { ...room, isFull: (peer) => of(peer) >= places, brought: () => [] }
+    let now = 0
+    for (let s = 0; s < 120; s++) {
+      bob.exchange.onTick(now += 1000)
+      for (const [i, peer] of flood.entries()) if (i % 2 === s % 2) await bob.bring(peer, make(await bob.nonce(peer)))
+      if (s % 30 !== 29) continue
+      const honest = `honest ${s}`
+      bob.up(honest)
+      await bob.bring(honest, make(await bob.nonce(honest)))
+      bob.exchange.onTick(now += 1000)
+      await bob.exchange.idle()
+      expect([s, of(honest)]).toEqual([s, 1])
+    }
+    for (const peer of flood) expect(of(peer)).toBeGreaterThan(1)
   })
 
   test('of requests without a nonce, or badly signed, takes nothing from others', async () => {
@@ -268,6 +313,13 @@ describe('a flood', () => {
     for (let i = 0; i < 100; i++) await bob.bring('a', make(i % 2 === 0 ? digestFrom('x') : await bob.nonce('a'), i % 2 === 0 ? {} : { purpose: 'manifest' }))
     expect(bob.blamed.length).toBe(100)
     expect(await bob.bring('b', make(await bob.nonce('b')))).toBe('received')
+  })
+
+  test('of a peer that has no place left takes nothing from others', async () => {
+    const bob = new Receiver().up('full')
+    bob.exchange.room = { receiver: BOB, brought: () => [], take: async () => 'received', isFull: (peer, applicant) => peer === 'full' && applicant === alice.domain }
+    for (let i = 0; i < 40; i++) expect(await bob.bring('full', make(await bob.nonce('full')))).toBe('busy')
+    for (let i = 0; i < 16; i++) expect(await bob.up(`p${i}`).bring(`p${i}`, make(await bob.nonce(`p${i}`)))).toBe('received')
   })
 
   test('of challenges keeps one nonce a peer, and none of who has gone', async () => {
@@ -283,7 +335,7 @@ test('a room that fails is no reason to fall over: the asker may come again', as
   const trouble: unknown[] = []
   const exchange = new AdmissionExchange({ ...bob.exchange['ports'], trouble: (err) => { trouble.push(err) } })
   exchange.onPeer('a', true)
-  exchange.room = { receiver: BOB, take: async () => { throw new Error('no disk') } }
+  exchange.room = { receiver: BOB, isFull: () => false, brought: () => [], take: async () => { throw new Error('no disk') } }
   exchange.onFrame('a', 'request', admitQuestionWire.encode({ t: 'challenge', id: 1, receiver: BOB }))
   const given = bob.answers.at(-1)?.[1]
   const { request, signature, objects } = make(given?.t === 'challenge-answer' ? given.nonce : '')

@@ -1,6 +1,7 @@
 /** What a third hostile reading proved: views that hung on what a node happened to hold, and lanes that grew where nothing of them counts. */
 import { beforeAll, expect, test } from 'vitest'
 import { DomainKnowledge } from '../../src/authority/knowledge.js'
+import { exportBundle, importBundle } from '../../src/federation/bundle.js'
 import { judgeGossip } from '../../src/federation/gossip.js'
 import type { Gossip } from '../../src/federation/messages.js'
 import { installNativeCrypto } from '../../src/node/native-crypto.js'
@@ -8,6 +9,7 @@ import { forkEvidenceCodec } from '../../src/publication/evidence.js'
 import type { Artifact } from '../../src/substrate/artifact.js'
 import { encodeArtifact } from '../../src/substrate/artifact.js'
 import { makeDomain, type TestDomain, testKey } from '../helpers/authority-fixtures.js'
+import { engineOn, save } from '../helpers/engines.js'
 import { admitHead, knowledgeOf, type MadeHead, TestLane, Wires } from '../helpers/lanes.js'
 
 beforeAll(() => { installNativeCrypto() })
@@ -135,6 +137,32 @@ test('A3: of a lane that can\'t export itself nobody takes or passes on what nob
   lane.give(holder, lane.head())
   joined(k, holder)
   expect(k.lanes.get(lane.ref)?.held).toBe(101)
+})
+
+test('R5, E7: a bundle tells what a sync tells of a vouched lane whose log nobody has', async () => {
+  const domain = makeDomain({ seed: 'bare in a bundle', principals: [{ key: owner }, { key: writer, roles: ['publish'] }] })
+  const own = new TestLane(domain, owner, 'own')
+  own.publish('name')
+  const before = new TestLane(domain, writer, 'before')
+  before.publish('x')
+  const last = before.publish('y')
+  const twin = before.fork(1)
+  twin.publish('z')
+  const lane = new TestLane(domain, writer, 'lane', { previous: last.ref })
+  const vouchedFor = lane.publish('l')
+  const vouch = own.vouch(lane, vouchedFor)
+  const [from, to] = [await engineOn('bundle from', domain), await engineOn('bundle to')]
+  const k = await from.knowledge(domain.domain)
+  own.give(k, vouch)
+  before.give(k, last)
+  twin.give(k, twin.head())
+  k.admit(lane.item.artifact)
+  admitHead(k, vouchedFor)
+  await save(from, k)
+  expect(await importBundle(to, exportBundle(from, domain.domain))).toMatchObject({ status: 'accepted', refused: [] })
+  const got = await to.knowledge(domain.domain)
+  expect([got.view().digest, got.view().withheld]).toEqual([k.view().digest, []])
+  expect(got.view().current.get('name')?.code).toBe('contested')
 })
 
 test('THREATS 23: named heads without a log cost a bounded number of requests, and logs of one lane are bounded', () => {

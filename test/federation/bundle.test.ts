@@ -322,7 +322,7 @@ describe('a hostile file', () => {
     ['the same block again with other bytes', 'reference-mismatch', (b) => whole([...b, altered(b.at(-1) as CarBlock)], undefined as never)],
     ['the same control object again with other bytes', 'reference-mismatch', (b) => whole([b[0] as CarBlock, altered(b[0] as CarBlock), ...b.slice(1)], undefined as never)],
     ['content before bodies', 'out-of-order', (b) => whole(swapped(b, b.length - 1, at(b, 7)), undefined as never)],
-    ['bodies before leaves', 'range-gap', (b) => whole(swapped(b, at(b, 7), at(b, 6)), undefined as never)],
+    ['bodies before leaves', 'unexpected-object', (b) => whole(swapped(b, at(b, 7), at(b, 6)), undefined as never)],
     ['a lane before its authority', 'out-of-order', (b) => whole([b[at(b, 4)] as CarBlock, ...b], undefined as never)],
     ['no authority', 'unknown-domain', (b) => whole(b.slice(at(b, 4)), undefined as never)],
     ['leaves of no head', 'head-missing', (b) => whole(b.filter((x) => sectionAt(x) !== 5), undefined as never)],

@@ -166,6 +166,42 @@ test('under an anchor it is given up for good: no trace that it was this domain\
   expect(await served(mine.root, text, ...kept.files, kept.root)).toEqual([false, false, true, true])
 })
 
+test('what is given up is given back as it was charged: whole artifacts, not their payloads (V2)', async () => {
+  const mine = await publish(owner, 'mine', 'text', 'other')
+  await erase(owner, mine)
+  const { audience, blocks } = engine.ports
+  // Somebody else's domain: our own pays nothing.
+  engine.records.set(k.domain, { mode: 'mirror', own: false, dormant: false, peers: [] })
+  let charged = 0
+  for (const ref of [mine.root, ...mine.files]) charged += (await blocks.getBytes(ref))?.length ?? 0
+  await engine.commit([audience.charge(k.domain, charged + 1000)])
+  const snapshot = k.lanes.get(mine.lane)?.branches[0]?.head.ref as Reference
+  await amended(domain.manifest({ cuts: [{ lane: mine.lane, snapshot, ends: false }] }).items)
+  expect([mine.root, ...mine.files].map((r) => audience.noted(domain.domain, r))).toEqual([false, false, false])
+  expect(audience.usedBytes(k.domain)).toBe(1000)
+})
+
+test.each([false, true])('content that nobody vouches for any more isn\'t served (the process ended before it was held back: %s)', async (crashed) => {
+  const before = await publish(eraser, 'b', 'honest')
+  const snapshot = k.lanes.get(before.lane)?.branches[0]?.head.ref as Reference
+  const mine = await publish(producer, 'mine', 'one')
+  await vouch(eraser, mine.lane)
+  expect(await served(mine.root, ...mine.files)).toEqual([true, true])
+  const { items } = domain.manifest({ principals: rest, closed: [eraser], cuts: [{ lane: before.lane, snapshot, ends: true }] })
+  if (crashed) {
+    for (const { artifact } of items) k.admit(artifact)
+    await engine.commit(unpersistedOps(k))
+    await open()
+    k = await engine.wake(domain.domain)
+    await tended()
+  } else await amended(items)
+  // Every leaf of it still counts, and none is exported.
+  expect(k.view().lanes.get(mine.lane)).toMatchObject({ limit: 1, exported: 0 })
+  expect(await served(mine.root, ...mine.files, before.root)).toEqual([false, false, true])
+  await vouch(owner, mine.lane)
+  expect(await served(mine.root, ...mine.files)).toEqual([true, true])
+})
+
 test('erasing waits for a publication under way, which may rely on the same blocks', async () => {
   const gone = await publish(owner, 'gone', 'text')
   let release: () => void = () => undefined

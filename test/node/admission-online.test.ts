@@ -122,6 +122,19 @@ test('a peer brings two domains\' requests and no more; a domain that asks anew 
   expect(await (await Peer.start()).bring(make(three, digestFrom('none')))).toBe('request-invalid')
 })
 
+test('the key of an epoch that is over takes no place away: what waits is known too', async () => {
+  const alice = makeDomain({ seed: 'renewed' })
+  const [honest, thief] = [await Peer.start(), await Peer.start()]
+  const stolen = await thief.nonce()
+  const old = make(alice, stolen)
+  alice.renew()
+  alice.manifest()
+  const waiting = make(alice, await honest.nonce())
+  expect(await honest.bring(waiting)).toBe('received')
+  expect(await thief.bring(old)).toBe('root-orphaned')
+  expect([waits(home, waiting.ref), waits(home, old.ref)]).toEqual([true, false])
+})
+
 test('a peer that sends what is malformed is put out, and others go on being heard', async () => {
   const [bad, good] = [await Peer.start(), await Peer.start()]
   // 25 points each, and they fade.
@@ -140,6 +153,11 @@ test('THREATS 23: the room holds 64 requests and their bytes, over restarts too,
   for (const [i, brought] of made.slice(0, ROOM.requests).entries()) expect(await room.take(brought, `peer ${i}`)).toBe('received')
   const last = made[ROOM.requests] as Brought
   expect(await room.take(last, 'late')).toBe('busy')
+  // A full room says nothing of whose requests wait in it: only a peer's own places count before it has proved anything (V6).
+  const [domains, two] = [made.slice(0, 3).map((m) => m.request.applicant), new WaitingRoom(openHome(homes.at('two'), { create: 'reader' }), bob)] as const
+  for (const brought of made.slice(0, 2)) expect([two.isFull('p', brought.request.applicant), await two.take(brought, 'p')]).toEqual([false, 'received'])
+  expect([...domains.map((d) => two.isFull('p', d)), ...domains.map((d) => two.isFull('q', d)), room.isFull('late', last.request.applicant)]).toEqual([false, false, true, false, false, false, false])
+  expect([two.brought(domains[0] as Reference).length > 0, two.brought(domains[2] as Reference)]).toEqual([true, []])
   const again = new WaitingRoom(other, bob)
   expect(await again.take(last, 'late')).toBe('busy')
   // Whoever waits may ask anew, and a place that becomes free is free.

@@ -192,7 +192,12 @@ describe('import refuses', () => {
   test('private keys, a home and offline roots, before any of it is stored, unless it is meant', async () => {
     const pem = (type: string): string => `-----BEGIN ${type}PRIVATE KEY-----\nMC4CAQAwBQ\n`
     const [age, armoured] = ['age-encryption.org/v1\n-> scrypt x 17\n', '-----BEGIN AGE ENCRYPTED FILE-----\n']
-    for (const [name, text] of [['bot.key', pem('')], ['id', pem('OPENSSH ')], ['rsa', pem('RSA ')], ['e.pem', pem('ENCRYPTED ')], ['p.key.age', age], ['q.key.age', armoured]] as const) {
+    const certificate = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n'
+    // As `openssl ecparam -genkey`, web servers, `openssl pkcs12 -nodes` and PuTTY write them.
+    const behind = [['ec.pem', `-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n${pem('EC ')}`], ['site.pem', certificate.repeat(3) + pem('')],
+      ['crlf.pem', (certificate + pem('RSA ')).replaceAll('\n', '\r\n')], ['bag.pem', `Bag Attributes\n    localKeyID: 01\nKey Attributes: <No Attributes>\n${pem('')}`],
+      ['a.ppk', 'PuTTY-User-Key-File-3: ssh-ed25519\r\nEncryption: none\r\n'], ['long.pem', certificate.repeat(200) + pem('')]] as const
+    for (const [name, text] of [['bot.key', pem('')], ['id', pem('OPENSSH ')], ['rsa', pem('RSA ')], ['e.pem', pem('ENCRYPTED ')], ['p.key.age', age], ['q.key.age', armoured], ...behind] as const) {
       write(at('dir/sub', name), text)
       await refused('private-key', at('dir/sub', name))
       await expect(importPath(at('dir/sub', name), store)).rejects.toMatchObject({ code: 'private-key' })
@@ -209,7 +214,7 @@ describe('import refuses', () => {
     }
     await expect(importStream([utf8(pem(''))], store)).rejects.toMatchObject({ code: 'private-key' })
     // Meant for the world: public keys, certificates, encrypted files, somebody's own home.json, a text about keys.
-    for (const [name, text] of [['k.pub', '-----BEGIN PUBLIC KEY-----\n'], ['c.crt', '-----BEGIN CERTIFICATE-----\n'], ['letter.age', age], ['home.json', '{"rooms": 3}'], ['how.md', `see\n${pem('')}`], ['dashes', '-----\n']] as const) write(at('dir/sub', name), text)
+    for (const [name, text] of [['k.pub', '-----BEGIN PUBLIC KEY-----\n'], ['c.crt', certificate.repeat(2)], ['letter.age', age], ['home.json', '{"rooms": 3}'], ['how.md', `see\n${pem('')}`], ['dashes', '-----\n']] as const) write(at('dir/sub', name), text)
     expect((await importPath(at('dir'), store)).files).toBe(7)
   })
 

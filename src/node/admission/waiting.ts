@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AdmissionRoom } from '../../federation/admission-exchange.js'
 import type { Brought } from '../../authority/admission-brought.js'
+import type { Artifact } from '../../substrate/artifact.js'
 import { DiadError } from '../../substrate/errors.js'
 import { isReference, type Reference } from '../../substrate/reference.js'
 import { errorCode, replaceFile, syncDirectory } from '../home/atomic-file.js'
@@ -103,6 +104,16 @@ export class WaitingRoom implements AdmissionRoom {
     return 'received'
   }
 
+  isFull (peer: string, applicant: Reference): boolean {
+    this.look()
+    return [...this.places.values()].filter((p) => p.peer === peer && p.applicant !== applicant).length >= ROOM.perPeer
+  }
+
+  brought (applicant: Reference): readonly Artifact[] {
+    this.look()
+    return [...this.places].flatMap(([ref, p]) => p.applicant === applicant ? readIfGood(waitingPath(this.home, ref))?.objects ?? [] : [])
+  }
+
   /** Files come and go by a person's hand too. Each is read once, for one may be large. */
   private look (): void {
     const here = new Set(waitingRefs(this.home))
@@ -114,11 +125,15 @@ export class WaitingRoom implements AdmissionRoom {
 /** One that can't be read takes its place all the same, until somebody removes it. */
 function placeOf (path: string, ref: Reference): Place {
   const bytes = statSync(path).size
+  const file = readIfGood(path)
+  return file === undefined ? { applicant: ref, peer: undefined, bytes } : { applicant: file.request.applicant, peer: file.peer, bytes }
+}
+
+function readIfGood (path: string): RequestFile | undefined {
   try {
-    const { request, peer } = readRequestFile(path)
-    return { applicant: request.applicant, peer, bytes }
+    return readRequestFile(path)
   } catch (err) {
     if (!(err instanceof DiadError)) throw err
-    return { applicant: ref, peer: undefined, bytes }
+    return undefined
   }
 }
