@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto'
 import type { RunResult } from '../trace.js'
 import { clientSource } from './client-source.js'
 import { html, jsonForScript, plain, trusted, type Html } from './escape.js'
+import { REPORT_HEAD } from './head.js'
 import { formatCount, formatSpan } from './format.js'
 import { player, playground, timelines } from './stage.js'
 import { styleSheet } from './style.js'
@@ -26,9 +27,7 @@ export function renderReport (result: RunResult): string {
   const policy = `default-src 'none'; script-src ${hash(script)}; style-src ${hash(style)}; base-uri 'none'; form-action 'none'`
   const sections: ReadonlyArray<readonly [string, string]> = [...playable ? [['play', 'Graph'], ['timelines', 'Timelines']] as const : [],
     ['findings', 'Expectations'], ['verdicts', 'Verdicts'], ['cost', 'Cost']]
-  return html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
+  return html`${trusted(REPORT_HEAD)}<meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <title>${plain(result.scenario, 80)} · ${result.status} · diad sim</title>

@@ -18,7 +18,7 @@ const NODES = named('nodes')
 type Plugins = ReadonlyMap<string, Described>
 type Noun = 'action' | 'expectation'
 
-interface Entry { readonly pointer: Pointer, readonly frame: Record<string, unknown>, readonly plugin: Described, readonly args: unknown, readonly argsAt: Pointer }
+interface Entry { readonly pointer: Pointer, readonly frame: Record<string, unknown>, readonly plugin: Described, readonly args: unknown, readonly argsAt: Pointer, /** a key that means nothing: then what seems to be lacking may stand under it */ readonly slip?: DiadError }
 
 interface ActionFrame { at?: Micros, every?: Micros, from?: Micros, until?: Micros, times?: number, spread?: Micros, node?: unknown }
 
@@ -26,12 +26,20 @@ export function loadTimeline (source: Source, names: NameTable, section: readonl
   const timeline: ActionEntry[] = []
   const take = (raw: unknown, i: number): void => {
     const entry = readEntry(source, raw, child('/timeline', i), 'action', actions, ACTION_FRAME)
-    const frame = checkAt(source, ACTION_FRAME, entry.frame, entry.pointer, `action ${show(entry.plugin.name)}`) as ActionFrame
+    if (entry.slip !== undefined) {
+      tellOfSlip(source, names, entry, 'action', ACTION_FRAME)
+      return
+    }
+    const frame = source.attempt(() => checkAt(source, ACTION_FRAME, entry.frame, entry.pointer, `action ${show(entry.plugin.name)}`) as ActionFrame)
+    const argsOf = source.attempt(() => argumentsOf(source, names, entry, 'action'))
+    if (frame === undefined || argsOf === undefined) {
+      tellOfNodes(source, names, entry, 'action')
+      return
+    }
     const moments = momentsOf(source, entry.pointer, frame, duration)
     const { spread = 0 } = frame
     if (spread > 0 && frame.node === undefined) throw source.fault(child(entry.pointer, 'spread'), '`spread` has nothing to spread', '`node: GROUP` beside it', { key: true })
     const line = source.line(entry.pointer)
-    const argsOf = argumentsOf(source, names, entry, 'action')
     for (const [k, moment] of moments.entries()) {
       const n = frame.every === undefined ? {} : { n: k + 1 }
       const members = membersOf(source, names, entry, n, 'action')
@@ -51,6 +59,10 @@ export function loadExpectations (source: Source, names: NameTable, section: rea
   return section.flatMap((raw, i) => source.attempt(() => {
     const entry = readEntry(source, raw, child('/expect', i), 'expectation', expectations, EXPECTATION_FRAME)
     const label = `expectation ${show(entry.plugin.name)}`
+    if (entry.slip !== undefined) {
+      tellOfSlip(source, names, entry, 'expectation', EXPECTATION_FRAME)
+      return []
+    }
     const by = 'by' in entry.frame
     if (by === ('at' in entry.frame)) {
       throw source.fault(entry.pointer, `${label} says ${by ? 'both `at` and `by`' : 'no time'}`, '`at: TIME` for that moment, or `by: TIME` for that moment at the latest; TIME may be end')
@@ -58,9 +70,13 @@ export function loadExpectations (source: Source, names: NameTable, section: rea
     const key = by ? 'by' : 'at'
     const atEnd = entry.frame[key] === 'end'
     if (atEnd) entry.frame[key] = 0
-    const frame = checkAt(source, EXPECTATION_FRAME, entry.frame, entry.pointer, label) as Record<'at' | 'by', Micros>
+    const frame = source.attempt(() => checkAt(source, EXPECTATION_FRAME, entry.frame, entry.pointer, label) as Record<'at' | 'by', Micros>)
+    const argsOf = source.attempt(() => argumentsOf(source, names, entry, 'expectation'))
+    if (frame === undefined || argsOf === undefined) {
+      tellOfNodes(source, names, entry, 'expectation')
+      return []
+    }
     if (frame[key] > duration) throw late(source, entry.pointer, key, `${label} ${key} ${showQuantity('time', frame[key])}`, duration, 'at most')
-    const argsOf = argumentsOf(source, names, entry, 'expectation')
     return membersOf(source, names, entry, {}, 'expectation').map((node, j) => ({
       at: atEnd ? 'end' as const : frame[key], by, line: source.line(entry.pointer), expectation: entry.plugin.name, node, args: argsOf(node === '' ? {} : { i: j + 1, node })
     }))
@@ -82,7 +98,9 @@ function readEntry (source: Source, raw: unknown, pointer: Pointer, noun: Noun, 
   if (unknown !== undefined) {
     // Beside a known action, or near to one of the common keys, it is a slip in those.
     const slip = known !== undefined || (nearest(unknown, common) !== undefined && nearest(unknown, plugins.keys()) === undefined)
-    throw source.fault(child(pointer, unknown), `unknown ${slip ? 'key' : noun} ${show(unknown)}`, oneOf(unknown, slip ? common : [...plugins.keys()]), slip ? { key: true } : { key: true, hint: OWN_HINT })
+    const fault = source.fault(child(pointer, unknown), `unknown ${slip ? 'key' : noun} ${show(unknown)}`, oneOf(unknown, slip ? common : [...plugins.keys()]), slip ? { key: true } : { key: true, hint: OWN_HINT })
+    if (known === undefined) throw fault
+    return { pointer, frame, plugin: plugins.get(known)!, args: raw[known], argsAt: child(pointer, known), slip: fault }
   }
   if (known === undefined) throw source.fault(pointer, `this entry has no ${noun}`, oneOf(undefined, [...plugins.keys()]))
   return { pointer, frame, plugin: plugins.get(known)!, args: raw[known], argsAt: child(pointer, known) }
@@ -124,6 +142,21 @@ function membersOf (source: Source, names: NameTable, { pointer, frame, plugin }
   }
   if (plugin.node === 'none') throw source.fault(at, `${noun} ${show(plugin.name)} belongs to no node`, 'no `node` here', { key: true })
   return checkAt(source, NODES, substitute(source, frame['node'], at, placeholders), at, 'node', names) as readonly string[]
+}
+
+/** What such an entry says beside it can be looked at all the same. */
+function tellOfSlip (source: Source, names: NameTable, entry: Entry, noun: Noun, schema: Schema): void {
+  const { frame, plugin, pointer, slip } = entry
+  const times = Object.fromEntries(Object.entries(frame).filter(([, value]) => value !== 'end'))
+  source.attempt(() => checkAt(source, schema, times, pointer, `${noun} ${show(plugin.name)}`))
+  source.attempt(() => argumentsOf(source, names, entry, noun))
+  if (frame['node'] !== undefined) tellOfNodes(source, names, entry, noun)
+  source.attempt(() => { throw slip as DiadError })
+}
+
+/** Of an entry that is wrong already, what is wrong with its nodes too. */
+function tellOfNodes (source: Source, names: NameTable, entry: Entry, noun: Noun): void {
+  if (!hasPlaceholders(entry.frame['node'])) source.attempt(() => membersOf(source, names, entry, {}, noun))
 }
 
 /** The arguments for each repetition and node; the same object for all where nothing in them differs. */

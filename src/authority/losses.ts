@@ -4,7 +4,7 @@ import type { Amended } from './amend.js'
 import { cutListCodec } from './cut-list.js'
 import type { DomainKnowledge } from './knowledge.js'
 import { nameOf } from './lane-reach.js'
-import { viewLane } from './lane-view.js'
+import { type LaneView, viewLane } from './lane-view.js'
 import type { Authority } from './manifest-chain.js'
 
 export interface Loss {
@@ -22,11 +22,20 @@ export function lossesOf (k: DomainKnowledge, amended: Amended): Loss[] {
   const cuts = new Map(amended.artifacts.filter((a) => a.typeTag === cutListCodec.tag).flatMap((a) => cutListCodec.from(a).cuts).map((c) => [c.lane, c]))
   const { ref, manifest } = amended
   const after: Authority = { ...before, tip: ref, onChain: [...before.onChain, { ref, manifest, cuts }], position: new Map([...before.position, [ref, before.onChain.length]]) }
+  return lossesSince(k, lanesUnder(k, before), after)
+}
+
+/** Every held lane as `authority` has it. */
+export function lanesUnder (k: DomainKnowledge, authority: Authority): Map<Reference, LaneView> {
+  return new Map([...k.lanes].map(([ref, held]) => [ref, viewLane(held, authority)]))
+}
+
+/** What counted in `before` and doesn't under `after`: for authority that doesn't go on from the tip (M7), the lanes are viewed before it changes. */
+export function lossesSince (k: DomainKnowledge, before: ReadonlyMap<Reference, LaneView>, after: Authority): Loss[] {
   const out: Loss[] = []
   for (const lane of k.order()) {
-    const held = k.lanes.get(lane)
-    if (held === undefined) continue
-    const now = viewLane(held, before)
+    const [held, now] = [k.lanes.get(lane), before.get(lane)]
+    if (held === undefined || now === undefined) continue
     const then = viewLane(held, after)
     // Another branch may be as long: where the logs part is what counts.
     const from = then.log === now.log ? then.limit : 0

@@ -2,7 +2,7 @@
 import { VERDICT_CODES, type VerdictCode } from '../authority/verdict.js'
 import { domainText, shortDomain } from '../substrate/domain-id.js'
 import { isReference } from '../substrate/reference.js'
-import { type Fields, numberOf, optionalText, textOf } from './field.js'
+import { type Fields, listOf, numberOf, optionalText, textOf, textsOf } from './field.js'
 import type { Style } from './style.js'
 import { columns, count, formatBytes } from './text.js'
 
@@ -61,4 +61,9 @@ export function verdictLine (fields: Fields, style: Style): string {
   const code = textOf(fields, 'code')
   const why = code === 'accepted' ? undefined : meaning(code)
   return statusText(textOf(fields, 'status'), code, style) + (why === undefined ? '' : style.faint(`  ${why}`))
+}
+
+/** What became void by a change of authority, a line a lane. */
+export function lossLines (fields: Fields, style: Style): string[] {
+  return listOf(fields, 'losses').map((l) => style.careful(`  void from now on: ${count((numberOf(l, 'to') ?? 0) - (numberOf(l, 'from') ?? 0), 'record')} of lane ${textOf(l, 'lane', 80).slice(0, 16)}…  ${textsOf(l, 'names').slice(0, 8).join(', ')}`))
 }

@@ -116,9 +116,11 @@ const RENDER: Renders<CommandArgs> = {
     const target = optionalText(e, 'target')
     const code = optionalText(e, 'code', 80)
     const flag = code === undefined || code === 'accepted' ? '' : style.bad(`  [${code}]`)
+    const by = optionalText(e, 'by', 80)
+    const alone = e['exported'] === false ? style.careful(`  not exported${by === undefined ? '' : `, by ${by}`}`) : ''
     const size = numberOf(e, 'size')
     const shown = kind === 'dir' ? style.strong(`${name}/`) : kind === 'link' && target !== undefined ? `${name} -> ${target}` : name
-    return [formatMode(kind, numberOf(e, 'mode') ?? 0), size === undefined || kind !== 'file' ? '-' : String(size), shown + flag]
+    return [formatMode(kind, numberOf(e, 'mode') ?? 0), size === undefined || kind !== 'file' ? '-' : String(size), shown + flag + alone]
   }), [1]),
 
   cat: () => [],

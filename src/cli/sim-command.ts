@@ -3,12 +3,14 @@
  * every other command starts without it. libp2p isn't loaded.
  */
 import { randomInt } from 'node:crypto'
-import { accessSync, constants, lstatSync, mkdirSync, readdirSync, realpathSync, rmdirSync, statSync, type Stats } from 'node:fs'
+import { accessSync, closeSync, constants, lstatSync, mkdirSync, openSync, readdirSync, readSync, realpathSync, rmdirSync, statSync, type Stats } from 'node:fs'
 import { dirname } from 'node:path'
+import { demandOutside } from '../node/commands/bundles/target.js'
 import { replaceFile } from '../node/home/atomic-file.js'
 import { writeFailure } from '../node/files/failure.js'
 import { showName } from '../publication/names.js'
 import { DiadError } from '../substrate/errors.js'
+import { REPORT_HEAD } from '../../sim/report/head.js'
 import { findScenario, listScenarios, shownPath } from '../../sim/library.js'
 import { EXIT, type Exit } from './exit-codes.js'
 import { DEFAULT_RUNS, type ExploreArgs, MAX_EXPLORE_SEED, type RunArgs, type SimArgs } from './sim-options.js'
@@ -50,7 +52,7 @@ export async function simCommand (args: SimArgs, io: SimIo): Promise<SimOutcome>
 
 async function runOne (args: RunArgs, io: SimIo): Promise<SimOutcome> {
   const { text, label } = findScenario(args.target, io.cwd)
-  const report = args.report === undefined ? undefined : writable(args.report)
+  const report = args.report === undefined ? undefined : demandPlace(writable(args.report))
   const [{ PLUGINS }, { loadScenario }, { runScenario }] = await Promise.all([import('../../sim/plugins.js'), import('../../sim/scenario/load.js'), import('../../sim/run.js')])
   let plugins = PLUGINS
   if (args.plugins.length > 0) {
@@ -72,6 +74,7 @@ async function runOne (args: RunArgs, io: SimIo): Promise<SimOutcome> {
   if (report !== undefined) {
     const { renderReport } = await import('../../sim/report/report.js')
     const page = renderReport(run)
+    demandPlace(report)
     try {
       replaceFile(report, page, 0o644)
     } catch (err) {
@@ -155,6 +158,30 @@ function writable (path: string): string {
     throw err instanceof DiadError ? err : refuse(`no permission to write in ${showName(folder)}`, 'name a place that you may write to')
   }
   return path
+}
+
+/** Only an earlier report is replaced: anything else may be the only copy of something, a key or the scenario itself. Throws DiadError `file-exists`, `inside-home`. */
+function demandPlace (path: string): string {
+  demandOutside(path)
+  if (lookAt(path)?.isFile() === true && !isReport(path)) {
+    throw new DiadError('file-exists', `${showName(path)} exists and is not a report of diad sim`, 'nothing was written; name another file, or move this one away')
+  }
+  return path
+}
+
+/** By its beginning, which says what made it. */
+function isReport (path: string): boolean {
+  const head = Buffer.alloc(REPORT_HEAD.length)
+  let fd: number | undefined
+  try {
+    fd = openSync(path, 'r')
+    return readSync(fd, head, 0, head.length, 0) === head.length && head.toString('latin1') === REPORT_HEAD
+  } catch {
+    // What can't be read is nobody's report.
+    return false
+  } finally {
+    if (fd !== undefined) closeSync(fd)
+  }
 }
 
 function lookAt (path: string): Stats | undefined {

@@ -14,6 +14,9 @@ import { signArtifact, type Signer } from '../substrate/signature.js'
 import type { CommandIo } from './command.js'
 import { type Context, storedPeers } from './commands/context.js'
 import { dialAll, withNetwork } from './commands/networked.js'
+import { changesAfter, elsewhereHint } from './authority-words.js'
+import type { Home } from './home/home.js'
+import { forgetLastSigned, readLastSigned } from './home/last-signed.js'
 import { findKeyFile } from './keys/key-file.js'
 import { openSigner } from './keys/open-signer.js'
 import type { OpenedSigner } from './keys/signer.js'
@@ -64,6 +67,13 @@ export function lastSignedHere (runtime: Runtime, k: DomainKnowledge): number {
     (marker.root === digestOf(ref) || rootChain.entries.some((e) => marker.root === beforeEpoch(ref, e.ref))))
 }
 
+/** As {@link lastSignedHere}; where no marker stands any more, what was noted in the home when the alarm was first raised. */
+export function lastKnownHere (home: Home, runtime: Runtime, k: DomainKnowledge): number {
+  const known = lastSignedHere(runtime, k)
+  const noted = known >= 0 ? undefined : readLastSigned(home, k.domain)
+  return noted === undefined ? known : k.authority().onChain.findIndex(({ ref }) => ref === noted.manifest)
+}
+
 /** The root chain has a marker of its own: `--base` says from which manifest to go on, and says nothing of whether this is the newest entry. */
 function entryMarkOf (k: DomainKnowledge): { key: Reference, mark: Marker } | undefined {
   const last = k.authority().rootChain.entries.at(-1)
@@ -105,9 +115,11 @@ export async function checkMaySign (context: Context, k: DomainKnowledge, io: Co
   if (same && mayContinueEntry(runtime, k)) return
   const why = same || mark === undefined
     ? `nothing shows that epoch ${k.authority().rootChain.entries.at(-1)?.entry.epoch ?? 0} is still the newest, and two root entries for one epoch fork the domain: this machine was restarted, or the home is a copy or was restored, or an entry came from elsewhere`
-    : unsure(readMarker(runtime.store.folder, k.domain), mark)
+    : unsure(readMarker(runtime.store.folder, k.domain)?.size ?? noted(context, k), mark)
   if (offline) {
     io.warn(`signing all the same, as --offline-authority says: ${why}`)
+    // Who goes on from a thief's grant makes it good: it shall at least have been seen.
+    if (!same) for (const line of changesAfter(context.home, k, lastKnownHere(context.home, runtime, k))) io.warn(`going on from ${line}`)
     return
   }
   const before = k.authority()
@@ -117,8 +129,8 @@ export async function checkMaySign (context: Context, k: DomainKnowledge, io: Co
   if (entries || (what === 'manifest' && (now.tip !== before.tip || now.state !== before.state))) {
     throw new DiadError('authority-newer', `a peer had something newer: ${now.stateText}`, 'look at `diad role list`, then run the command again')
   }
-  const marker = same ? undefined : readMarker(runtime.store.folder, k.domain)
-  const since = marker !== undefined && mark !== undefined && marker.size < mark.size ? marker.size : undefined
+  const last = same ? undefined : readMarker(runtime.store.folder, k.domain)?.size ?? noted(context, k)
+  const since = last !== undefined && mark !== undefined && last < mark.size ? last : undefined
   if (asked.named.length > 0) {
     // M8 is content: the peer has nothing newer. Whose manifest that is it can't say.
     io.warn(`nothing here shows that this is the newest; asked ${asked.named.join(', ')}, who showed nothing newer`)
@@ -131,16 +143,17 @@ export async function checkMaySign (context: Context, k: DomainKnowledge, io: Co
       : `${asked.others === 0 ? 'no connected peer has this domain' : `${asked.others === 1 ? 'a connected peer shows' : `${asked.others} connected peers show`} nothing newer, but anybody can connect, and whoever wants a fork would say just that`}. Ask a node that you know: --peer ADDRESS. If no other machine signs for it: add --offline-authority`)
 }
 
-/** Both ways out where another machine signed, for `since` = the newest version that this one signed. */
-export function elsewhereHint (since: number): string {
-  return `if another machine of yours did: go on with --offline-authority. If none of yours did, the root_key is stolen: \`diad recover root-key --base ${since}\``
+/** The version that this home noted as the last one signed here, where it is on the chain still. */
+function noted ({ home, runtime }: Context, k: DomainKnowledge): number | undefined {
+  return k.authority().onChain[lastKnownHere(home, runtime, k)]?.manifest.version
 }
 
-function unsure (marker: Marker | undefined, mark: Marker): string {
+/** `last`: the version that this machine signed last, where that is known. */
+function unsure (last: number | undefined, mark: Marker): string {
   const here = `manifest ${mark.size}`
-  if (marker === undefined) return `nothing shows that ${here} is still the newest: this machine was restarted, or the home is a copy or was restored`
-  if (marker.size > mark.size) return `the store ends at ${here}, and this machine has signed manifest ${marker.size}: the store was set back`
-  return `${here} came from elsewhere since this machine last signed (manifest ${marker.size}), signed by the same root_key`
+  if (last === undefined) return `nothing shows that ${here} is still the newest: this machine was restarted, or the home is a copy or was restored`
+  if (last > mark.size) return `the store ends at ${here}, and this machine has signed manifest ${last}: the store was set back`
+  return `${here} came from elsewhere since this machine last signed (manifest ${last}), signed by the same root_key`
 }
 
 interface Asked {
@@ -243,6 +256,7 @@ export async function commitAuthority (context: Context, k: DomainKnowledge, ame
     await runtime.durable(async () => {
       await runtime.commit(ops)
       markAuthority(runtime, k)
+      forgetLastSigned(context.home)
     })
   } catch (err) {
     // Memory may be ahead of the disk now; the disk is the truth.

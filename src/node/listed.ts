@@ -10,4 +10,7 @@ export interface Listed {
   target?: string
   /** a code such as `contested`, where there is something to say */
   code?: string
+  /** false for a name that nobody exports, or whose newest record nobody does; then `by` whom it is: the principal's name here, or the beginning of its id */
+  exported?: boolean
+  by?: string
 }

@@ -91,11 +91,11 @@ describe('run', () => {
   })
 
   test('writes its report, in place of an older one or of what a link names', async () => {
-    writeFileSync(join(dir, 'real.html'), 'old')
+    await sim('run small.yaml --report real.html')
     symlinkSync('real.html', join(dir, 'out.html'))
     const { exit, stdout } = await sim('run failing.yaml --report out.html')
     expect([exit, stdout]).toEqual([4, expect.stringMatching(/^report +real\.html$/m)])
-    expect(readFileSync(join(dir, 'real.html'), 'utf8')).toMatch(/^<!doctype html>[^]*<\/html>\n$/)
+    expect(readFileSync(join(dir, 'real.html'), 'utf8')).toMatch(/^<!doctype html>[^]*<title>small · failed[^]*<\/html>\n$/)
     expect(readdirSync(dir).sort()).toEqual(['failing.yaml', 'out.html', 'real.html', 'small.yaml'])
   })
 
@@ -109,6 +109,12 @@ describe('run', () => {
     const { error } = JSON.parse(stdout)
     expect([exit, error.code, error.message, ...error.more]).toEqual([2, 'bad-scenario', expect.stringMatching(/^many\.yaml:2:8: .*5; expected one sentence/), expect.stringMatching(/^many\.yaml:\d+:18: .*"alicia"/), expect.stringMatching(/^many\.yaml:10:26: unknown action "publsh"/)])
     expect((await sim('run many.yaml')).stderr.split('\n').filter((line) => /^diad: many\.yaml:\d+:\d+: /.test(line))).toHaveLength(3)
+  })
+
+  test('so are the mistakes of one entry in its time, its node and its action', async () => {
+    writeFileSync(join(dir, 'entry.yaml'), SMALL.replace('{at: 1s, node: home, publish: {name: a, bytes: 1kB}}', '{at: soon, node: hme, publish: {name: docs/a, bytes: 100kX}}').replace('by: 4s, node: bob', 'by: never, node: bbo, wihle: 1'))
+    const { error } = JSON.parse((await sim('run entry.yaml --json')).stdout)
+    expect([error.message, ...error.more]).toEqual([/:9:10: .*"soon"/, /:9:22: .*"hme"/, /:9:58: .*"100kX"/, /:11:10: .*"never"/, /:11:23: .*"bbo"/, /:11:28: .*"wihle"/].map((what) => expect.stringMatching(what)))
   })
 
   test.each<[string, string, RegExp]>([
@@ -125,6 +131,9 @@ describe('run', () => {
     ['run small.yaml --report no/out.html', 'unwritable', /the folder ".*\/no" does not exist/],
     ['run small.yaml --report small.yaml/out.html', 'unwritable', /small\.yaml" is no folder/],
     ['run small.yaml --report .', 'is-a-directory', /is a directory/],
+    ['run small.yaml --report small.yaml', 'file-exists', /small\.yaml" exists and is not a report/],
+    ['run failing.yaml --report small.yaml', 'file-exists', /small\.yaml" exists and is not a report/],
+    ['run small.yaml --report home/out.html', 'inside-home', /is inside the home .*home$/],
     ['run small.yaml --report /dev/null', 'unwritable', /no plain file/],
     ['run small.yaml --network tin', 'usage', /Allowed choices are sim, libp2p/],
     ['run', 'usage', /missing required argument/],
@@ -136,7 +145,10 @@ describe('run', () => {
   ])('diad sim %s: %s, exit 2, one line', async (line, code, message) => {
     writeFileSync(join(dir, 'bad.yaml'), SMALL.replace('publish:', 'publsh:'))
     writeFileSync(join(dir, 'bytes.yaml'), Buffer.from([0xff, 0xfe, 0x00]))
+    mkdirSync(join(dir, 'home'))
+    writeFileSync(join(dir, 'home', 'home.json'), '{}')
     const { exit, stdout, calls } = await sim(`${line} --json`)
+    expect(readFileSync(join(dir, 'small.yaml'), 'utf8')).toBe(SMALL)
     const { error } = JSON.parse(stdout)
     expect([exit, calls, error.code]).toEqual([2, [], code])
     expect(error.message).toMatch(message)

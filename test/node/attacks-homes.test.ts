@@ -21,6 +21,11 @@ async function json (home: string, words: string[], exit = 0): Promise<any> { //
   return JSON.parse(done.stdout)
 }
 
+/** The markers are gone. */
+function reboot (): void {
+  if (memory !== dir) for (const name of readdirSync(memory)) rmSync(join(memory, name), { recursive: true })
+}
+
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'diad-attacks-homes-'))
   memory = process.platform === 'linux' ? mkdtempSync('/dev/shm/diad-attacks-homes-') : dir
@@ -71,6 +76,14 @@ describe('rescue', () => {
     expect(await json('moved', end, 2)).toMatchObject({ error: { code: 'not-a-rescue' } })
     renameSync(path('moved'), path('rescue'))
     expect(existsSync(path('other', 'home.json'))).toBe(true)
+
+    // What lies there may be day one, which nobody has brought home yet.
+    await json('main', ['bundle', 'export', domain, path('done.car')])
+    const first = readFileSync(path('done.car'))
+    expect(await json('rescue', end, 2)).toMatchObject({ error: { code: 'file-exists', hint: expect.stringContaining('another file') } })
+    expect([readFileSync(path('done.car')).equals(first), existsSync(path('rescue'))]).toEqual([true, true])
+    expect((await json('rescue', [...end, '--out', path('nowhere', 'done.car')], 2)).error).toMatchObject({ code: 'unwritable', message: expect.stringMatching(/the folder .*nowhere does not exist$/) })
+    rmSync(path('done.car'))
 
     await json('rescue', end)
     expect(existsSync(path('rescue'))).toBe(false)
@@ -191,8 +204,34 @@ describe('M8: a manifest that a thief of the root_key signed', () => {
     expect(refused.error).toMatchObject({ code: 'authority-unsure', message: expect.stringContaining('manifest 3 came from elsewhere'), hint: expect.stringMatching(ways) })
   })
 
+  test('is said when something is published, and after a restart, too', async () => {
+    for (const _restart of [1, 2]) {
+      expect(await said('publish', path('site'), '--as', 'www')).toMatch(/manifest 3 is signed .*`diad recover root-key --base 2`/)
+      reboot()
+    }
+    expect((await json('owner', ['status'])).domains[0].elsewhere).toMatchObject({ manifests: [3], since: 2, text: expect.stringMatching(/known since 20..-..-.. ..:.. UTC/) })
+    expect((await json('owner', ['role', 'grant', 'ci', '--role', 'audit'], 2)).error).toMatchObject({ code: 'authority-unsure', message: expect.stringContaining('last signed (manifest 2)') })
+  })
+
+  test('that authority moved is said also where nobody knows who signed', async () => {
+    await json('blank', ['init', '--name', 'blank', '--no-passphrase'])
+    cpSync(path('blank'), path('blank-thief'), { recursive: true })
+    await json('blank-thief', ['key', 'new', 'mallory', '--no-passphrase'])
+    await json('blank-thief', ['role', 'grant', 'mallory', '--role', 'publish', '--offline-authority'])
+    await json('blank-thief', ['bundle', 'export', 'blank', path('bt.car')])
+    reboot()
+    const imports = ['bundle', 'import', path('bt.car'), '--home', path('blank')]
+    const first = await diad(imports, undefined, { cwd: dir, openBackend })
+    expect(first.stderr.match(/authority: .*/g)).toEqual([expect.stringMatching(/^authority: manifest 1 → 2: grants [0-9a-f…()]+: publish on the whole domain \(who signed that/)])
+    expect((await diad(imports, undefined, { cwd: dir, openBackend })).stderr).not.toContain('authority:')
+    expect((await json('blank', ['status'])).domains[0]).not.toHaveProperty('elsewhere')
+  })
+
   test('is forgotten when the owner goes on from it', async () => {
-    await json('owner', ['role', 'grant', 'ci', '--role', 'audit', '--offline-authority'])
+    const done = await said('role', 'grant', 'ci', '--role', 'audit', '--offline-authority')
+    expect(done.match(/going on from .*/g)).toEqual([expect.stringMatching(/going on from manifest 3 .*: grants .*federate, publish on the whole domain/)])
+    reboot()
+    expect(existsSync(path('owner', 'last-signed.json'))).toBe(false)
     expect((await json('owner', ['status'])).domains[0]).not.toHaveProperty('elsewhere')
     expect((await json('owner', ['doctor'])).code).not.toBe('bad')
   })
@@ -221,6 +260,44 @@ describe('M8: a manifest that a thief of the root_key signed', () => {
   })
 })
 
+test('a bundle never takes the place of one that holds more', async () => {
+  const domain = (await json('weekly', ['init', '--name', 'weekly', '--no-passphrase'])).domain
+  const to = (file: string, ...more: string[]): string[] => ['bundle', 'export', domain, path(file), ...more]
+  await json('weekly', ['publish', path('site'), '--as', 'docs/a'])
+  await json('weekly', to('old.car'))
+  cpSync(path('weekly'), path('backup'), { recursive: true })
+  await json('weekly', ['bundle', 'heads', domain, path('weekly.heads')])
+  writeFileSync(path('site', 'page'), 'another\n')
+  await json('weekly', ['publish', path('site'), '--as', 'docs/a'])
+  writeFileSync(path('site', 'page'), 'of next week\n')
+  await json('weekly', ['publish', path('site'), '--as', 'blog/b'])
+  await json('weekly', to('old.car'))
+  await json('weekly', to('part.car', '--prefix', 'docs'))
+  await json('weekly', to('rest.car', '--since', path('weekly.heads')))
+  const refused = async (home: string, words: string[], what: RegExp): Promise<void> => {
+    const file = words[3] as string
+    const held = readFileSync(file)
+    expect((await json(home, words, 2)).error).toMatchObject({ code: 'file-exists', message: expect.stringMatching(what), hint: expect.stringContaining('another file') })
+    expect(readFileSync(file).equals(held)).toBe(true)
+  }
+  await refused('weekly', to('old.car', '--prefix', 'docs'), /the content of "?blog\/b"?, which the new one lacks/)
+  await refused('weekly', to('old.car', '--since', path('weekly.heads')), /holds earlier records, which/)
+  await refused('backup', to('old.car'), /3 records of the lane/)
+  // What a closed key wrote isn't exported any more, and that was decided.
+  await json('weekly', ['key', 'new', 'ci', '--no-passphrase'])
+  await json('weekly', ['role', 'grant', 'ci', '--role', 'federate,produce,publish'])
+  await json('weekly', ['publish', path('site'), '--as', 'ci', '--key', path('weekly', 'keys', 'ci.key')])
+  await json('weekly', to('old.car'))
+  await json('weekly', ['key', 'close', 'ci', '--keep', 'nothing', '--yes'])
+  await json('weekly', to('old.car'))
+  // As narrow as it was, or wider, it is what a weekly export does.
+  await json('weekly', to('part.car', '--prefix', 'docs'))
+  await json('weekly', to('rest.car', '--since', path('weekly.heads')))
+  for (const file of ['part.car', 'rest.car', 'old.car']) await json('weekly', to(file))
+  expect((await json('weekly', to(join('nodir', 'b.car')), 2)).error).toMatchObject({ code: 'unwritable', message: expect.stringMatching(/the folder .*nodir does not exist$/) })
+  expect(readdirSync(dir).filter((f) => f.endsWith('.part'))).toEqual([])
+})
+
 describe('a home\'s own key', () => {
   const error = async (...words: string[]): Promise<{ code: string, message: string, hint: string }> => (await json('keys', words, 2)).error
   const publish = ['publish', 'site', '--as', 'www']
@@ -238,8 +315,12 @@ describe('a home\'s own key', () => {
   })
 
   test('is closed only with --yes, and every refusal then names the way to another one', async () => {
+    for (const yes of [[], ['--yes']]) expect((await json('another', ['key', 'close', 'principal', ...yes], 2)).error).toMatchObject({ code: 'last-principal', message: expect.stringContaining('only principal'), hint: expect.stringContaining('key rotate') })
     expect(await error('key', 'close', 'principal')).toMatchObject({ code: 'not-confirmed', hint: expect.stringContaining('key rotate') })
+    await json('keys', publish)
     await json('keys', ['key', 'close', 'principal', '--yes'])
+    const closed = (await json('keys', ['role', 'list'])).principals.find((p: { listed: boolean }) => !p.listed).principal
+    expect(await error('key', 'close', closed, '--yes')).toMatchObject({ code: 'nothing-to-change', message: expect.stringContaining('manifest 3 closed this key') })
     expect(await error(...publish)).toMatchObject({ code: 'role-missing', message: expect.stringContaining('manifest 3 dropped this key'), hint: expect.stringMatching(way) })
     expect(await error('role', 'grant', 'principal', '--role', 'publish')).toMatchObject({ code: 'principal-returns', hint: expect.stringMatching(way) })
     expect((await json('keys', ['key', 'rotate'], 3)).error).toMatchObject({ code: 'unknown-principal', hint: expect.stringMatching(way) })

@@ -97,6 +97,7 @@ test('a thief\'s manifest is the newest: recovery from theft shows it and takes 
   expect(await run('robbed', 'recover root-key', { ...signing })).toMatchObject({ epoch: 1, version: 3 })
   cpSync(at('robbed'), at('thief'), { recursive: true })
   await granted('thief', 'mallory')
+  await run('thief', 'publish', { path: at('site'), as: 'planted' })
   // The owner's node took it from the network: here, by a file.
   await run('thief', 'bundle export', { domain: 'robbed', file: at('thief.car'), prefixes: [], all: false })
   await run('robbed', 'bundle import', { file: at('thief.car'), follow: false })
@@ -111,15 +112,20 @@ test('a thief\'s manifest is the newest: recovery from theft shows it and takes 
     reboot()
   }
   expect([existsSync(at('robbed-next')), (await run('robbed', 'root show', {})).epoch]).toEqual([false, 1])
-  expect(await run('robbed', 'recover root-key', { ...signing, base: '3', offline: true })).toMatchObject({ epoch: 2, version: 4 })
+  expect(await run('robbed', 'recover root-key', { ...signing, base: '3', offline: true })).toMatchObject({ epoch: 2, version: 4, losses: [{ from: 0, to: 1, names: ['planted'] }] })
 })
 
 test('recover keys, killed between its manifest and the names of the keys, is finished by running it again', async () => {
   await run('killed', 'init', { name: 'killed' })
   for (const name of ['principal.key', 'root_key.key', 'principal.pub', 'root_key.pub']) rmSync(at('killed', 'keys', name))
-  const done = await run('killed', 'recover keys', { ...signing, keep: [], stolen: false })
+  const files = readdirSync(at('killed', 'keys'))
+  const [old] = (await run('killed', 'role list', {})).principals
+  await expect(run('killed', 'recover keys', { ...signing, keep: [], stolen: false })).rejects.toMatchObject({ code: 'not-confirmed', message: expect.stringMatching(new RegExp(`root_key .* and a principal .*${old?.principal.slice(0, 16)}`)) })
+  expect(readdirSync(at('killed', 'keys'))).toEqual(files)
+  const done = await run('killed', 'recover keys', { ...signing, keep: [], stolen: false, yes: true })
+  expect(done.summary.filter((line) => line.startsWith('Principal '))).toEqual([expect.stringContaining(String(done.principal))])
   for (const name of ['principal', 'root_key']) for (const s of ['.key', '.pub']) renameSync(at('killed', 'keys', name + s), at('killed', 'keys', `${name}-e1${s}`))
-  expect(await run('killed', 'recover keys', { ...signing, keep: [], stolen: false })).toMatchObject({ principal: done.principal, version: done.version, closed: [] })
+  expect(await run('killed', 'recover keys', { ...signing, keep: [], stolen: false, yes: true })).toMatchObject({ principal: done.principal, version: done.version, closed: [] })
   expect(readdirSync(at('killed', 'keys')).sort()).toEqual(['principal.key', 'principal.pub', 'root_key.key', 'root_key.pub'])
   await run('killed', 'publish', { path: at('site'), as: 'www' })
 })
@@ -171,6 +177,19 @@ test('a rotation that fails takes back what it made, and no README.txt of somebo
   expect([readdirSync(at('stick')), readFileSync(at('stick', 'README.txt'), 'utf8')]).toEqual([['README.txt'], 'mine\n'])
 })
 
+test('a home that waits for its founding says so to a second init, and how to give the draft up', async () => {
+  const made = async (name: string): Promise<string> => (await createKeyFile({ directory: at('waiting-far'), name, passphrase: { kind: 'none' } })).path.replace('.key', '.pub')
+  const request = at('waiting.json')
+  await run('waiting', 'init', { name: 'waiting', rootPubs: [await made('r')], nextRootPubs: [await made('n')], threshold: 1, request })
+  const keys = readdirSync(at('waiting', 'keys'))
+  await expect(run('waiting', 'init', { name: 'again' })).rejects.toMatchObject({ code: 'domain-exists', message: expect.stringContaining('waits for its founding') as unknown, hint: expect.stringContaining(`\`diad init --finish ${request}\``) as unknown })
+  expect(readdirSync(at('waiting', 'keys'))).toEqual(keys)
+  expect((await run('waiting', 'doctor', { deep: false })).findings).toContainEqual(expect.objectContaining({ level: 'warn', what: 'this home waits for its founding', do: expect.stringContaining('--finish') as unknown }))
+  rmSync(at('waiting', 'made-requests.json'))
+  for (const folder of ['keys', 'offline']) renameSync(at('waiting', folder), at(`given-up-${folder}`))
+  expect((await run('waiting', 'init', { name: 'again' })).name).toBe('again')
+})
+
 test('key close --at: a head whose records nobody holds, or that nobody vouched for, is said to be one', async () => {
   await run('closing', 'init', { name: 'closing' })
   const signing = { offlineAuthority: false, peers: [] }
@@ -185,7 +204,14 @@ test('key close --at: a head whose records nobody holds, or that nobody vouched 
     await run('closing', 'key close', { ...signing, principal, at: [`${lane}=${snapshot}`], yes: true })
     return [...warnings]
   }
+  const unheld = '0001' + 'ab'.repeat(32)
+  const someone = await made('sue', ['produce'])
+  await expect(close('sue', unheld, someone.snapshot)).rejects.toMatchObject({ code: 'cut-unknown', message: expect.stringContaining('is held here') as unknown, hint: expect.stringMatching(/import the bundle .* first; or close the key now .*`diad adopt`/) as unknown })
+  await expect(close('sue', someone.lane, unheld)).rejects.toMatchObject({ code: 'cut-unknown', message: `no head "${unheld}" of that lane is held here`, hint: expect.stringMatching(/the last .* is held.*1 0001/) as unknown })
+  await expect(close('sue', 'beef', unheld)).rejects.toMatchObject({ hint: expect.stringContaining('12 or more') as unknown })
   const [proposer, exporter, thief] = [await made('paul', ['produce']), await made('eve', ['publish', 'federate']), await made('ted', ['publish', 'federate'])]
+  const { entries } = await run('closing', 'ls', { target: 'closing', all: true })
+  expect(entries.map(({ name, exported, by }) => ({ name, exported, by }))).toEqual(expect.arrayContaining([{ name: 'paul', exported: false, by: 'paul' }, { name: 'eve', exported: undefined, by: undefined }]))
   expect(await close('paul', proposer.lane, proposer.snapshot)).toEqual([expect.stringMatching(/^of the 1 record of the lane .* none is exported: .*`diad vouch 0001[0-9a-f]{12} --at 0001/)])
   expect(await close('eve', exporter.lane, exporter.snapshot)).toEqual([])
   // A head that only its key knows the records of.

@@ -100,7 +100,7 @@ test('THREATS 18: all hot keys are gone; a follower goes on without re-adding th
   const bob = await stage.serve('bob')
   expect(await stage.json('phoenix', ['sync', domain, '--peer', bob.address])).toMatchObject({ names: 1 })
   const roots = ['--roots', stick(1), '--roots', stick(3)]
-  const done = await stage.json('phoenix', ['recover', 'keys', ...roots, '--peer', bob.address, NO])
+  const done = await stage.json('phoenix', ['recover', 'keys', ...roots, '--peer', bob.address, '--yes', NO])
   expect(done).toMatchObject({ domain, epoch: 3, closed: [expect.any(String)] })
   writeFileSync(stage.path('site', 'page'), 'back again\n')
   await stage.json('phoenix', ['publish', stage.path('site'), '--as', 'news'])

@@ -2,7 +2,7 @@
 import type { AuthorityArgs } from '../../node/commands/authority/types.js'
 import { NONE } from '../../substrate/reference.js'
 import { type Fields, listOf, numberOf, optionalText, textOf, textsOf } from '../field.js'
-import { domain, facts, type Renders } from '../render-parts.js'
+import { domain, facts, lossLines, type Renders } from '../render-parts.js'
 import type { Style } from '../style.js'
 import { columns, count } from '../text.js'
 
@@ -28,13 +28,12 @@ function programsText (programs: readonly string[]): string | undefined {
 
 /** The manifest that says so, and what ends by it. */
 function changed (r: Fields, style: Style): string[] {
-  const losses = listOf(r, 'losses')
   return [
     ...facts(style, [
       ['  domain', domain(r)],
       ['  manifest', `${textOf(r, 'version')}  ${style.faint(textOf(r, 'manifest'))}`]
     ]),
-    ...losses.map((l) => style.careful(`  void from now on: ${count((numberOf(l, 'to') ?? 0) - (numberOf(l, 'from') ?? 0), 'record')} of lane ${textOf(l, 'lane', 80).slice(0, 16)}…  ${textsOf(l, 'names').slice(0, 8).join(', ')}`))
+    ...lossLines(r, style)
   ]
 }
 

@@ -1,7 +1,7 @@
 /** What root, sign and recover say to people. */
 import type { RootsArgs } from '../../node/commands/roots/types.js'
 import { type Fields, fieldsOf, listOf, numberOf, optionalText, textOf, textsOf } from '../field.js'
-import { domain, facts, type Render, type Renders, setInWords } from '../render-parts.js'
+import { domain, facts, lossLines, type Render, type Renders, setInWords } from '../render-parts.js'
 import type { Style } from '../style.js'
 import { columns, count } from '../text.js'
 
@@ -51,6 +51,7 @@ function epochLines (r: Fields, style: Style, what: string): string[] {
       ['manifest', manifest === undefined ? undefined : `${textOf(r, 'version')}  ${manifest}`],
       ['signed', textsOf(r, 'signed').length === 0 && !waiting ? undefined : share(r, textsOf(r, 'signed').length)]
     ]),
+    ...lossLines(r, style),
     ...waiting ? ['', `  each root: diad sign --request ${request} --key KEY --yes`, `  then here: diad root apply ${request}`] : []
   ]
 }

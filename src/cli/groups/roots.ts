@@ -78,7 +78,7 @@ export function addRootsCommands ({ command, group, done, path, passphraseFile, 
   signing(command('keys', '', 'the hot keys are gone: a new principal, and a new root_key where that is gone too', 'recover keys --roots /media/stick --offline-authority', recover))
     .addOption(new Option('--keep <PRINCIPAL>', 'a principal that keeps its rights, by 8 or more digits of its key or id; may be repeated').argParser((text: string, before: string[]) => [...before, text]).default([], 'none'))
     .option('--stolen', 'certify a new root_key though the old one is here: somebody else has it too')
-    .option('--yes', 'also where nothing is missing: the working principal is closed for ever')
+    .option('--yes', 'close every principal that --keep doesn\'t name, for ever')
     .action((o: Common & { keep: string[], stolen?: true, yes?: true }) => done('recover keys', { ...signingArgs(o), ...given({ domain: o.domain, base: o.base, yes: o.yes }), keep: o.keep, stolen: o.stolen === true }, { passphrase: newPassphraseOf(o) }))
 
   next(signing(command('roots', '', 'live root keys are lost or stolen: the committed ones take over, with a new root_key', 'recover roots --roots /media/next --new-roots /media/other --base 7', recover)))

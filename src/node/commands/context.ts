@@ -11,7 +11,7 @@ import { petnameOf, readPetnames, resolveDomain } from '../home/petnames.js'
 import { findKeyFile, loadKey } from '../keys/key-file.js'
 import type { Network } from '../network.js'
 import { demandListed } from '../own-key.js'
-import { openFounding } from '../roots/made-requests.js'
+import { foundingHint } from '../roots/made-requests.js'
 import type { Runtime } from '../runtime.js'
 import { sortAddresses } from './check-arguments.js'
 import { isRescue } from './rescue/is-rescue.js'
@@ -38,13 +38,6 @@ export function ownDomain (context: Context): Reference {
   const domain = context.runtime.own()
   if (domain === undefined) throw new DiadError('role-missing', 'this home has no domain of its own: it is a reader', foundingHint(context.home) ?? 'make one with `diad init --name NAME`')
   return domain
-}
-
-/** What stands between this home and its domain; undefined where nothing was begun. */
-function foundingHint (home: Home): string | undefined {
-  const founding = openFounding(home)
-  const file = founding?.file ?? 'FILE'
-  return founding && `its domain waits for signatures of its roots: \`diad sign --request ${file} --key KEY --yes\`, then here \`diad init --finish ${file}\``
 }
 
 /** The home's own principal. `alive`: only while its domain lists it. Throws DiadError `role-missing`, and what {@link loadKey} throws. */

@@ -9,6 +9,7 @@ import { makeDirectory, removeMade } from '../home/make-directory.js'
 import { writeOfflineNote } from '../home/offline.js'
 import { choosePassphrase, type PassphraseSource } from '../keys/passphrase.js'
 import { mintDomain, type Minted } from '../mint.js'
+import { demandNoFounding } from '../roots/made-requests.js'
 import { namesBeside, rememberRoots } from '../roots/root-names.js'
 import { checkInit } from './check-arguments.js'
 import type { Context } from './context.js'
@@ -21,6 +22,8 @@ export async function init (context: Context, args: CommandArgs['init'], io: Com
   const name = args.name ?? 'home'
   const roots = args.roots ?? home.paths.offline
   if (args.finish !== undefined) return await (await import('./init-elsewhere.js')).finishGenesis(context, { ...args, finish: args.finish }, io)
+  // With roots elsewhere a draft is made anew, with its keys.
+  if (args.rootPubs === undefined) demandNoFounding(home)
   // One question for all keys.
   const given = io.passphrase ?? { kind: 'none' as const }
   const passphrase = given.kind === 'none' ? given : { kind: 'given' as const, passphrase: await choosePassphrase(given, 'the keys of the new domain', io.warn) as string }

@@ -1,6 +1,7 @@
 import { DiadError, MalformedError } from '../../substrate/errors.js'
 import { pathFault } from '../../publication/names.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../command.js'
+import { signedElsewhere } from '../elsewhere.js'
 import { importPath, importStream } from '../files/import.js'
 import { openSigner } from '../keys/open-signer.js'
 import { demandListed } from '../own-key.js'
@@ -29,6 +30,8 @@ export async function publish (context: Context, args: CommandArgs['publish'], i
   const run = async (): Promise<CommandResults['publish']> => {
     const k = await context.runtime.wake(domain)
     demandListed(context.home, k, signer.publicKey)
+    const elsewhere = signedElsewhere(context.home, context.runtime, k)
+    if (elsewhere !== undefined) io.warn(`${elsewhere.text}: ${elsewhere.hint}`)
     return await publishPath(context.runtime, k, signer, args.path, args.as, {
       signal: io.signal,
       allowKeys: args.allowKeys,

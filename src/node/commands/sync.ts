@@ -54,6 +54,7 @@ async function syncOneOfMany (context: Context, network: Network, domain: Refere
 async function syncOne (context: Context, network: Network, domain: Reference, args: CommandArgs['sync'], io: CommandIo): Promise<SyncResult> {
   const { runtime } = context
   const k = await runtime.wake(domain)
+  const before = k.authority().tip
   const record = runtime.records.get(domain)
   const refused: Refused = []
   const seen = new Set<string>()
@@ -93,7 +94,7 @@ async function syncOne (context: Context, network: Network, domain: Reference, a
       bytes = result?.bytes ?? 0
     }
     await runtime.settled()
-    warnOfElsewhere(context.home, runtime, k, io.warn)
+    warnOfElsewhere(context.home, runtime, k, before, io.warn)
     return { ...summary(context, k), blocks, bytes, refused, ...(record?.quota === undefined ? {} : leaseOf(runtime, k)) }
   } finally {
     unsubscribe()

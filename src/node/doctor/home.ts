@@ -3,6 +3,7 @@ import { lstatSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import type { Home } from '../home/home.js'
 import { readPetnames } from '../home/petnames.js'
+import { foundingHint } from '../roots/made-requests.js'
 import { runtimeDirs } from '../home/runtime-dir.js'
 import { bad, type Finding, ok, trouble, warn } from './finding.js'
 
@@ -19,6 +20,8 @@ export function checkHome (home: Home): Finding[] {
   } catch (err) {
     out.push(trouble(err, paths.petnames))
   }
+  const founding = foundingHint(home)
+  if (founding !== undefined) out.push(warn('this home waits for its founding', paths.root, founding))
   if (runtimeDirs().length === 0) {
     out.push(warn('no memory file system for lane markers: each process that publishes opens a lane of its own (L4)', '', 'set DIAD_RUNTIME_DIR to a directory on a tmpfs'))
   }

@@ -56,6 +56,20 @@ export function openFounding (home: Home): { readonly domain: Reference, readonl
   }
 }
 
+/** What stands between this home and its domain; undefined where nothing was begun. */
+export function foundingHint (home: Home): string | undefined {
+  const founding = openFounding(home)
+  const file = founding?.file ?? 'FILE'
+  return founding && `its domain waits for signatures of its roots: \`diad sign --request ${file} --key KEY --yes\`, then here \`diad init --finish ${file}\``
+}
+
+/** A second domain in a home that is about to found one would take its keys. Throws DiadError `domain-exists`. */
+export function demandNoFounding (home: Home): void {
+  const hint = foundingHint(home)
+  if (hint === undefined) return
+  throw new DiadError('domain-exists', `the home ${home.paths.root} waits for its founding already`, `${hint}. To give that draft up: remove ${fileOf(home)}, and move ${home.paths.keys} and ${home.paths.offline} away`)
+}
+
 /** The petname that it was drafted with. Throws DiadError `request-refused` for a genesis that this home didn't draft. */
 export function demandOwnGenesis (home: Home, request: SigningRequest): string | undefined {
   const made = readMade(home).find((m) => m.reference === request.ref)

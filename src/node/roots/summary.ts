@@ -66,7 +66,8 @@ function baseText (k: DomainKnowledge, base: Reference): string[] {
   return [how, ends, ...rightsText(manifest)]
 }
 
-function rightsText (m: DomainAuthorityManifest): string[] {
+/** One line a principal, as it stands in the manifest. */
+export function rightsText (m: DomainAuthorityManifest): string[] {
   return m.principals.map((p, i) => `Principal ${p.principal_id}: ${p.roles.join(', ')}${scopeText(m.scope[i])}.`)
 }
 
@@ -92,4 +93,9 @@ function factsOf (p: DomainPolicy): Map<string, string> {
     ['unpublished content collected', p.retention_policy.gc_unpublished_allowed ? 'yes' : 'no'],
     ['heads whose content is kept', String(p.retention_policy.min_snapshot_retention)]
   ])
+}
+
+/** `summary` of an entry that is in force, with what the first manifest of its epoch, `m`, left: who signed was shown those of the base. */
+export function summaryAfter (summary: readonly string[], m: DomainAuthorityManifest): string[] {
+  return [...summary.filter((line) => !line.startsWith('Principal ')), ...rightsText(m)]
 }

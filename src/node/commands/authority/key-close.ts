@@ -1,5 +1,5 @@
 /** `diad key close`: a key was stolen, or is done with. It is dropped, and what stays valid of its lanes is said for ever (K1, K3). */
-import { type Keep, principalsOf } from '../../../authority/amend.js'
+import { greatestHeld, type Keep, principalsOf } from '../../../authority/amend.js'
 import { counted } from '../../../authority/explain/tree.js'
 import { type LaneKnowledge, liesOn } from '../../../authority/lane-knowledge.js'
 import { hasRole } from '../../../authority/lane-view.js'
@@ -12,7 +12,7 @@ import { homeKeys, resolvePrincipal } from '../../home/principal-names.js'
 import { droppedKey, newPrincipalHint } from '../../own-key.js'
 import { type Context, ownDomain } from '../context.js'
 import { beginsWith } from '../records/common.js'
-import { change, knownPrincipals, named } from './changing.js'
+import { change, type KnownPrincipal, knownPrincipals, named } from './changing.js'
 
 /** Hex digits of a reference that may stand for all of it. */
 const MIN_DIGITS = 12
@@ -20,7 +20,11 @@ const MIN_DIGITS = 12
 export async function keyClose (context: Context, args: CommandArgs['key close'], io: CommandIo): Promise<CommandResults['key close']> {
   const domain = ownDomain(context)
   if (args.at.length > 0 && args.keep !== undefined) throw new DiadError('usage', '--keep and --lane exclude each other', 'lanes that --lane doesn\'t name end at 0')
-  const target = resolvePrincipal(context.home, args.principal, knownPrincipals(await context.runtime.wake(domain)))
+  const all = knownPrincipals(await context.runtime.wake(domain))
+  const target = resolvePrincipal(context.home, args.principal, all)
+  if (target.now !== undefined && all.filter((p) => p.now !== undefined).length === 1) {
+    throw new DiadError('last-principal', 'that is the only principal of the domain, which can\'t be without any: it can\'t be closed, only replaced', 'nothing was signed. `diad key rotate` puts a new key in its place and closes this one; or grant another key its roles first: `diad role grant`')
+  }
   const own = homeKeys(context.home).find((h) => h.publicKey === target.publicKey && h.name === 'principal')
   if (own !== undefined && target.now !== undefined && !args.yes) {
     throw new DiadError('not-confirmed', 'that is the principal of this home, which signs what is published here', 'nothing was signed. `diad key rotate` puts a new key in its place; with --yes it is closed, and this home publishes nothing until it has another one')
@@ -29,6 +33,7 @@ export async function keyClose (context: Context, args: CommandArgs['key close']
     const keep = args.at.length === 0 ? args.keep ?? 'held' : headsOf(k, target.id, args.at)
     warnOfForks(k, target.id, keep, io)
     if (typeof keep === 'object') warnOfUnseen(k, keep, io)
+    demandChange(k, target, keep)
     const now = principalsOf(k.authority().onChain.at(-1)!.manifest)
     return { principals: now.filter((p) => p.publicKey !== target.publicKey), close: new Map([[target.id, keep]]) }
   })
@@ -38,27 +43,53 @@ export async function keyClose (context: Context, args: CommandArgs['key close']
   return { ...changed, principal: target.id, ...named(context, target.id) }
 }
 
+/** A key that was closed just so already: another manifest would say it again. Throws DiadError `nothing-to-change`. */
+function demandChange (k: DomainKnowledge, { id, now }: KnownPrincipal, keep: Keep): void {
+  const authority = k.authority()
+  const last = authority.onChain.findLast((m) => m.manifest.closed.includes(id))
+  if (now !== undefined || last === undefined) return
+  const heads = [...k.lanes.values()].filter((l) => l.lane.principal === id)
+  const same = heads.every((l) => last.cuts.get(l.ref)?.snapshot === (keep === 'held' ? greatestHeld(l, authority) : keep === 'nothing' ? undefined : keep.get(l.ref)))
+  // What isn't held here may be that principal's, and `nothing` ends it, too.
+  if (!same || (keep === 'nothing' && [...last.cuts.keys()].some((lane) => !k.lanes.has(lane)))) return
+  throw new DiadError('nothing-to-change', `manifest ${last.manifest.version} closed this key already, and nothing else is kept of its lanes now than then`, 'less is kept with --keep nothing, or --lane LANE --at SNAPSHOT; more can\'t be, ever: `diad adopt LANE` publishes it again')
+}
+
 /** `LANE=SNAPSHOT` as typed. */
 function headsOf (k: DomainKnowledge, id: Hash, at: readonly string[]): Keep {
   const own = [...k.lanes.values()].filter((l) => l.lane.principal === id)
   const out = new Map<Reference, Reference>()
   for (const pair of at) {
     const [laneText = '', headText = ''] = pair.split('=')
-    const lane = own.find((l) => l.ref === only(laneText, own.map((o) => o.ref), 'lane of this principal', 'see `diad lanes`'))
-    if (lane === undefined) throw new DiadError('cut-unknown', `${laneText} is no lane of this principal that is held here`, 'see `diad lanes`')
+    const ref = only(laneText, own.map((o) => o.ref), 'lane of this principal', laneNotHeld)
+    const lane = own.find((l) => l.ref === ref)
+    if (lane === undefined) throw laneNotHeld(laneText)
     if (out.has(lane.ref)) throw new DiadError('usage', `the lane ${lane.ref} is named twice`, 'one snapshot a lane')
-    out.set(lane.ref, only(headText, [...lane.heads.keys()], 'held head of that lane', heldOf(lane)))
+    out.set(lane.ref, only(headText, [...lane.heads.keys()], 'held head of that lane', (text) => headNotHeld(text, lane)))
   }
   return out
 }
 
-function only (text: string, among: readonly Reference[], what: string, hint: string): Reference {
+/** A key that acts elsewhere, as a rescue's does, has lanes that come home with its bundle. */
+function laneNotHeld (text: string): DiadError {
+  return new DiadError('cut-unknown', `no lane ${shown(text)} of this principal is held here`, 'see `diad lanes`. If the key was used elsewhere, import the bundle of that rescue first; or close the key now without --lane: work that turns up later can be taken over with `diad adopt`')
+}
+
+/** A head that was followed by another one may never have been exported. */
+function headNotHeld (text: string, lane: LaneKnowledge): DiadError {
+  return new DiadError('cut-unknown', `no head ${shown(text)} of that lane is held here`, `of snapshots that a rescue printed, the last before its bundle was written is held, not each earlier one; ${heldOf(lane)}`)
+}
+
+const shown = (text: string): string => JSON.stringify(text.slice(0, 80))
+
+/** `notHeld`: what to throw for digits that nothing among them begins with. */
+function only (text: string, among: readonly Reference[], what: string, notHeld: (text: string) => DiadError): Reference {
   const found = text.length >= MIN_DIGITS ? among.filter((ref) => beginsWith(ref, text)) : []
   const [first] = found
-  if (first === undefined || found.length > 1) {
-    throw new DiadError('cut-unknown', found.length > 1 ? `${text} begins more than one ${what}` : `${JSON.stringify(text.slice(0, 80))} is no ${what}`, `give the reference, or ${MIN_DIGITS} or more of its digits; ${hint}`)
-  }
-  return first
+  if (found.length > 1) throw new DiadError('cut-unknown', `${text} begins more than one ${what}`, 'give more of its digits')
+  if (first !== undefined) return first
+  if (text.length < MIN_DIGITS) throw new DiadError('cut-unknown', `${shown(text)} is no ${what}`, `give the reference, or ${MIN_DIGITS} or more of its digits: see \`diad lanes\``)
+  throw notHeld(text)
 }
 
 /** Whoever looks for the last good head has to see which ones there are. */

@@ -1,5 +1,5 @@
 /** Arguments and results of role, key and policy: what a manifest says. Plain JSON: they cross the control socket. */
-import type { EpochResult, RootSigning } from '../roots/types.js'
+import type { EpochResult, RootSigning, ShownLoss } from '../roots/types.js'
 
 /** How a manifest may come to be signed (M8). */
 export interface SigningArgs {
@@ -64,8 +64,6 @@ export interface Changed {
   /** what became void by it */
   losses: ShownLoss[]
 }
-
-export interface ShownLoss { lane: string, from: number, to: number, names: string[] }
 
 export interface Roles {
   domain: string

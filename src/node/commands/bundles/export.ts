@@ -1,4 +1,5 @@
 /** `diad bundle export`: what a domain exports, as one CAR file. Source: RULES B3, A2. */
+import { lstatSync } from 'node:fs'
 import { scopeHolds } from '../../../authority/admission-objects.js'
 import { exportBundle, type HeldHeads } from '../../../federation/bundle.js'
 import { isPublic } from '../../../federation/visibility.js'
@@ -7,9 +8,10 @@ import { DiadError, MalformedError } from '../../../substrate/errors.js'
 import { pathFault } from '../../../publication/names.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
 import { type Context, domainOf, heldDomain } from '../context.js'
+import { demandNothingLost } from './earlier.js'
 import { writeBundle } from './file.js'
 import { headsFrom } from './heads.js'
-import { demandPlace, isBundleOf } from './target.js'
+import { demandFree, demandPlace, isBundleOf } from './target.js'
 
 export async function bundleExport (context: Context, args: CommandArgs['bundle export'], io: CommandIo): Promise<CommandResults['bundle export']> {
   const domain = domainOf(context, args.domain)
@@ -33,7 +35,7 @@ function checkRestricted (own: boolean, meant: boolean, io: CommandIo): void {
   else if (!meant) throw new DiadError('restricted-domain', 'the owner of this domain shows it to its trusted domains alone, and whoever gets the file can read it', 'to hand it to one of them all the same: --restricted')
 }
 
-interface What { file: string, since?: HeldHeads | undefined, prefixes: string[], proposals: boolean }
+interface What { file: string, since?: HeldHeads | undefined, prefixes: string[], proposals: boolean, /** nothing may be called so yet */ fresh?: boolean }
 
 /** Writes a bundle to a file, or to standard output for `-`; undefined then. */
 export async function writeDomain (context: Context, domain: Reference, what: What, io: CommandIo): Promise<{ domain: string, file: string, blocks: number, bytes: number, missing: number } | undefined> {
@@ -53,12 +55,24 @@ export async function writeDomain (context: Context, domain: Reference, what: Wh
   }), (n) => { bytes += n })
   if (what.file === '-') for await (const piece of pieces) await io.write(piece)
   else {
-    const check = (): void => { demandPlace(what.file, 'bundle', (path) => isBundleOf(path, domain)) }
-    check()
-    await writeBundle(what.file, pieces, check)
+    const place = (): void => {
+      if (what.fresh === true) demandFree(what.file)
+      else demandPlace(what.file, 'bundle', (path) => isBundleOf(path, domain))
+    }
+    place()
+    await writeBundle(what.file, pieces, async (written) => {
+      if (lstatSync(what.file, { throwIfNoEntry: false }) !== undefined && what.fresh !== true) await demandNothingLost(what.file, written, await namesOf(context, domain, what), await context.runtime.knowledge(domain), what.since !== undefined, io)
+      place()
+    })
   }
   if (missing.size > 0) io.warn(`${missing.size} blocks of content that names need aren't held here and aren't in the bundle`)
   return what.file === '-' ? undefined : { domain, file: what.file, blocks, bytes, missing: missing.size }
+}
+
+/** What the domain's names stand for. */
+async function namesOf (context: Context, domain: Reference, { proposals }: What): Promise<Map<Reference, string>> {
+  const k = await context.runtime.knowledge(domain)
+  return new Map([...(proposals ? k.viewAll() : k.view()).current.values()].filter((e) => e.ref !== NONE).map((e) => [e.ref, e.name]))
 }
 
 async function * counted (pieces: AsyncIterable<Uint8Array>, add: (n: number) => void): AsyncGenerator<Uint8Array, void, undefined> {

@@ -55,10 +55,10 @@ async function opened (path: string): ReturnType<typeof open> {
 }
 
 /**
- * Durable on return; on any failure what was at `path` is still there. `check` is asked once more before the file takes its place. Throws DiadError
- * `disk-full`, `unwritable`, and what `pieces` and `check` throw.
+ * Durable on return; on any failure what was at `path` is still there. `check` is asked before the file takes its place, with what was
+ * written. Throws DiadError `disk-full`, `unwritable`, and what `pieces` and `check` throw.
  */
-export async function writeBundle (path: string, pieces: AsyncIterable<Uint8Array>, check: () => void): Promise<void> {
+export async function writeBundle (path: string, pieces: AsyncIterable<Uint8Array>, check: (written: string) => Promise<void>): Promise<void> {
   removeLeftFiles(dirname(path), basename(path))
   const temporary = partialFile(dirname(path), basename(path))
   // Ctrl-C twice ends the process without another turn of the loop.
@@ -87,7 +87,7 @@ export async function writeBundle (path: string, pieces: AsyncIterable<Uint8Arra
     } finally {
       await handle.close()
     }
-    check()
+    await check(temporary)
     await rename(temporary, path).catch(failed)
     syncDirectory(dirname(path))
   } catch (err) {

@@ -18,20 +18,22 @@ export async function bundleImport (context: Context, args: CommandArgs['bundle 
   const source = bytesOf(args.file, io)
   // Not while something is published: two exports of one domain at once would give up each other's marks.
   if (args.name !== undefined && domain !== undefined) demandFree(home, args.name, domain)
+  const own = runtime.own()
+  const before = own === undefined || (domain !== undefined && domain !== own) ? undefined : (await runtime.knowledge(own)).authority().tip
   const imported = await inTurn(context, async () => await importBundle(runtime, source, { domain, follow: args.follow, signal: io.signal, onProgress: (done, bytes) => { io.progress({ phase: 'importing', done, unit: 'blocks', bytes }) } }))
   // It was asked for only by the name, so the name is what is wrong.
   if (imported.code === 'other-domain' && args.domain === undefined && args.name !== undefined && imported.domain !== undefined) demandFree(home, args.name, imported.domain)
   if (imported.status === 'accepted' && imported.domain !== undefined && args.name !== undefined) setPetname(home, args.name, imported.domain)
-  return await shown(context, imported, io)
+  return await shown(context, imported, before, io)
 }
 
-async function shown (context: Context, imported: Imported, io: CommandIo): Promise<BundleImported> {
+async function shown (context: Context, imported: Imported, before: Reference | undefined, io: CommandIo): Promise<BundleImported> {
   const { domain, text, proposals, ...rest } = imported
   const called = proposals.length === 0 ? undefined : readPrincipalNames(context.home)
   const record = domain === undefined ? undefined : context.runtime.records.get(domain)
   const name = domain === undefined ? undefined : petnameOf(readPetnames(context.home), domain)
   if (record?.own === false && record.dormant && imported.status === 'accepted') io.warn('the domain is held and not followed: `diad follow` or --follow makes it take part')
-  if (record?.own === true && domain !== undefined) warnOfElsewhere(context.home, context.runtime, await context.runtime.knowledge(domain), io.warn)
+  if (record?.own === true && domain !== undefined) warnOfElsewhere(context.home, context.runtime, await context.runtime.knowledge(domain), before, io.warn)
   if (imported.proposals.length > 0) io.warn('there are records that nobody exports yet: `diad ls DOMAIN --all` shows them, `diad vouch LANE` exports them')
   return {
     domain: domain ?? null,

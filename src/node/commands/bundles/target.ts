@@ -1,6 +1,6 @@
 /**
- * Where an export may be written. It takes the place of what is called so, so that a weekly one needs no new name; anything else that lies there may be
- * the only copy of a key, or somebody's work.
+ * Where an export may be written. It takes the place of an earlier one, so that a weekly one needs no new name; anything else that lies there may be the
+ * only copy of a key, or somebody's work. What an earlier one may hold that the new one lacks: earlier.ts.
  */
 import { closeSync, lstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
@@ -16,12 +16,25 @@ import { hasHome } from '../../home/home.js'
  * directory.
  */
 export function demandPlace (path: string, what: string, fits: (path: string) => boolean): void {
-  const home = homeAround(path)
-  if (home !== undefined) throw new DiadError('inside-home', `${path} is inside the home ${home}`, 'nothing was written; name a place outside of it')
+  demandOutside(path)
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return
   // Looked at before it is opened: opening a named pipe waits for its other end.
   if (statSync(path, { throwIfNoEntry: false })?.isFile() === true && fits(path)) return
   throw new DiadError('file-exists', `${path} exists and is not a ${what} of this domain`, 'nothing was written; name another file, or move this one away')
+}
+
+/** That nothing is called `path` yet. Throws as {@link demandPlace}. */
+export function demandFree (path: string): void {
+  demandOutside(path)
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) throw new DiadError('file-exists', `${path} exists already, and may be the only copy of somebody's work`, 'nothing was written; name another file')
+}
+
+/** For a file: that it is in no home, and its folder there. Throws DiadError `inside-home`, `unwritable`. */
+export function demandOutside (path: string): void {
+  const home = homeAround(path)
+  if (home !== undefined) throw new DiadError('inside-home', `${path} is inside the home ${home}`, 'nothing was written; name a place outside of it')
+  const folder = dirname(resolve(path))
+  if (statSync(folder, { throwIfNoEntry: false }) === undefined) throw new DiadError('unwritable', `can't write ${path}: the folder ${folder} does not exist`, 'make it first')
 }
 
 /** The nearest directory above `path` that is a home. */

@@ -22,7 +22,7 @@ export async function rescueEnd (context: Context, args: CommandArgs['rescue end
   if (isInside(root, args.out)) throw new DiadError('usage', `${args.out} is in the home that is wiped`, 'write the bundle somewhere else, e.g. to the stick')
   checkWipe(context, domain, made)
   const since = args.since === undefined ? undefined : readHeads(args.since, domain)
-  const written = await writeDomain(context, domain, { file: args.out, since, prefixes: [], proposals: true }, io)
+  const written = await writeDomain(context, domain, { file: args.out, since, prefixes: [], proposals: true, fresh: true }, io)
   if (written === undefined) throw new Error('the bundle was not written to a file')
   // What begins behind the receiver's heads can't be judged alone: it is read on top of what is here, and to its end all the same.
   const base = since === undefined ? undefined : await runtime.knowledge(domain)

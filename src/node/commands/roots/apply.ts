@@ -16,7 +16,7 @@ export async function rootApply (context: Context, args: RootsArgs['root apply']
     const compare = k === undefined ? undefined : checkCameBack(context.home, request, k.authority().rootChain.entries.at(-1)?.entry.next_commitment, args)
     if (compare !== undefined) io.warn(compare)
     // M8: another home with the same root_key may have signed the first manifest of this epoch already.
-    const { manifest, version } = await establish(context, io, request, {}, { offline: args.offline === true, peers: args.peers ?? [] })
-    return { ...epochResult(request, names), manifest, version, request: args.request }
+    const { closed: _closed, ...put } = await establish(context, io, request, {}, { offline: args.offline === true, peers: args.peers ?? [] })
+    return { ...epochResult(request, names), ...put, request: args.request }
   })
 }

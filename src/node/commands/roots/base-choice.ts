@@ -8,7 +8,7 @@ import type { DomainKnowledge } from '../../../authority/knowledge.js'
 import { DiadError } from '../../../substrate/errors.js'
 import { lastSignedHere } from '../../authority.js'
 import type { CommandIo } from '../../command.js'
-import { manifestLine } from '../../elsewhere.js'
+import { manifestLine } from '../../authority-words.js'
 import { readPrincipalNames } from '../../home/principal-names.js'
 import type { Context } from '../context.js'
 

@@ -2,6 +2,7 @@
 import { amendManifest, type Change } from '../../../authority/amend.js'
 import type { AuthorityCertificate } from '../../../authority/certificate.js'
 import type { DomainKnowledge } from '../../../authority/knowledge.js'
+import { lanesUnder, lossesSince } from '../../../authority/losses.js'
 import { entryFault } from '../../../authority/renew.js'
 import { unpersistedOps } from '../../../federation/ledger.js'
 import { DiadError } from '../../../substrate/errors.js'
@@ -16,15 +17,18 @@ import { placeKey } from '../../keys/place-key.js'
 import { findKeysOf } from '../../keys/find-keys.js'
 import { rememberRequest } from '../../roots/made-requests.js'
 import type { RootNames } from '../../roots/root-names.js'
+import { summaryAfter } from '../../roots/summary.js'
 import { artifactsOf, type SigningRequest } from '../../roots/signing-request.js'
 import type { Context } from '../context.js'
 import { demandComplete, namesIn, rootDirectories, rootNames, signAtHand, writeRequest } from './root-signers.js'
-import type { EpochResult, RootSigning } from './types.js'
+import type { EpochResult, RootSigning, ShownLoss } from './types.js'
 
 export interface Established {
   readonly manifest: Reference | null
   readonly version: number | null
   readonly closed: readonly Hash[]
+  /** what counted and doesn't any more: going back to a base ends all that stood under later manifests (M7) */
+  readonly losses?: ShownLoss[]
 }
 
 /** Signs with what is at hand; then writes the request where one is asked for, or brings the entry into force. To be called in turn. */
@@ -39,7 +43,9 @@ export async function signOrAsk (context: Context, io: CommandIo, asked: Signing
   }
   demandComplete(request, names)
   const { closed, ...put } = await establish(context, io, request, change)
-  return { result: { ...epochResult(request, names), ...put }, closed }
+  const result = { ...epochResult(request, names), ...put }
+  const now = put.manifest === null ? undefined : (await context.runtime.knowledge(request.domain)).authority().judged.get(put.manifest)?.manifest
+  return { result: now === undefined ? result : { ...result, summary: summaryAfter(result.summary, now) }, closed }
 }
 
 export function epochResult (r: SigningRequest, names: RootNames): EpochResult {
@@ -90,6 +96,7 @@ async function takeIn (context: Context, io: CommandIo, k: DomainKnowledge, requ
   const mark = `e${entry.epoch - 1}`
   const rootKey = certificate.subject_pubkey
   const path = findKeysOf([home.paths.keys], [rootKey]).get(rootKey)
+  const lanes = lanesUnder(k, k.authority())
   let out: Established = { manifest: null, version: null, closed: [] }
   const written = inForce() ? k.authority().onChain.at(-1) : undefined
   if (written?.manifest.root_entry === ref) {
@@ -110,6 +117,8 @@ async function takeIn (context: Context, io: CommandIo, k: DomainKnowledge, requ
     })
     io.warn(`the root_key ${rootKey} is not in ${home.paths.keys}: run this in the home that has it, too, so that the first manifest of the epoch is signed`)
   }
+  const losses = lossesSince(k, lanes, k.authority())
+  if (losses.length > 0) out = { ...out, losses: losses.map(({ lane, from, to, names }) => ({ lane, from, to, names: [...names] })) }
   if (path !== undefined) {
     if (runtime.own() === undefined) await adopt(context, k)
     placeKey(home.paths.keys, 'root_key', rootKey, mark)

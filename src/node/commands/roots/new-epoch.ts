@@ -41,8 +41,8 @@ export async function epochFrom (context: Context, k: DomainKnowledge, args: Pic
   return { ...(base === undefined ? {} : { base }), ...(policy === undefined ? {} : { policy }), ...(rootKey === undefined ? {} : { rootKey }) }
 }
 
-/** A version on chain, a reference, or at least twelve digits of one. */
-function baseFrom (k: DomainKnowledge, text: string): Reference {
+/** A version on chain, a reference, or at least twelve digits of one. Throws DiadError `not-found`. */
+export function baseFrom (k: DomainKnowledge, text: string): Reference {
   const { onChain, judged } = k.authority()
   const valid = [...judged.values()].filter((j) => j.verdict.status === 'accepted')
   const found = /^[0-9]{1,10}$/.test(text)

@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import { amendManifest, type Change, principalsOf } from '../../../authority/amend.js'
 import type { DomainKnowledge } from '../../../authority/knowledge.js'
 import type { DomainAuthorityManifest } from '../../../authority/manifest.js'
+import type { NewPrincipal } from '../../../authority/mint.js'
 import { renewEntry } from '../../../authority/renew.js'
 import { principalId } from '../../../publication/evidence.js'
 import { DiadError } from '../../../substrate/errors.js'
@@ -10,15 +11,17 @@ import type { Hash, PublicKey } from '../../../substrate/reference.js'
 import { checkMaySign, commitAuthority } from '../../authority.js'
 import { refreshProjection } from '../../authority-projection.js'
 import type { CommandIo } from '../../command.js'
+import { readPrincipalNames } from '../../home/principal-names.js'
 import { openSigner } from '../../keys/open-signer.js'
 import { placeKey } from '../../keys/place-key.js'
 import { ALL_ROLES } from '../../mint.js'
 import { findKeysOf } from '../../keys/find-keys.js'
 import { newRequest } from '../../roots/signing-request.js'
+import { rightsText } from '../../roots/summary.js'
 import { type Context, inTurn } from '../context.js'
 import { demandBase } from './base-choice.js'
 import { adopt, signOrAsk } from './establish.js'
-import { askOnce, checkMayGoOn, epochFrom, newHotKey, rootsDomain } from './new-epoch.js'
+import { askOnce, baseFrom, checkMayGoOn, epochFrom, newHotKey, rootsDomain } from './new-epoch.js'
 import type { EpochResult, RecoverResult, RootsArgs } from './types.js'
 
 /** Hex digits by which a principal may be named. */
@@ -63,22 +66,24 @@ export async function recoverKeys (context: Context, args: RootsArgs['recover ke
         const last = k.authority().onChain.at(-1)
         return await done(left, { ...standing(k), manifest: last?.ref ?? null, version: last?.manifest.version ?? null }, [])
       }
-      demandMissing(k, keys, args, io)
       await checkMaySign(context, k, io, { offline: args.offline, peers: args.peers })
+      demandMeant(context, manifestAt(k, undefined), args, principalHere(k, keys) === undefined ? 'missing here: a principal that the manifest lists' : undefined, io)
       const signer = await openSigner(here, io.passphrase ?? { kind: 'none' }, { expected: certified, signal: io.signal })
       const principal = await newHotKey(context, 'principal', epoch, passphrase, io)
       const amended = amendManifest(k, replacing(manifestAt(k, undefined), principal, args.keep))
       await commitAuthority(context, k, amended, signer)
       return await done(principal, { ...standing(k), manifest: amended.ref, version: amended.manifest.version }, amended.closed)
     }
-    if (!args.stolen) io.warn(`missing here: root_key ${certified.slice(0, 16)}…${principalHere(k, keys) === undefined ? ' and a principal that the manifest lists' : ''}`)
     if (args.stolen) demandBase(context, k, args.base, io)
     await checkMayGoOn(context, k, args, io)
+    const why = args.stolen ? 'stolen' : `missing here: root_key ${certified.slice(0, 16)}…${principalHere(k, keys) === undefined ? ' and a principal that the manifest lists' : ''}`
+    if (args.request === undefined) demandMeant(context, manifestAt(k, args.base === undefined ? undefined : baseFrom(k, args.base)), args, why, io)
+    else if (!args.stolen) io.warn(why)
     const entry = renewEntry(k, await epochFrom(context, k, { ...args, rootKey: 'new' }, io, passphrase, args.stolen))
     const request = newRequest(k, entry)
     if (args.request !== undefined) {
       const { result } = await signOrAsk(context, io, request, args)
-      io.warn('once it is signed: `diad root apply` it here, then run `diad recover keys` again for a new principal, with --yes where the one in this home still works')
+      io.warn('once it is signed: `diad root apply` it here, then run `diad recover keys` again for a new principal, with --yes for those that it closes')
       return { ...result, principal: null, publicKey: null, closed: [] }
     }
     const principal = await newHotKey(context, 'principal', epoch, passphrase, io, args.stolen)
@@ -87,14 +92,29 @@ export async function recoverKeys (context: Context, args: RootsArgs['recover ke
   })
 }
 
-/** Closing a principal that works is for ever, so it has to be meant. Throws DiadError `not-confirmed`. */
-function demandMissing (k: DomainKnowledge, keys: string, { yes }: Pick<RootsArgs['recover keys'], 'yes'>, io: CommandIo): void {
-  const principal = principalHere(k, keys)
-  if (principal === undefined) io.warn('missing here: a principal that the manifest lists')
-  else if (yes !== true) {
-    throw new DiadError('not-confirmed', `nothing is missing: root_key and the principal in ${keys} are those in force, and this would close that principal for ever`,
-      'nothing was signed. `diad key rotate` puts a new principal in its place; --stolen if somebody else has these keys; --yes does it all the same')
+/**
+ * Closing a principal is for ever, and a key that isn't in this home may be a person's or a token's: so who goes is always said, and has to be meant.
+ * `why`: what is wrong here; undefined = nothing. Throws DiadError `not-confirmed`.
+ */
+function demandMeant (context: Context, m: DomainAuthorityManifest, { keep, yes }: Pick<RootsArgs['recover keys'], 'keep' | 'yes'>, why: string | undefined, io: CommandIo): void {
+  const { going } = parted(m, keep)
+  if (going.length === 0) {
+    if (why !== undefined) io.warn(why)
+    return
   }
+  const names = readPrincipalNames(context.home)
+  const list = going.map(({ publicKey, roles }) => {
+    const id = principalId(publicKey)
+    const name = names.get(id)
+    return `${name === undefined ? '' : `${name} `}${id.slice(0, 16)}… (${roles.join(', ')})`
+  }).join('; ')
+  const them = going.length === 1 ? 'this principal' : `these ${going.length} principals`
+  if (yes !== true) {
+    throw new DiadError('not-confirmed', `${why ?? 'nothing is missing'}: this would close ${them} for ever: ${list}`,
+      `nothing was signed. --keep ID spares who still has the key: a person, a stick, an agent, a token; --yes closes the others${why === undefined ? '. `diad key rotate` puts a new principal in the place of the one here; --stolen if somebody else has these keys' : ''}`)
+  }
+  if (why !== undefined) io.warn(why)
+  io.warn(`closes ${them} for ever: ${list}`)
 }
 
 /** The home's `principal`, where the manifest lists it. */
@@ -125,11 +145,16 @@ function manifestAt (k: DomainKnowledge, base: string | undefined): DomainAuthor
 
 /** All principals but the kept ones go, and one takes their place with the roles of all of them. Whoever goes is closed with what is held kept (M3). */
 function replacing (m: DomainAuthorityManifest, principal: PublicKey, keep: readonly string[]): Change {
-  const before = principalsOf(m)
-  const kept = new Set(keep.map((text) => findPrincipal(before.map((p) => p.publicKey), text)))
-  const going = before.filter((p) => !kept.has(p.publicKey))
+  const { kept, going } = parted(m, keep)
   const roles = [...new Set([...ALL_ROLES, ...going.flatMap((p) => p.roles)])].sort()
-  return { principals: [...before.filter((p) => kept.has(p.publicKey)), { publicKey: principal, roles, prefixes: [''] }], keep: 'held' }
+  return { principals: [...kept, { publicKey: principal, roles, prefixes: [''] }], keep: 'held' }
+}
+
+/** Those that `keep` names, and those that it doesn't. Throws DiadError `not-a-principal`. */
+function parted (m: DomainAuthorityManifest, keep: readonly string[]): { kept: NewPrincipal[], going: NewPrincipal[] } {
+  const all = principalsOf(m)
+  const named = new Set(keep.map((text) => findPrincipal(all.map((p) => p.publicKey), text)))
+  return { kept: all.filter((p) => named.has(p.publicKey)), going: all.filter((p) => !named.has(p.publicKey)) }
 }
 
 function findPrincipal (keys: readonly PublicKey[], text: string): PublicKey {
@@ -140,6 +165,7 @@ function findPrincipal (keys: readonly PublicKey[], text: string): PublicKey {
 }
 
 function standing (k: DomainKnowledge): EpochResult {
-  const last = k.authority().rootChain.entries.at(-1)
-  return { domain: k.domain, epoch: last?.entry.epoch ?? 0, entry: last?.ref ?? k.domain, summary: [], signed: [], threshold: 0, manifest: null, version: null, request: null }
+  const { rootChain, onChain } = k.authority()
+  const [last, tip] = [rootChain.entries.at(-1), onChain.at(-1)]
+  return { domain: k.domain, epoch: last?.entry.epoch ?? 0, entry: last?.ref ?? k.domain, summary: tip === undefined ? [] : rightsText(tip.manifest), signed: [], threshold: 0, manifest: null, version: null, request: null }
 }

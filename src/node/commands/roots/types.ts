@@ -48,7 +48,7 @@ export interface RootsArgs {
   'root apply': Partial<Pick<RootSigning, 'offline' | 'peers'>> & { request: string, /** another machine made it, though this home made one for the same epoch */ elsewhere?: boolean, /** what has to open its commitment */ commitment?: string }
   sign: { request: string, key?: string, yes: boolean, /** though the key signed another entry of the epoch */ again?: boolean }
   'recover root-key': RootSigning & { domain?: string, base?: string }
-  'recover keys': RootSigning & { domain?: string, base?: string, /** principals to leave as they are: id or public key, or the beginning of one */ keep: string[], /** certify a new root_key though the old one is here */ stolen: boolean, /** close a principal that works */ yes?: boolean }
+  'recover keys': RootSigning & { domain?: string, base?: string, /** principals to leave as they are: id or public key, or the beginning of one */ keep: string[], /** certify a new root_key though the old one is here */ stolen: boolean, /** close whom `keep` doesn't name */ yes?: boolean }
   'recover roots': RootSigning & RotateArgs & { domain?: string, base?: string }
   'recover lane': Pick<RootSigning, 'offline' | 'peers'> & { lane?: string, /** heads of the histories to publish again; needed where two held ones say something */ branch?: string[] }
 }
@@ -70,6 +70,8 @@ export interface EpochResult {
   request: string | null
   /** of the keys in `summary` and `signed` */
   names?: KeyNames
+  /** what became void by it, where something did */
+  losses?: ShownLoss[]
 }
 
 export interface RotateResult extends EpochResult {
@@ -143,3 +145,5 @@ export interface RootsResults {
   'recover roots': RotateResult
   'recover lane': { domain: string, lane: string, snapshot: string, manifest: string, version: number, republished: string[], /** names that a chosen history spoke of, and why not */ left: Array<{ name: string, code: string }> }
 }
+
+export interface ShownLoss { lane: string, from: number, to: number, names: string[] }
