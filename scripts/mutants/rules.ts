@@ -80,7 +80,7 @@ export const RULE_MUTANTS: readonly Mutant[] = [
   of('E3 among equals the same proof', HELD, 'forkEvidenceCodec.reference(e) >= (this.evidenceRef as Reference)', 'forkEvidenceCodec.reference(e) !== \'\''),
   of('E4 a forked lane ends', LANE, 'const bound = Math.min(branch.head.snapshot.log_size, forked, ends)', 'const bound = Math.min(branch.head.snapshot.log_size, forked + 1e9, ends)'),
   of('A3 heads that are named are served', VIEW, 'if (view.named.has(head.ref) && v.knowledge.lane.visibility === PUBLISHED && !isRefuted(v.knowledge, head)) out.push(head)', ''),
-  of('M7 anchors defer nothing', CHAIN, 'if (ends) cutLanes.add(lane)', 'cutLanes.add(lane)'),
+  { ...of('M7 anchors defer nothing', CHAIN, 'if (ends) cutLanes.add(lane)', 'cutLanes.add(lane)'), tests: ['test/authority/manifest-chain.test.ts'] },
   of('R5 a lane of a key that its manifest doesn\'t list', LANE, 'if (named !== undefined && principalIndex', 'if (named !== undefined && authority.position.has(k.lane.manifest) && principalIndex'),
   of('E5 contested names', VIEW, 'prefixesCover(flagged, name) ?', 'prefixesCover(flagged, name) && name === \'\' ?'),
   of('E5 until a cut ends the lane', LANE, 'const contested = k.evidence !== undefined && !ended', 'const contested = k.evidence !== undefined'),
