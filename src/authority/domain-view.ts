@@ -354,9 +354,11 @@ export function shownLog (v: ViewedLane, head: Head, { vouched, named }: Pick<Do
   return log === undefined ? undefined : { log, bodies: Math.min(v.exported, size, log === v.log ? size : firstDifference(log, v.log)) }
 }
 
+/** Leaves beyond it only the lane's owner needs: what an ending cut ends, of a key that exports (K3: it may be a thief's, and endless), else what isn't exported (A3). */
+export const worthHaving = (v: ViewedLane): number => hasRole(v, 'federate') ? v.reach : v.exported
+
 function advertised (v: ViewedLane, head: Head, vouched: ReadonlySet<Reference>): boolean {
-  // K3: what lies beyond an ending cut is void for ever. Its key may be a thief's, who could make everybody hold and pass on as much as he likes.
-  return (hasRole(v, 'federate') && head.snapshot.log_size <= v.reach) || head.snapshot.log_size <= v.exported || vouched.has(head.ref)
+  return head.snapshot.log_size <= worthHaving(v) || vouched.has(head.ref)
 }
 
 /** Heads of a lane that stand in the inventory: the greatest that is exported, and those that cuts, vouches and `previous` name. */

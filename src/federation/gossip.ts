@@ -13,6 +13,7 @@ import type { DomainKnowledge } from '../authority/knowledge.js'
 import { type Head, type HeldBranch, LaneKnowledge, liesOn, linkOf } from '../authority/lane-knowledge.js'
 import { bodyOp, branchOps, unpersistedOps } from './ledger.js'
 import { type Gossip, WIRE } from './messages.js'
+import { worthHaving } from '../authority/domain-view.js'
 import { viewLane } from '../authority/lane-view.js'
 import { leafAnswer, servedLog } from './serve-sync.js'
 
@@ -69,20 +70,18 @@ function judgeHead (k: DomainKnowledge, message: HeadGossip, sink: GossipSink): 
   const authority = k.authority()
   const entry = authority.onChain[authority.position.get(lane.manifest) ?? -1]
   const principal = entry?.manifest.principals.find((p) => p.principal_id === lane.principal)
-  const vouchedFor = k.view().lanes.get(laneRef)?.considered ?? false
-  if (!vouchedFor && principal?.roles.includes('federate') !== true) {
+  const view = k.view()
+  const v = view.lanes.get(laneRef)
+  if (v?.considered !== true && principal?.roles.includes('federate') !== true) {
     // Perhaps under a manifest we haven't seen: a hint to pull, nothing to spread (L5 bounds the lanes we follow).
     if (principal === undefined) sink.pull(false)
     return 'ignore'
   }
   // K1: the key was closed and this lane isn't listed: whatever it signs changes nothing, and isn't ours to spread.
-  if (viewLane(known ?? new LaneKnowledge(laneRef, lane), authority).code === 'closed') return 'ignore'
+  if ((v ?? viewLane(new LaneKnowledge(laneRef, lane), authority)).code === 'closed') return 'ignore'
   const snapshot = snapshotCodec.from(decodeArtifact(message.snapshot))
-  const view = k.view()
-  const v = view.lanes.get(laneRef)
   // Nor does what lies beyond an ending cut (K3), or beyond what is exported of a lane that can't export itself (A3), unless the domain names it.
-  const most = principal?.roles.includes('federate') === true ? v?.reach ?? Infinity : v?.exported ?? 0
-  if (snapshot.log_size > most && !view.named.has(snapshotCodec.reference(snapshot))) return 'ignore'
+  if (v !== undefined && snapshot.log_size > worthHaving(v) && !view.named.has(snapshotCodec.reference(snapshot))) return 'ignore'
   const signature = signatureCodec.from(decodeArtifact(message.signature))
   // Judged before anything is kept: a Lane alone proves nothing.
   const head = (known ?? new LaneKnowledge(laneRef, lane)).head(snapshot, signature)

@@ -11,8 +11,8 @@ import { forkEvidenceCodec, makeEvidence } from '../publication/evidence.js'
 import { LEAF_BYTES } from '../publication/leaf.js'
 import { LeafLog } from '../publication/leaf-log.js'
 import { consistencyRoots, verifyConsistency, verifyInclusion } from '../publication/merkle.js'
+import { worthHaving } from '../authority/domain-view.js'
 import type { DomainKnowledge } from '../authority/knowledge.js'
-import { hasRole } from '../authority/lane-view.js'
 import { bodyOfLeaf, branchOf, type Head, type HeldBranch, isRefuted, type LaneKnowledge, liesOn, linkOf } from '../authority/lane-knowledge.js'
 import { LOGS_OF_LANE } from './bundle-sections.js'
 import { bodyOp, branchOps, controlOps, unpersistedOps } from './ledger.js'
@@ -170,8 +170,7 @@ function * pullLogs (k: DomainKnowledge, theirs: Theirs, sink: PullSink): Asking
       // Beyond an ending cut nothing counts (K3), and whoever stole the key could make it as long as they like; nor does more than the domain exports of a
       // lane that can't export itself (A3). What the domain names is had all the same, those last whose log wasn't shown before.
       const named = k.view().named.has(head.ref)
-      const most = hasRole(next, 'federate') ? next.reach : next.exported
-      if (named ? unshown.has(head) || theirs.unshown >= MAX_UNSHOWN : head.snapshot.log_size > most) continue
+      if (named ? unshown.has(head) || theirs.unshown >= MAX_UNSHOWN : head.snapshot.log_size > worthHaving(next)) continue
       // Past a proven fork no longer branch counts (E4), but it may differ from ours earlier than what is proven (E3).
       if (branch !== undefined && lane.evidence !== undefined && held > lane.evidence.index) yield * findFork(k, lane, branch, head, theirs, sink)
       else yield * pullLog(k, lane, head, branch, theirs, sink)

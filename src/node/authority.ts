@@ -12,7 +12,7 @@ import { DiadError } from '../substrate/errors.js'
 import { digestOf, type Hash, type PublicKey, type Reference } from '../substrate/reference.js'
 import { signArtifact, type Signer } from '../substrate/signature.js'
 import type { CommandIo } from './command.js'
-import { type Context, storedPeers } from './commands/context.js'
+import { type Context, inTurn, storedPeers } from './commands/context.js'
 import { dialAll, withNetwork } from './commands/networked.js'
 import { changesAfter, elsewhereHint } from './authority-words.js'
 import type { Home } from './home/home.js'
@@ -279,20 +279,15 @@ export async function signAndCommit (context: Context, k: DomainKnowledge, amend
  */
 export async function changeAuthority (context: Context, domain: Reference, io: CommandIo, signing: Signing, decide: (k: DomainKnowledge) => Change | Promise<Change>): Promise<{ k: DomainKnowledge, amended: Amended }> {
   const signer = await rootKeySigner(context, io, signing.key)
-  const run = async (): Promise<{ k: DomainKnowledge, amended: Amended }> => {
-    const k = await context.runtime.wake(domain)
-    await checkMaySign(context, k, io, signing)
-    const amended = amendManifest(k, await decide(k))
-    signing.approve?.(k, amended)
-    await commitAuthority(context, k, amended, signer, signing.also)
-    return { k, amended }
-  }
-  const mine = context.publishing.then(run, run)
-  context.publishing = mine.catch(() => undefined)
   try {
-    const done = await mine
-    await context.runtime.settled()
-    return done
+    return await inTurn(context, async () => {
+      const k = await context.runtime.wake(domain)
+      await checkMaySign(context, k, io, signing)
+      const amended = amendManifest(k, await decide(k))
+      signing.approve?.(k, amended)
+      await commitAuthority(context, k, amended, signer, signing.also)
+      return { k, amended }
+    })
   } finally {
     signer.close()
   }

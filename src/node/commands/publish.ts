@@ -6,7 +6,7 @@ import { importPath, importStream } from '../files/import.js'
 import { openSigner } from '../keys/open-signer.js'
 import { demandListed } from '../own-key.js'
 import { publishPath } from '../publish.js'
-import { type Context, ownDomain, principalSigner } from './context.js'
+import { type Context, inTurn, ownDomain, principalSigner } from './context.js'
 
 /** `diad put`: content into the store, published nowhere: internal until a leaf of an exported lane reaches it. */
 export async function put (context: Context, args: CommandArgs['put'], io: CommandIo): Promise<CommandResults['put']> {
@@ -27,20 +27,19 @@ export async function publish (context: Context, args: CommandArgs['publish'], i
   if (fault !== undefined) throw new MalformedError(`"${args.as}" can't be a published name: ${fault}`)
   const given = args.key === undefined ? undefined : await openSigner(args.key, io.passphrase ?? { kind: 'none' }, { signal: io.signal })
   const signer = given ?? await principalSigner(context, io)
-  const run = async (): Promise<CommandResults['publish']> => {
-    const k = await context.runtime.wake(domain)
-    demandListed(context.home, k, signer.publicKey)
-    const elsewhere = signedElsewhere(context.home, context.runtime, k)
-    if (elsewhere !== undefined) io.warn(`${elsewhere.text}: ${elsewhere.hint}`)
-    return await publishPath(context.runtime, k, signer, args.path, args.as, {
-      signal: io.signal,
-      allowKeys: args.allowKeys,
-      onProgress: ({ files, bytes }) => { io.progress({ phase: 'importing', done: files, unit: 'files', bytes }) }
+  try {
+    return await inTurn(context, async () => {
+      const k = await context.runtime.wake(domain)
+      demandListed(context.home, k, signer.publicKey)
+      const elsewhere = signedElsewhere(context.home, context.runtime, k)
+      if (elsewhere !== undefined) io.warn(`${elsewhere.text}: ${elsewhere.hint}`)
+      return await publishPath(context.runtime, k, signer, args.path, args.as, {
+        signal: io.signal,
+        allowKeys: args.allowKeys,
+        onProgress: ({ files, bytes }) => { io.progress({ phase: 'importing', done: files, unit: 'files', bytes }) }
+      })
     })
+  } finally {
+    given?.close()
   }
-  const mine = context.publishing.then(run, run)
-  context.publishing = mine.catch(() => undefined)
-  const done = await mine.finally(() => given?.close())
-  await context.runtime.settled()
-  return done
 }

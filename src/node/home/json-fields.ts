@@ -13,6 +13,21 @@ export function jsonFields (text: string): Map<string, unknown> {
   return new Map<string, unknown>(Object.entries(value))
 }
 
+/** What a file says of itself first. */
+export interface Format { readonly format: string, readonly version: number }
+
+/** As {@link jsonFields}, of a file of that format. Throws MalformedError for any other. */
+export function fieldsIn ({ format, version }: Format, text: string): Map<string, unknown> {
+  const fields = jsonFields(text)
+  if (fields.get('format') !== format || fields.get('version') !== version) throw new MalformedError(`it is not ${format}, version ${version}`)
+  return fields
+}
+
+/** The text of a file that {@link fieldsIn} reads. */
+export function textIn ({ format, version }: Format, fields: object): string {
+  return JSON.stringify({ format, version, ...fields }, null, 2) + '\n'
+}
+
 /**
  * As {@link jsonFields}, for files that a person reads as well: of a field that stands twice `JSON.parse` takes the last, and the eye the first. The text
  * has to be what its value is written as, but for space between the parts.

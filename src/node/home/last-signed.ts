@@ -7,10 +7,9 @@ import { join } from 'node:path'
 import { isReference, type Reference } from '../../substrate/reference.js'
 import { replaceFile } from './atomic-file.js'
 import type { Home } from './home.js'
-import { jsonFields } from './json-fields.js'
+import { fieldsIn, textIn } from './json-fields.js'
 
-const FORMAT = 'diad-last-signed'
-const VERSION = 1
+const FORMAT = { format: 'diad-last-signed', version: 1 }
 
 /** The newest manifest that this machine signed, and when it became known that there are newer ones: ISO 8601, UTC, for people only. */
 export interface LastSigned { readonly domain: Reference, readonly manifest: Reference, readonly version: number, readonly noticed: string }
@@ -20,9 +19,9 @@ const fileOf = (home: Home): string => join(home.paths.root, 'last-signed.json')
 /** What is noted of `domain`; undefined where nothing is, or nothing that can be read. */
 export function readLastSigned (home: Home, domain: Reference): LastSigned | undefined {
   try {
-    const fields = jsonFields(readFileSync(fileOf(home), 'utf8'))
+    const fields = fieldsIn(FORMAT, readFileSync(fileOf(home), 'utf8'))
     const [manifest, version, noticed] = ['manifest', 'number', 'noticed'].map((name) => fields.get(name))
-    if (fields.get('format') !== FORMAT || fields.get('version') !== VERSION || fields.get('domain') !== domain) return undefined
+    if (fields.get('domain') !== domain) return undefined
     if (typeof manifest !== 'string' || !isReference(manifest) || typeof version !== 'number' || !Number.isSafeInteger(version) || typeof noticed !== 'string') return undefined
     return { domain, manifest, version, noticed: noticed.slice(0, 40) }
   } catch {
@@ -33,7 +32,7 @@ export function readLastSigned (home: Home, domain: Reference): LastSigned | und
 /** A home that can't be written to still gives the alarm, only not after a reboot. */
 export function noteLastSigned (home: Home, { domain, manifest, version }: Omit<LastSigned, 'noticed'>): void {
   try {
-    replaceFile(fileOf(home), JSON.stringify({ format: FORMAT, version: VERSION, domain, manifest, number: version, noticed: new Date().toISOString() }, null, 2) + '\n')
+    replaceFile(fileOf(home), textIn(FORMAT, { domain, manifest, number: version, noticed: new Date().toISOString() }))
   } catch { /* said above */ }
 }
 

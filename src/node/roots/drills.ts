@@ -2,14 +2,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { OfflineRootSet } from '../../authority/root-set.js'
-import { DiadError, MalformedError } from '../../substrate/errors.js'
+import { DiadError } from '../../substrate/errors.js'
 import type { Hash, PublicKey } from '../../substrate/reference.js'
 import { errorCode, replaceFile } from '../home/atomic-file.js'
 import type { Home } from '../home/home.js'
-import { jsonFields } from '../home/json-fields.js'
+import { fieldsIn, textIn } from '../home/json-fields.js'
 
-const FORMAT = 'diad-root-drills'
-const VERSION = 1
+const FORMAT = { format: 'diad-root-drills', version: 1 }
 
 export interface Drill {
   readonly commitment: Hash
@@ -26,8 +25,7 @@ const fileOf = (home: Home): string => join(home.paths.root, 'root-drills.json')
 export function readDrills (home: Home): Map<Hash, Drill> {
   const path = fileOf(home)
   try {
-    const fields = jsonFields(readFileSync(path, 'utf8'))
-    if (fields.get('format') !== FORMAT || fields.get('version') !== VERSION) throw new MalformedError(`it is not ${FORMAT}, version ${VERSION}`)
+    const fields = fieldsIn(FORMAT, readFileSync(path, 'utf8'))
     const drills = fields.get('drills') as Array<{ commitment: Hash, threshold: number, total: number, signed: Record<PublicKey, string> }>
     return new Map(drills.map(({ commitment, threshold, total, signed }) => [commitment, { commitment, threshold, total, signed: new Map(Object.entries(signed) as Array<[PublicKey, string]>) }]))
   } catch (err) {
@@ -44,7 +42,7 @@ export function rememberDrill (home: Home, commitment: Hash, set: OfflineRootSet
   const drill: Drill = { commitment, threshold: set.threshold, total: set.root_keys.length, signed }
   all.set(commitment, drill)
   const drills = [...all.values()].map((d) => ({ ...d, signed: Object.fromEntries(d.signed) }))
-  replaceFile(fileOf(home), JSON.stringify({ format: FORMAT, version: VERSION, drills }, null, 2) + '\n')
+  replaceFile(fileOf(home), textIn(FORMAT, { drills }))
   return drill
 }
 

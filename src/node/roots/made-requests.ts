@@ -8,12 +8,11 @@ import { DiadError, MalformedError } from '../../substrate/errors.js'
 import type { Hash, Reference } from '../../substrate/reference.js'
 import { errorCode, replaceFile } from '../home/atomic-file.js'
 import type { Home } from '../home/home.js'
-import { jsonFields } from '../home/json-fields.js'
+import { fieldsIn, textIn } from '../home/json-fields.js'
 import { COMMITMENT_FILE, commitmentOf, readNextCommitment } from './next-commitment.js'
 import type { SigningRequest } from './signing-request.js'
 
-const FORMAT = 'diad-made-requests'
-const VERSION = 1
+const FORMAT = { format: 'diad-made-requests', version: 1 }
 
 /** `reference` = what the roots were asked to sign; of a genesis that is the domain, and `name` what it shall be called here. `file`: where it was written. */
 interface Made extends MadeFor { readonly domain: Reference, readonly epoch: number, readonly reference: Reference }
@@ -25,9 +24,9 @@ const fileOf = (home: Home): string => join(home.paths.root, 'made-requests.json
 function readMade (home: Home): Made[] {
   const path = fileOf(home)
   try {
-    const fields = jsonFields(readFileSync(path, 'utf8'))
+    const fields = fieldsIn(FORMAT, readFileSync(path, 'utf8'))
     const requests = fields.get('requests')
-    if (fields.get('format') !== FORMAT || fields.get('version') !== VERSION || !Array.isArray(requests)) throw new MalformedError(`it is not ${FORMAT}, version ${VERSION}`)
+    if (!Array.isArray(requests)) throw new MalformedError(`it is not ${FORMAT.format}, version ${FORMAT.version}`)
     return (requests as Made[]).map(({ domain, epoch, reference, name, file }) => ({ domain, epoch, reference, ...(typeof name === 'string' ? { name } : {}), ...(typeof file === 'string' ? { file } : {}) }))
   } catch (err) {
     if (errorCode(err) === 'ENOENT') return []
@@ -40,7 +39,7 @@ export function rememberRequest (home: Home, { domain, entry, ref }: SigningRequ
   const all = readMade(home)
   if (all.some((m) => m.reference === ref)) return
   const requests = [...all, { domain, epoch: entry.epoch, reference: ref, name, file }]
-  replaceFile(fileOf(home), JSON.stringify({ format: FORMAT, version: VERSION, requests }, null, 2) + '\n')
+  replaceFile(fileOf(home), textIn(FORMAT, { requests }))
 }
 
 /** Of a home without a domain: the one that it is about to found, as long as its roots haven't signed, and where its request was written. */

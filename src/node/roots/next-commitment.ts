@@ -11,11 +11,10 @@ import { domainText, parseDomain } from '../../substrate/domain-id.js'
 import { DiadError, MalformedError } from '../../substrate/errors.js'
 import type { Hash, PublicKey, Reference } from '../../substrate/reference.js'
 import { createFile, errorCode } from '../home/atomic-file.js'
-import { jsonFields } from '../home/json-fields.js'
+import { fieldsIn, textIn } from '../home/json-fields.js'
 
 export const COMMITMENT_FILE = 'next-commitment.json'
-const FORMAT = 'diad-next-commitment'
-const VERSION = 1
+const FORMAT = { format: 'diad-next-commitment', version: 1 }
 
 export interface NextCommitment {
   readonly domain: Reference
@@ -37,7 +36,7 @@ export function writeNextCommitment (directory: string, { domain, set, salt }: N
   const path = join(directory, COMMITMENT_FILE)
   const { root_keys, threshold } = set
   try {
-    createFile(path, JSON.stringify({ format: FORMAT, version: VERSION, domain: domainText(domain), salt, root_keys, threshold }, null, 2) + '\n')
+    createFile(path, textIn(FORMAT, { domain: domainText(domain), salt, root_keys, threshold }))
   } catch (err) {
     if (errorCode(err) === 'EEXIST') throw new DiadError('key-exists', `${path} exists already, and a commitment is never overwritten`, 'name an empty directory')
     throw err
@@ -55,12 +54,11 @@ export function readNextCommitment (path: string): NextCommitment {
   const damaged = (why: string, cause?: unknown): DiadError => new DiadError('commitment-damaged', `${path} is damaged: ${why}`, 'take the copy from another stick', { cause })
   let fields: Map<string, unknown>
   try {
-    fields = jsonFields(readFileSync(path, 'utf8'))
+    fields = fieldsIn(FORMAT, readFileSync(path, 'utf8'))
   } catch (err) {
     if (err instanceof MalformedError) throw damaged(err.message, err)
     throw new DiadError('commitment-missing', `${path} can't be read`, 'it was written beside the next root keys: is the stick mounted that holds them?', { cause: err })
   }
-  if (fields.get('format') !== FORMAT || fields.get('version') !== VERSION) throw damaged(`it is not ${FORMAT}, version ${VERSION}`)
   const domain = fields.get('domain')
   const salt = fields.get('salt')
   const keys = fields.get('root_keys')

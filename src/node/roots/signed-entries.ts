@@ -7,12 +7,11 @@ import { dirname, join } from 'node:path'
 import { DiadError, MalformedError } from '../../substrate/errors.js'
 import type { PublicKey, Reference } from '../../substrate/reference.js'
 import { errorCode, replaceFile } from '../home/atomic-file.js'
-import { jsonFields } from '../home/json-fields.js'
+import { fieldsIn, textIn } from '../home/json-fields.js'
 import { parseKeySpec } from '../keys/key-spec.js'
 import type { SigningRequest } from './signing-request.js'
 
-const FORMAT = 'diad-signed-entries'
-const VERSION = 1
+const FORMAT = { format: 'diad-signed-entries', version: 1 }
 const FILE = 'signed-entries.json'
 /** some thousand signatures */
 const MAX_BYTES = 1024 * 1024
@@ -32,9 +31,9 @@ export function memoryPlaces (spec: string, root: string | undefined): string[] 
 function readSigned (path: string): Signed[] {
   try {
     if (statSync(path).size > MAX_BYTES) throw new MalformedError('it is too large')
-    const fields = jsonFields(readFileSync(path, 'utf8'))
+    const fields = fieldsIn(FORMAT, readFileSync(path, 'utf8'))
     const signed = fields.get('signed')
-    if (fields.get('format') !== FORMAT || fields.get('version') !== VERSION || !Array.isArray(signed)) throw new MalformedError(`it is not ${FORMAT}, version ${VERSION}`)
+    if (!Array.isArray(signed)) throw new MalformedError(`it is not ${FORMAT.format}, version ${FORMAT.version}`)
     return (signed as unknown[]).map(signedFrom)
   } catch (err) {
     if (errorCode(err) === 'ENOENT') return []
@@ -82,7 +81,7 @@ export function rememberSigned (places: readonly string[], key: PublicKey, { dom
     try {
       const all = readSigned(path)
       if (all.some((s) => s.key === key && s.entry === ref)) return
-      replaceFile(path, JSON.stringify({ format: FORMAT, version: VERSION, signed: [...all, { key, domain, epoch, entry: ref, at: at.toISOString() }] }, null, 2) + '\n')
+      replaceFile(path, textIn(FORMAT, { signed: [...all, { key, domain, epoch, entry: ref, at: at.toISOString() }] }))
       return
     } catch (err) {
       why = `${path}: ${errorCode(err) || (err as Error).message}`

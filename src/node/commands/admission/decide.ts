@@ -16,7 +16,7 @@ import { readNonces, useNonce } from '../../admission/nonces.js'
 import { removeWaiting, waitingOf, waitingPath, waits } from '../../admission/waiting.js'
 import type { CommandIo } from '../../command.js'
 import { petnameOf, readPetnames } from '../../home/petnames.js'
-import { calledHere, type Context, domainOf, ownDomain, principalSigner } from '../context.js'
+import { calledHere, type Context, domainOf, inTurn, ownDomain, principalSigner } from '../context.js'
 import { checkedScope } from './applying.js'
 import { review } from './review.js'
 import type { AdmissionArgs, Decided } from './types.js'
@@ -45,7 +45,7 @@ async function decide (context: Context, target: Target, io: CommandIo, decision
   const own = ownDomain(context)
   const signer = await principalSigner(context, io)
   const { runtime, home } = context
-  const run = async (): Promise<Decided> => {
+  return await inTurn(context, async () => {
     const k = await runtime.wake(own)
     checkMayAppend(k, signer.publicKey, { kind: 'admit', ref: own })
     const admissions = await readAdmissions(runtime, k)
@@ -65,12 +65,7 @@ async function decide (context: Context, target: Target, io: CommandIo, decision
     const name = petnameOf(readPetnames(home), subject.domain)
     const absent = admits(decision) ? await absence(context, subject.domain) : undefined
     return { domain: subject.domain, ...(name === undefined ? {} : { name }), decision, scope, record: ref, request: subject.requestRef, decisionEpoch: record.decision_epoch, previous: record.previous, lane, snapshot, ...(absent === undefined ? {} : { absent }) }
-  }
-  const mine = context.publishing.then(run, run)
-  context.publishing = mine.catch(() => undefined)
-  const done = await mine
-  await runtime.settled()
-  return done
+  })
 }
 
 /**

@@ -6,11 +6,13 @@ import { principalId } from '../../../publication/evidence.js'
 import { DiadError } from '../../../substrate/errors.js'
 import { isReference, type PublicKey, type Reference } from '../../../substrate/reference.js'
 import { createFile } from '../../home/atomic-file.js'
-import { jsonFields } from '../../home/json-fields.js'
+import { fieldsIn, textIn } from '../../home/json-fields.js'
 import { isThere } from '../../home/make-directory.js'
 import { rescueNotePath } from './is-rescue.js'
 import { droppedKey } from '../../own-key.js'
 import type { RescueKey } from './types.js'
+
+const FORMAT = { format: 'diad-rescue', version: 1 }
 
 export interface RescueNote {
   readonly domain: Reference
@@ -22,7 +24,7 @@ export interface RescueNote {
 }
 
 export function writeNote (root: string, { domain, key, publicKey }: Omit<RescueNote, 'home'>): void {
-  createFile(rescueNotePath(root), JSON.stringify({ format: 'diad-rescue', version: 1, domain, key, public_key: publicKey, home: realpathSync(root) }, null, 2) + '\n')
+  createFile(rescueNotePath(root), textIn(FORMAT, { domain, key, public_key: publicKey, home: realpathSync(root) }))
 }
 
 /** Throws DiadError `not-a-rescue`. */
@@ -31,12 +33,12 @@ export function readNote (root: string): RescueNote {
   if (!isThere(path)) throw new DiadError('not-a-rescue', `${root} is not a rescue home`, 'give the home that `rescue start` made: --home DIR, or DIAD_HOME')
   let fields: Map<string, unknown>
   try {
-    fields = jsonFields(readFileSync(path, 'utf8'))
+    fields = fieldsIn(FORMAT, readFileSync(path, 'utf8'))
   } catch (err) {
     throw damaged(path, err)
   }
   const [domain, key, publicKey, home] = ['domain', 'key', 'public_key', 'home'].map((name) => fields.get(name))
-  if (fields.get('format') !== 'diad-rescue' || fields.get('version') !== 1 || typeof domain !== 'string' || !isReference(domain) || typeof key !== 'string' || typeof publicKey !== 'string' || typeof home !== 'string') throw damaged(path)
+  if (typeof domain !== 'string' || !isReference(domain) || typeof key !== 'string' || typeof publicKey !== 'string' || typeof home !== 'string') throw damaged(path)
   return { domain, key, publicKey: publicKey as PublicKey, home }
 }
 
