@@ -16,8 +16,8 @@ const LOADS = {
 }
 type Load = keyof typeof LOADS
 
-/** Young objects get room, or half of the time goes into sweeping them; and the old ones may fill the machine. */
-const HEAP = ['--max-semi-space-size=64', '--max-old-space-size=20000']
+/** As the npm script `sim`: objects get room, or a fifth of the time goes into sweeping; and the old ones may fill the machine. */
+const HEAP = ['--max-semi-space-size=160', '--initial-old-space-size=2500', '--max-old-space-size=20000']
 
 /** Every node has a domain that ten others follow. */
 function scenarioOf (nodes: number, load: Load): string {

@@ -3,6 +3,7 @@ import type { Hash, Reference } from '../substrate/reference.js'
 import type { DomainKnowledge } from '../authority/knowledge.js'
 import type { PeerId } from './effects.js'
 import { GONE, Greeting } from './greeting.js'
+import type { History } from './history.js'
 import type { Hello, SyncAnswer, SyncRequest } from './messages.js'
 import type { PullOutcome } from './pull.js'
 import type { Shown } from './showcase.js'
@@ -122,13 +123,13 @@ export class Peer {
     this.greeting.hurry()
   }
 
-  /** Whether asking this peer about `k` may bring anything now. `past` tells whether we held that state ourselves once: then it is behind us. */
-  worthPulling (k: DomainKnowledge, now: number, past: (digest: Hash) => boolean): boolean {
+  /** Whether asking this peer about `k` may bring anything now. In a state that we held ourselves once it is behind us. */
+  worthPulling (k: DomainKnowledge, now: number, past: Pick<History, 'had'>): boolean {
     const heard = this.heard.get(k.domain)
     if (heard === undefined) return false
     const ours = k.inventoryDigest()
     const quiet = this.quiet.get(k.domain)
-    if (heard.digest !== ours && !past(heard.digest) && !samePair(quiet, { theirs: heard.digest, ours })) return now - heard.at >= GRACE || k.authority().tip === undefined
+    if (heard.digest !== ours && !past.had(k.domain, heard.digest) && !samePair(quiet, { theirs: heard.digest, ours })) return now - heard.at >= GRACE || k.authority().tip === undefined
     // Bodies show in no digest.
     return k.lacksBodies() && (quiet === undefined || now - quiet.at >= BODIES_RETRY)
   }

@@ -182,7 +182,10 @@ export class Replica {
     this.report({ kind: 'hello', peer: id, domains })
     if (domains.length > 0 && domains.every((d) => this.domains.get(d)?.inventoryDigest() === peer.digestOf(d))) peer.agrees(this.now, this.showcase.shown)
     // Nothing changed about the others; the next tick asks them all.
-    for (const domain of domains) if (this.isWorth(peer, domain)) this.pullFairly(domain)
+    for (const domain of domains) {
+      const k = this.domains.get(domain)
+      if (k !== undefined && this.isWorth(peer, k)) this.pullFairly(domain)
+    }
     // It may have begun to hold what we hold: then it is told how far we are.
     this.sayHello(id)
   }
@@ -206,17 +209,18 @@ export class Replica {
     this.advance(session, undefined)
   }
 
-  private isWorth (peer: Peer, domain: Reference): boolean {
-    const k = this.domains.get(domain)
-    return k !== undefined && !peer.sessions.has(domain) && peer.worthPulling(k, this.now, (digest) => this.history.had(domain, digest))
+  private isWorth (peer: Peer, k: DomainKnowledge): boolean {
+    return !peer.sessions.has(k.domain) && peer.worthPulling(k, this.now, this.history)
   }
 
   /** Starts pulls of `domain` from those who have something else than we, whoever wasn't asked for longest first. */
   private pullFairly (domain: Reference): void {
     if (this.options.autoPull === false || this.movingPulls(domain) >= MOVING_PULLS) return
+    const k = this.domains.get(domain)
+    if (k === undefined) return
     // Asked each second of every domain, and mostly nobody is.
     const worth: Array<[PeerId, Peer]> = []
-    for (const [id, peer] of this.sharers.get(domain) ?? []) if (this.isWorth(peer, domain)) worth.push([id, peer])
+    this.sharers.get(domain)?.forEach((peer, id) => { if (this.isWorth(peer, k)) worth.push([id, peer]) })
     worth.sort(([, a], [, b]) => a.lastAsked(domain) - b.lastAsked(domain))
     for (const [id] of worth) if (this.movingPulls(domain) < MOVING_PULLS) this.startPull(id, domain, 'digest')
   }
