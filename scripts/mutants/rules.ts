@@ -9,6 +9,7 @@ const JUDGE = 'src/authority/judge-manifest.ts'
 const CUTS = 'src/authority/cut-chain.ts'
 const CHAIN = 'src/authority/manifest-chain.ts'
 const VIEW = 'src/authority/domain-view.ts'
+const EXPORTS = 'src/authority/exports.ts'
 const LANE = 'src/authority/lane-view.ts'
 const HELD = 'src/authority/lane-knowledge.ts'
 const LEAF = 'src/authority/leaf-rules.ts'
@@ -86,12 +87,12 @@ export const RULE_MUTANTS: readonly Mutant[] = [
   of('E5 until a cut ends the lane', LANE, 'const contested = k.evidence !== undefined && !ended', 'const contested = k.evidence !== undefined'),
   of('L1 under a manifest of the chain', LANE, 'if (!authority.position.has(k.lane.manifest)) {', 'if (!authority.position.has(k.lane.manifest) && !authority.judged.has(k.lane.manifest)) {'),
   of('L1 by that manifest for ever', LANE, 'const entry = authority.onChain[authority.position.get(k.lane.manifest) ?? -1]', 'const entry = authority.onChain.at(-1)'),
-  of('L2 internal lanes are never exported', VIEW, 'const shown = (v: LaneView): boolean => v.knowledge.lane.visibility === PUBLISHED', 'const shown = (v: LaneView): boolean => v.knowledge.lane.visibility <= PUBLISHED'),
-  of('L2 internal lanes are never vouched for', VIEW, 'if (target !== undefined && target.knowledge.lane.visibility !== PUBLISHED && !all) continue', ''),
+  of('L2 internal lanes are never exported', EXPORTS, 'const shown = (v: LaneView): boolean => v.knowledge.lane.visibility === PUBLISHED', 'const shown = (v: LaneView): boolean => v.knowledge.lane.visibility <= PUBLISHED'),
+  of('L2 internal lanes are never vouched for', EXPORTS, 'if (target !== undefined && target.knowledge.lane.visibility !== PUBLISHED && !all) continue', ''),
   of('L3 up to the held head', LANE, 'const bound = Math.min(branch.head.snapshot.log_size,', 'const bound = Math.min(Math.max(1, branch.head.snapshot.log_size - 1),'),
   of('L3 each leaf below the limit', LANE, 'judged: judged.slice(0, limit)', 'judged: judged.slice(0, Math.max(0, limit - 1))'),
-  of('L5 lanes that `previous` names', VIEW, 'else considered.add(owner.knowledge.ref)', ''),
-  of('L5 strangers\' lanes aren\'t considered', VIEW, 'if (!shown(v) || !hasRole(v, \'federate\') || v.code === \'closed\') continue', 'if (!shown(v)) continue'),
+  of('L5 lanes that `previous` names', EXPORTS, 'else considered.add(owner.knowledge.ref)', ''),
+  of('L5 strangers\' lanes aren\'t considered', EXPORTS, 'if (!shown(v) || !hasRole(v, \'federate\') || v.code === \'closed\') continue', 'if (!shown(v)) continue'),
   of('S1 the head\'s logseq', HELD, 'readLeaf(log.leaf(size - 1))?.logseq === logseq ? \'on\' : \'false\'', 'logseq >= 0 ? \'on\' : \'false\''),
   of('R2 role', LEAF, 'if (fitting.length === 0) return', 'if (fitting.length < 0) return'),
   of('R2 audited', LEAF, 'if (body.kind === \'statement\' && body.type === AUDITED &&', 'if (body.kind === \'statement\' && body.type === \'\' &&'),
@@ -112,11 +113,12 @@ export const RULE_MUTANTS: readonly Mutant[] = [
   of('L2 a published lane erases nothing internal', VIEW, 'by.visibility === PUBLISHED && target.visibility !== PUBLISHED', 'by === target'),
   of('R7 what lasts', VIEW, 'LASTING.has(leaf.kind) ||', ''),
   of('R7 the leaf that is meant', VIEW, ' || target.log.leafHash(body.index) !== body.leaf_hash) continue', ') continue'),
-  of('A2 as far as it is vouched for', VIEW, 'if (liesOn(log, head)) return Math.min(target.limit, size)', 'if (liesOn(log, head)) return target.limit'),
-  of('A2 producers need a publisher\'s vouch', VIEW, 'const visible = Math.min(v.limit, published.get(ref) ?? 0)', 'const visible = v.limit'),
-  of('A2 the union of vouches', VIEW, 'into.set(lane, Math.max(into.get(lane) ?? 0, prefix))', 'into.set(lane, prefix)'),
-  of('A2 the publisher\'s vouch is exported itself', VIEW, 'collect(vouches(v.judged, exported.get(ref) ?? 0), published)', 'collect(vouches(v.judged, v.judged.length), published)'),
-  of('A3 publishers need a federate key\'s vouch', VIEW, 'hasRole(v, \'federate\') ? v.limit : Math.min(v.limit, federated.get(ref) ?? 0)', 'v.limit'),
-  of('A3 what was vouched for can\'t be had', VIEW, 'if (target?.code !== \'closed\') withheld.add(snapshot)', 'if (target?.code === \'closed\') withheld.add(snapshot)'),
-  of('A3 what a cut ends can\'t be missed', VIEW, 'if (target?.code !== \'closed\') withheld.add(snapshot)', 'withheld.add(snapshot)')
+  of('A2 as far as it is vouched for', EXPORTS, 'const most = Math.min(target.limit, head.snapshot.log_size)', 'const most = target.limit'),
+  { ...of('A2 another branch, beyond the fork', EXPORTS, 'branches.some((b) => liesOn(b.log, head) && b.log.root(anchored) === log.root(anchored))', 'branches.some((b) => liesOn(b.log, head))'), tests: ['test/federation/attacks-views.test.ts'] },
+  of('A2 producers need a publisher\'s vouch', EXPORTS, 'const visible = Math.min(v.limit, published.get(ref) ?? 0)', 'const visible = v.limit'),
+  of('A2 the union of vouches', EXPORTS, 'into.set(lane, Math.max(into.get(lane) ?? 0, prefix))', 'into.set(lane, prefix)'),
+  of('A2 the publisher\'s vouch is exported itself', EXPORTS, 'vouches(v.judged, exported.get(ref) ?? 0)', 'vouches(v.judged, v.judged.length)'),
+  of('A3 publishers need a federate key\'s vouch', EXPORTS, 'hasRole(v, \'federate\') ? v.limit : Math.min(v.limit, federated.get(ref) ?? 0)', 'v.limit'),
+  of('A3 what was vouched for can\'t be had', EXPORTS, 'if (target?.code !== \'closed\') withheld.add(snapshot)', 'if (target?.code === \'closed\') withheld.add(snapshot)'),
+  of('A3 what a cut ends can\'t be missed', EXPORTS, 'if (target?.code !== \'closed\') withheld.add(snapshot)', 'withheld.add(snapshot)')
 ]

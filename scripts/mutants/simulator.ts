@@ -65,7 +65,7 @@ export const SIMULATOR_MUTANTS: readonly Mutant[] = [
   {
     name: 'no second pull',
     file: 'src/federation/peer.ts',
-    find: 'if (heard.digest !== ours && !past(heard.digest) && !samePair(quiet, { theirs: heard.digest, ours })) return',
+    find: 'if (differs && !samePair(quiet, { theirs: heard.digest, ours })) return',
     replace: 'if (this.greeted && quiet === undefined && k.authority().tip === undefined) return'
   }
 ]

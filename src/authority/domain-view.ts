@@ -11,6 +11,7 @@ import { KIND, namesContent, readLeaf } from '../publication/leaf.js'
 import type { LeafLog } from '../publication/leaf-log.js'
 import { prefixesCover } from '../publication/prefix-set.js'
 import { cutsOnce } from './cut-chain.js'
+import { exportsOf } from './exports.js'
 import type { JudgedLeaf } from './leaf-rules.js'
 import { firstDifference, type Head, isRefuted, type LaneKnowledge, liesOn } from './lane-knowledge.js'
 import { hasRole, type LaneView, viewLane } from './lane-view.js'
@@ -64,118 +65,12 @@ export interface DomainView {
   readonly named: ReadonlySet<Reference>
   /** heads that federate keys vouched for */
   readonly vouched: ReadonlySet<Reference>
+  /** heads whose logs, if they contain what anchors settle, export more of their lanes than anything held does (A2) */
+  readonly promising: ReadonlySet<Reference>
   /** R7: erased leaves as `lane/index`: without effect, and their bodies are not served */
   readonly erased: ReadonlySet<string>
   /** those of `erased` whose erase leaf lies under an anchor (K4): their bodies are dropped */
   readonly droppable: ReadonlySet<string>
-}
-
-/** The prefix of `target` that a vouch for `snapshot` covers; undefined when that head isn't held. */
-export function vouchedPrefix (target: LaneView, snapshot: Reference): number | undefined {
-  const head = target.knowledge.heads.get(snapshot)
-  // One that the log refutes is no head: nodes that never saw it must come to the same view.
-  if (head === undefined || isRefuted(target.knowledge, head)) return undefined
-  const { log } = target
-  if (log === undefined) return 0
-  const size = head.snapshot.log_size
-  if (liesOn(log, head)) return Math.min(target.limit, size)
-  // Another branch: as far as both are one. Not linked: what they share is at least everything below the smallest proven difference (E3).
-  const branch = target.knowledge.branches.find((b) => liesOn(b.log, head))
-  return Math.min(target.limit, size, branch === undefined ? target.knowledge.evidence?.index ?? 0 : firstDifference(branch.log, log))
-}
-
-interface Vouch { readonly lane: Reference, readonly snapshot: Reference }
-
-/** Vouches in the first `end` leaves, in order. All of them count: what was exported once stays so, whoever withholds what a later vouch names (A2). */
-function vouches (leaves: readonly JudgedLeaf[], end: number): Vouch[] {
-  const out: Vouch[] = []
-  for (let i = 0; i < end; i++) {
-    const { status, body } = leaves[i] as JudgedLeaf
-    if (body?.kind === 'vouch' && status === 'accepted') out.push(body)
-  }
-  return out
-}
-
-/** Which lane holds each head that some lane's `previous` names. */
-function previousOwners (lanes: Map<Reference, LaneView>): Map<string, LaneView> {
-  const asked = new Set<Reference>()
-  for (const v of lanes.values()) if (v.knowledge.lane.previous !== NONE) asked.add(v.knowledge.lane.previous)
-  const out = new Map<string, LaneView>()
-  if (asked.size === 0) return out
-  for (const v of lanes.values()) {
-    if (v.knowledge.lane.visibility !== PUBLISHED) continue
-    for (const head of v.knowledge.heads.values()) if (asked.has(head.ref) && !isRefuted(v.knowledge, head)) out.set(head.ref, v)
-  }
-  return out
-}
-
-interface Exports { exported: Map<Reference, number>, considered: Set<Reference>, withheld: Set<Reference>, named: Set<Reference>, vouched: Set<Reference>, sought: Set<Reference> }
-
-/** A2, L5. `all` = the owner's own view: every visible lane counts in full, internal ones too. */
-function exportsOf (lanes: Map<Reference, LaneView>, all: boolean, cutAt: Iterable<Reference>): Exports {
-  const withheld = new Set<Reference>()
-  const considered = new Set<Reference>()
-  const named = new Set<Reference>(cutAt)
-  const vouched = new Set<Reference>()
-  const collect = (found: readonly Vouch[], into: Map<Reference, number>): void => {
-    for (const { lane, snapshot } of found) {
-      const target = lanes.get(lane)
-      // L2: an internal lane is never vouched for; its own key can't be served by naming it.
-      if (target !== undefined && target.knowledge.lane.visibility !== PUBLISHED && !all) continue
-      considered.add(lane)
-      named.add(snapshot)
-      const prefix = target === undefined ? undefined : vouchedPrefix(target, snapshot)
-      // A3: what a cut ends below can't be missed.
-      if (prefix === undefined) {
-        if (target?.code !== 'closed') withheld.add(snapshot)
-      } else into.set(lane, Math.max(into.get(lane) ?? 0, prefix))
-    }
-  }
-  const shown = (v: LaneView): boolean => v.knowledge.lane.visibility === PUBLISHED
-  // A Lane isn't signed itself and the id of a principal is public: without a word of its key it is nobody's. What nobody passes on can't decide it, or
-  // who joins later judges otherwise: a loose head says only that there is a log to ask for.
-  const signed = ({ knowledge: { branches, evidence, heads } }: LaneView): boolean => branches.length > 0 || evidence !== undefined || [...heads.keys()].some((head) => named.has(head))
-  const sought = new Set<Reference>()
-  const federated = new Map<Reference, number>()
-  for (const [ref, v] of lanes) {
-    // K1: nothing of a closed lane counts, so nobody needs it, and its key can't fill us by opening more. (Its like counts where a lane names it: below.)
-    if (!shown(v) || !hasRole(v, 'federate') || v.code === 'closed') continue
-    if (v.knowledge.heads.size > 0) sought.add(ref)
-    if (!signed(v)) continue
-    considered.add(ref)
-    const found = vouches(v.judged, v.judged.length)
-    collect(found, federated)
-    for (const { snapshot } of found) vouched.add(snapshot)
-  }
-  const exported = new Map<Reference, number>()
-  for (const [ref, v] of lanes) {
-    if (!hasRole(v, 'publish') && !hasRole(v, 'federate')) continue
-    if (all) exported.set(ref, v.limit)
-    else if (shown(v)) exported.set(ref, hasRole(v, 'federate') ? v.limit : Math.min(v.limit, federated.get(ref) ?? 0))
-  }
-  const published = new Map<Reference, number>()
-  for (const [ref, v] of lanes) if (hasRole(v, 'publish')) collect(vouches(v.judged, exported.get(ref) ?? 0), published)
-  for (const [ref, v] of lanes) {
-    if (hasRole(v, 'publish') || hasRole(v, 'federate')) continue
-    const visible = Math.min(v.limit, published.get(ref) ?? 0)
-    if (all) exported.set(ref, v.limit)
-    else if (shown(v)) exported.set(ref, Math.min(visible, federated.get(ref) ?? 0))
-  }
-  // `previous` keeps a mirror from dropping one of a key's lanes unnoticed (L1). What is named on the way may be what another lane's word rests on.
-  const owners = previousOwners(lanes)
-  for (let before = -1; before !== considered.size + named.size;) {
-    before = considered.size + named.size
-    for (const ref of considered) {
-      const lane = lanes.get(ref)
-      const previous = lane?.knowledge.lane.previous ?? NONE
-      if (lane === undefined || previous === NONE || !signed(lane)) continue
-      named.add(previous)
-      const owner = owners.get(previous)
-      if (owner === undefined || owner.knowledge.lane.principal !== lane.knowledge.lane.principal) withheld.add(previous)
-      else considered.add(owner.knowledge.ref)
-    }
-  }
-  return { exported, considered, withheld, named, vouched, sought }
 }
 
 const LASTING: ReadonlySet<number> = new Set([KIND.erase, KIND.vouch, KIND.admit])
@@ -241,7 +136,7 @@ export function viewDomain (k: ViewInput, options: { all?: boolean } = {}): Doma
   const authority = k.authority()
   const lanes = new Map<Reference, LaneView>()
   for (const ref of k.order()) lanes.set(ref, laneUnder(k.lanes.get(ref) as LaneKnowledge, authority))
-  const { exported, considered, withheld, named, vouched, sought } = exportsOf(lanes, all, Array.from(cutsOnce(authority.onChain.map((m) => m.cuts)), (cut) => cut.snapshot))
+  const { exported, considered, withheld, named, vouched, promising, sought } = exportsOf(lanes, all, Array.from(cutsOnce(authority.onChain.map((m) => m.cuts)), (cut) => cut.snapshot))
   const gone = erasures(lanes, exported, anchorsOf(lanes, authority))
   const viewed = new Map<Reference, ViewedLane>()
   const erased = new Set<string>()
@@ -278,6 +173,7 @@ export function viewDomain (k: ViewInput, options: { all?: boolean } = {}): Doma
     withheld: [...withheld].sort(),
     named,
     vouched,
+    promising,
     erased,
     droppable
   }

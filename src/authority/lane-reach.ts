@@ -1,7 +1,8 @@
 /** How far each lane reaches: visible in the domain, exported to everybody, or neither yet; and what it says there. Source: RULES A2. */
 import { type Body, hasBody, type Leaf, namesContent, readBody, readLeaf } from '../publication/leaf.js'
 import type { Reference } from '../substrate/reference.js'
-import { type DomainView, type ViewedLane, vouchedPrefix } from './domain-view.js'
+import type { DomainView, ViewedLane } from './domain-view.js'
+import { vouchedPrefix } from './exports.js'
 import { hasRole } from './lane-view.js'
 
 /** Leaves of each lane below which all are visible in the domain. `all` is the owner's view ({@link viewDomain} with `all`). */

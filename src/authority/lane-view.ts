@@ -19,6 +19,8 @@ export interface LaneView {
   readonly limit: number
   readonly log: LeafLog | undefined
   readonly branch: HeldBranch | undefined
+  /** leaves of `log` that anchors settle (K4): forks below them take nothing away */
+  readonly anchored: number
   readonly rights: LaneRights | undefined
   readonly judged: readonly JudgedLeaf[]
   readonly stop: LaneStop | undefined
@@ -136,7 +138,7 @@ function rightsOf (k: LaneKnowledge, authority: Authority): LaneRights | undefin
 }
 
 export function viewLane (k: LaneKnowledge, authority: Authority): LaneView {
-  const none = { knowledge: k, limit: 0, log: undefined, branch: undefined, rights: undefined, judged: [], stop: undefined, reach: Infinity, contested: false, unlinked: [] }
+  const none = { knowledge: k, limit: 0, log: undefined, branch: undefined, anchored: 0, rights: undefined, judged: [], stop: undefined, reach: Infinity, contested: false, unlinked: [] }
   const named = authority.judged.get(k.lane.manifest)?.manifest
   // R5: it rests on the bytes that the Lane names alone, so it holds whatever becomes of that manifest.
   if (named !== undefined && principalIndex(named, k.lane.principal) < 0) return { ...none, status: 'rejected', code: 'not-a-principal' }
@@ -151,7 +153,7 @@ export function viewLane (k: LaneKnowledge, authority: Authority): LaneView {
   const { branch, anchored, unlinked, ends, endUnlinked, reach } = chooseBranch(k, cuts)
   const ended = closedOut || cuts.some((c) => c.ends)
   const contested = k.evidence !== undefined && !ended
-  const base = { ...none, rights, contested, unlinked, branch, log: branch?.log, reach: closedOut ? 0 : reach }
+  const base = { ...none, rights, contested, unlinked, branch, anchored, log: branch?.log, reach: closedOut ? 0 : reach }
   if (closedOut) return { ...base, status: 'void', code: 'closed' }
   if (authority.forked.cutLanes.has(k.ref) || authority.forked.closedPrincipals.has(k.lane.principal)) {
     return { ...base, status: 'deferred', code: 'authority-forked' }

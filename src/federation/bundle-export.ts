@@ -10,6 +10,7 @@ import { type Hash, NONE, type Reference, referenceOfHash } from '../substrate/r
 import type { DomainKnowledge } from '../authority/knowledge.js'
 import { type Head, type LaneKnowledge, liesOn } from '../authority/lane-knowledge.js'
 import { type DomainView, shownLog, type ViewedLane } from '../authority/domain-view.js'
+import { cutsOf } from '../authority/lane-view.js'
 import { PUBLISHED } from '../publication/lane.js'
 import { type LeafRange, leafRangeCodec } from '../publication/leaf-range.js'
 import { bodyArtifact, hasBody, namesContent, readLeaf } from '../publication/leaf.js'
@@ -155,8 +156,12 @@ function logsOf (v: ViewedLane, heads: readonly Head[], view: DomainView, propos
     const longest = other === undefined || size > other.head.snapshot.log_size ? head : other.head
     byLog.set(shown.log, { log: shown.log, head: longest, bodies: Math.max(shown.bodies, other?.bodies ?? 0) })
   }
-  const rank = ({ log, head }: ShownLog): number => log === v.log ? Infinity : head.snapshot.log_size
-  return [...byLog.values()].sort((a, b) => rank(b) - rank(a)).slice(0, LOGS_OF_LANE)
+  const cuts = new Set(cutsOf(v.knowledge, view.authority).cuts.map((cut) => cut.snapshot))
+  const settled = (log: LeafLog): boolean => log.size >= v.anchored && log.root(v.anchored) === v.log?.root(v.anchored)
+  const weight = (log: LeafLog): number => log === v.log ? 3 : heads.some((h) => cuts.has(h.ref) && liesOn(log, h)) ? 2 : settled(log) ? 1 : 0
+  const weighed = [...byLog.values()].map((shown) => ({ shown, weight: weight(shown.log) }))
+  weighed.sort((a, b) => b.weight - a.weight || b.shown.head.snapshot.log_size - a.shown.head.snapshot.log_size)
+  return weighed.slice(0, LOGS_OF_LANE).map(({ shown }) => shown)
 }
 
 function startOf (v: ViewedLane, { log, head, bodies }: ShownLog, since: HeldHeads | undefined, had: ReadonlyMap<Reference, number> | undefined): number {

@@ -3,7 +3,8 @@
  * cut since, or a vouch that came since make that another name's content than what is named now. Whatever isn't certain isn't known: the bundle brings it.
  */
 import type { DomainKnowledge } from '../authority/knowledge.js'
-import { type DomainView, type ViewedLane, vouchedPrefix, wins } from '../authority/domain-view.js'
+import { type DomainView, type ViewedLane, wins } from '../authority/domain-view.js'
+import { vouchedPrefix } from '../authority/exports.js'
 import { hasRole } from '../authority/lane-view.js'
 import { KIND, namesContent, readBody, readLeaf } from '../publication/leaf.js'
 import type { LeafLog } from '../publication/leaf-log.js'

@@ -22,9 +22,8 @@ import type { Engine } from './engine.js'
 import { branchOps, controlOps, type DomainRecord, erasedRootOp, recordOp, wholeOp } from './ledger.js'
 import { gossipWire } from './messages.js'
 import { missingRoots } from './mirror.js'
-import { pull } from './pull.js'
+import { pullFrom } from './pull-local.js'
 import { leftOutOps } from './quota.js'
-import { answer } from './serve-sync.js'
 import { rootsOf } from './upkeep.js'
 import { isPublic } from './visibility.js'
 
@@ -179,9 +178,7 @@ function namedBy (file: DomainKnowledge, held: DomainKnowledge, own: boolean): P
   const current = [...file.view().current.values()].filter((e) => e.ref !== NONE)
   const proposed = own ? proposedContent(file) : []
   if (held.authority().tip !== undefined) {
-    const silent = { commit: () => undefined, refuse: () => undefined, note: () => undefined, evidence: () => undefined, digest: () => undefined }
-    const run = pull(file, silent)
-    for (let step = run.next(); step.done !== true;) step = run.next(answer(held, step.value))
+    pullFrom(file, held, { commit: () => undefined, refuse: () => undefined, note: () => undefined, evidence: () => undefined, digest: () => undefined })
   }
   const inForce = rootsOf(file.view())
   const isErased = erasedHere(file, true)
@@ -200,14 +197,13 @@ async function takeIn (engine: Engine, intake: BundleIntake, content: BundleCont
   const refused: BundleFault[] = []
   const noted = [...intake.noted]
   const proofs: Uint8Array[] = []
-  const run = pull(k, {
+  pullFrom(k, intake.knowledge, {
     commit: (more) => { for (const op of more) ops.push(op) },
     refuse: (code, ref) => { refused.push({ code, offset: 0, ref }) },
     note: (code, ref) => { if (code !== 'superseded') noted.push({ code, offset: 0, ref }) },
     evidence: (proof) => { proofs.push(gossipWire.encode({ t: 'evidence', domain, artifact: encodeArtifact(proof) })) },
     digest: () => undefined
   })
-  for (let step = run.next(); step.done !== true;) step = run.next(answer(intake.knowledge, step.value))
   const proposals = takeProposals(k, intake.knowledge, lanes, own, noted, (more) => { for (const op of more) ops.push(op) })
   if (content.missing === 0) for (const ref of hidden) ops.push(wholeOp(domain, ref))
   // What a cut ended is shown when a base before it brings it back (upkeep.ts).

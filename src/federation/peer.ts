@@ -5,7 +5,7 @@ import type { PeerId } from './effects.js'
 import { GONE, Greeting } from './greeting.js'
 import type { History } from './history.js'
 import type { Hello, SyncAnswer, SyncRequest } from './messages.js'
-import type { PullOutcome } from './pull.js'
+import type { PullOutcome, Tried } from './pull.js'
 import type { Shown } from './showcase.js'
 import { type Pair, Repetition, samePair } from './repetition.js'
 
@@ -15,6 +15,8 @@ export interface Session {
   readonly run: Generator<SyncRequest, PullOutcome, SyncAnswer>
   /** a person waits for it */
   asked: boolean
+  /** it asked for as much as one pull may, and there is more to ask for */
+  unfinished: boolean
   /** what we held when it started */
   readonly before: string
   /** both sides' states when it started */
@@ -27,18 +29,19 @@ export interface Session {
 
 /** domains remembered of one peer that we don't hold ourselves; those we hold are always remembered */
 const MAX_HEARD = 4096
-/** ms after which a peer that had nothing for us is asked again for bodies that we lack: a digest doesn't show whether it has them by now */
-const BODIES_RETRY = 30_000
+/** ms after which a peer is asked on that had nothing for us: for bodies that we lack, since a digest doesn't show whether it has them by now, and for what one pull didn't ask */
+const RETRY = 30_000
 /** ms that gossip gets to bring what a hello shows that we lack; whoever connects just now has no gossip under way */
 const GRACE = 2_000
 
 export class Peer {
   readonly sessions = new Map<Reference, Session>()
   readonly said = new Repetition()
+  readonly tried: Tried = new WeakMap()
   private readonly greeting = new Greeting()
   private readonly heard = new Map<Reference, { digest: Hash, at: number }>()
   /** pulls that changed nothing: two nodes whose inventories can't become equal (a fork, an old policy) would otherwise pull each second for ever */
-  private readonly quiet = new Map<Reference, Pair & { readonly at: number }>()
+  private readonly quiet = new Map<Reference, Pair & { readonly at: number, readonly unfinished: boolean }>()
   /** domains that both sides hold */
   private readonly common = new Set<Reference>()
   private greeted = false
@@ -129,9 +132,10 @@ export class Peer {
     if (heard === undefined) return false
     const ours = k.inventoryDigest()
     const quiet = this.quiet.get(k.domain)
-    if (heard.digest !== ours && !past.had(k.domain, heard.digest) && !samePair(quiet, { theirs: heard.digest, ours })) return now - heard.at >= GRACE || k.authority().tip === undefined
-    // Bodies show in no digest.
-    return k.lacksBodies() && (quiet === undefined || now - quiet.at >= BODIES_RETRY)
+    const differs = heard.digest !== ours && !past.had(k.domain, heard.digest)
+    if (differs && !samePair(quiet, { theirs: heard.digest, ours })) return now - heard.at >= GRACE || k.authority().tip === undefined
+    // Bodies show in no digest; and how often we ask on is ours to say, however much somebody named.
+    return (k.lacksBodies() || (differs && quiet?.unfinished === true)) && (quiet === undefined || now - quiet.at >= RETRY)
   }
 
   /** Who wasn't asked for longest comes first, so that no number of busy liars keeps an honest peer waiting. */
@@ -146,11 +150,12 @@ export class Peer {
 
   /** A pull ended. `changed` = it brought something, so that the next one may. */
   pulled (k: DomainKnowledge, now: number, changed: boolean): void {
+    const unfinished = this.sessions.get(k.domain)?.unfinished ?? false
     this.sessions.delete(k.domain)
     if (changed) {
       this.quiet.delete(k.domain)
       this.greeting.hurry()
-    } else this.quiet.set(k.domain, { theirs: this.digestOf(k.domain), ours: k.inventoryDigest(), at: now })
+    } else this.quiet.set(k.domain, { theirs: this.digestOf(k.domain), ours: k.inventoryDigest(), at: now, unfinished })
   }
 
   /** What rests on the knowledge of `domain` held so far is void. */

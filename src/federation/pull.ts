@@ -5,36 +5,35 @@
  */
 import { decodeArtifact, referenceOfArtifactBytes } from '../substrate/artifact.js'
 import { MalformedError } from '../substrate/errors.js'
-import type { KvOp } from '../substrate/ports.js'
 import { type Hash, NONE, type Reference, referenceBytes } from '../substrate/reference.js'
 import { forkEvidenceCodec, makeEvidence } from '../publication/evidence.js'
 import { LEAF_BYTES } from '../publication/leaf.js'
 import { LeafLog } from '../publication/leaf-log.js'
 import { consistencyRoots, verifyConsistency, verifyInclusion } from '../publication/merkle.js'
-import { worthHaving } from '../authority/domain-view.js'
+import { type ViewedLane, worthHaving } from '../authority/domain-view.js'
 import type { DomainKnowledge } from '../authority/knowledge.js'
 import { bodyOfLeaf, branchOf, type Head, type HeldBranch, isRefuted, type LaneKnowledge, liesOn, linkOf } from '../authority/lane-knowledge.js'
-import { LOGS_OF_LANE } from './bundle-sections.js'
-import { bodyOp, branchOps, controlOps, unpersistedOps } from './ledger.js'
-import { type AnswerTo, type SyncAnswer, type SyncRequest, WIRE } from './messages.js'
+import { ask, type Asking, WrongAnswer } from './asking.js'
+import { branchOps, controlOps, unpersistedOps } from './ledger.js'
+import { WIRE } from './messages.js'
+import { pullBodies } from './pull-bodies.js'
 import { NO_HASH } from './serve-sync.js'
 import { type Offered, type PullSink, Staged } from './staging.js'
 
 export type { PullSink } from './staging.js'
 
 export type PullOutcome = 'unknown' | 'same' | 'updated' | 'refused'
-type Asking<T> = Generator<SyncRequest, T, SyncAnswer>
 
 /** Pages of one inventory that are read: 524,288 objects of one domain. */
 const MAX_PAGES = 64
 /** A provider whose state moves on while we read is read again this often, then left to the next round. */
 const MAX_ROUNDS = 4
-/** Requests for bodies of one lane that may come back with nothing before the peer is taken to have none. */
-const MAX_EMPTY = 4
 /** Fresh heads that a peer may offer, one for the other, without a single leaf before its log is left to the next pull. */
 const MAX_IDLE = 4
 /** Named heads without a log that one peer is asked about in one pull. */
 const MAX_UNSHOWN = 16
+/** Heads that vouches name on other branches, of which one peer is asked in one pull whether they begin with what anchors settle. */
+const MAX_LOOKED = 64
 /**
  * Bytes of bodies that ride along with one log before its last leaf is here; what goes beyond is asked for afterwards. The leaves themselves need no
  * bound of their own: each answer is proved against the signed head before the next is asked for, so what is staged is never more than one
@@ -42,16 +41,11 @@ const MAX_UNSHOWN = 16
  */
 const MAX_STAGED_BODIES = 64 * 1024 * 1024
 
-/** Thrown inside a pull when the answer isn't of the request's kind; the peer is refused as a whole. */
-class WrongAnswer extends Error {}
+/** Named heads that a peer was asked about and whose log it didn't show: how often. */
+export type Tried = WeakMap<Head, number>
 
-function * ask<R extends SyncRequest> (request: R): Asking<AnswerTo<R>> {
-  const got = yield request
-  if (got.t !== `${request.t}-answer`) throw new WrongAnswer(got.t)
-  return got as AnswerTo<R>
-}
-
-export function * pull (k: DomainKnowledge, sink: PullSink): Asking<PullOutcome> {
+/** `tried` = of this peer, from its pulls before. */
+export function * pull (k: DomainKnowledge, sink: PullSink, tried: Tried = new WeakMap()): Asking<PullOutcome> {
   let outcome: PullOutcome = 'same'
   let refused = false
   const watching: PullSink = { ...sink, refuse (code, ref) { refused = true; sink.refuse(code, ref) } }
@@ -60,7 +54,7 @@ export function * pull (k: DomainKnowledge, sink: PullSink): Asking<PullOutcome>
       const before = k.revision
       const theirs = yield * inventory(k, k.inventoryDigest(), watching)
       if (theirs === 'unknown') return refused ? 'refused' : outcome === 'same' ? 'unknown' : outcome
-      if (theirs !== 'same') yield * pullLogs(k, theirs, watching)
+      if (theirs !== 'same') yield * pullLogs(k, { ...theirs, tried, unshown: 0, looked: 0 }, watching)
       yield * pullBodies(k, watching)
       const fresh = unpersistedOps(k)
       if (fresh.length > 0) sink.commit(fresh)
@@ -75,18 +69,24 @@ export function * pull (k: DomainKnowledge, sink: PullSink): Asking<PullOutcome>
 }
 
 /** What the peer offers, as it was when its inventory was read last. */
-interface Theirs {
+interface Inventory {
   digest: Hash
   readonly offered: Offered
+}
+
+interface Theirs extends Inventory {
+  readonly tried: Tried
   /** named heads whose log it turned out not to have */
   unshown: number
+  /** named heads of which it was asked how they begin */
+  looked: number
 }
 
 /**
  * Reads the peer's inventory and takes what we lack of it, unless its digest is `known`. One page at a time: what a peer merely names is forgotten
  * before it names more, so that long lists cost no memory.
  */
-function * inventory (k: DomainKnowledge, known: Hash, sink: PullSink): Asking<Theirs | 'unknown' | 'same'> {
+function * inventory (k: DomainKnowledge, known: Hash, sink: PullSink): Asking<Inventory | 'unknown' | 'same'> {
   let staged: Staged | undefined
   let digest = known
   let after = referenceBytes(NONE)
@@ -111,7 +111,7 @@ function * inventory (k: DomainKnowledge, known: Hash, sink: PullSink): Asking<T
   staged?.flush()
   const fresh = unpersistedOps(k)
   if (fresh.length > 0) sink.commit(fresh)
-  return { digest, offered: staged?.offered ?? new Map<Reference, Map<Reference, Head>>(), unshown: 0 }
+  return { digest, offered: staged?.offered ?? new Map<Reference, Map<Reference, Head>>() }
 }
 
 /** Asks for what a page of the inventory names and isn't held. */
@@ -169,8 +169,13 @@ function * pullLogs (k: DomainKnowledge, theirs: Theirs, sink: PullSink): Asking
       if ((branch !== undefined && liesOn(branch.log, head)) || lane.compared.has(head.ref)) continue
       // Beyond an ending cut nothing counts (K3), and whoever stole the key could make it as long as they like; nor does more than the domain exports of a
       // lane that can't export itself (A3). What the domain names is had all the same, those last whose log wasn't shown before.
-      const named = k.view().named.has(head.ref)
-      if (named ? unshown.has(head) || theirs.unshown >= MAX_UNSHOWN : head.snapshot.log_size > worthHaving(next)) continue
+      if (k.view().named.has(head.ref)) {
+        if (theirs.tried.has(head)) continue
+        if (theirs.unshown >= MAX_UNSHOWN) {
+          sink.more?.()
+          continue
+        }
+      } else if (head.snapshot.log_size > worthHaving(next)) continue
       // Past a proven fork no longer branch counts (E4), but it may differ from ours earlier than what is proven (E3).
       if (branch !== undefined && lane.evidence !== undefined && held > lane.evidence.index) yield * findFork(k, lane, branch, head, theirs, sink)
       else yield * pullLog(k, lane, head, branch, theirs, sink)
@@ -180,25 +185,52 @@ function * pullLogs (k: DomainKnowledge, theirs: Theirs, sink: PullSink): Asking
 }
 
 /**
- * K4: a head that a cut names chooses the branch, and one that a vouch names exports as far as it lies on that branch, beyond a fork too (A2). If it doesn't
- * lie on ours, its log is held beside ours. Whoever names many can make nobody hold or ask for all of them.
+ * K4: a head that a cut names chooses the branch, so its log is held beside ours if it doesn't lie on it. Of heads that vouches name, which anybody with
+ * such a key may name by the thousand, only what may export more is looked at, and only a log that does is taken (A2).
  */
 function * pullNamed (k: DomainKnowledge, lane: LaneKnowledge, heads: readonly Head[], theirs: Theirs, sink: PullSink): Asking<void> {
-  const tries = (head: Head): number => unshown.get(head) ?? 0
+  const tries = (head: Head): number => theirs.tried.get(head) ?? 0
   for (const head of [...heads].sort((a, b) => tries(a) - tries(b))) {
-    if (theirs.unshown >= MAX_UNSHOWN) return
     const view = k.view()
-    if (!view.named.has(head.ref) || isRefuted(lane, head) || lane.branches.some((b) => liesOn(b.log, head))) continue
-    const branch = view.lanes.get(lane.ref)?.branch ?? lane.branches[0]
-    const off = lane.held >= head.snapshot.log_size || lane.evidence !== undefined
-    if (!off && tries(head) === 0) continue
-    if (off && lane.branches.length >= LOGS_OF_LANE && view.lanes.get(lane.ref)?.unlinked.includes(head.ref) !== true) continue
-    yield * pullLog(k, lane, head, off ? undefined : branch, theirs, sink)
+    const v = view.lanes.get(lane.ref)
+    if (v === undefined || !view.named.has(head.ref) || isRefuted(lane, head) || lane.branches.some((b) => liesOn(b.log, head))) continue
+    const beside = lane.held >= head.snapshot.log_size || lane.evidence !== undefined
+    const asked = beside && !v.unlinked.includes(head.ref)
+    // What goes on behind our log was asked for already, and wasn't shown the first time.
+    if (beside ? asked && (!view.promising.has(head.ref) || isApart(v, head)) : tries(head) === 0) continue
+    if (theirs.unshown >= MAX_UNSHOWN || (asked && theirs.looked >= MAX_LOOKED)) {
+      if (tries(head) === 0) sink.more?.()
+      continue
+    }
+    if (!asked || (yield * hasAnchored(k, v, head, theirs, sink))) yield * pullLog(k, lane, head, beside ? undefined : v.branch ?? lane.branches[0], theirs, sink)
   }
 }
 
-/** Named heads whose log somebody who passed them on didn't have: how often. */
-const unshown = new WeakMap<Head, number>()
+/** Up to which leaf a head was shown to lie off a log: a log only grows, so that stays true. */
+const apart = new WeakMap<Head, WeakMap<LeafLog, number>>()
+
+const isApart = ({ log, anchored }: ViewedLane, head: Head): boolean => log !== undefined && (apart.get(head)?.get(log) ?? Infinity) <= anchored
+
+/** Whether the head's log begins with all that anchors settle of the lane, as its own consistency proof shows. */
+function * hasAnchored (k: DomainKnowledge, { log, anchored }: ViewedLane, head: Head, theirs: Theirs, sink: PullSink): Asking<boolean> {
+  const { lane, log_size: second, log_root: root } = head.snapshot
+  theirs.looked++
+  const got = yield * ask({ t: 'proofs', id: 0, domain: k.domain, lane, head: head.ref, sizes: [anchored] })
+  const [proof] = got.proofs
+  if (proof === undefined) {
+    yield * moved(k, head, theirs, sink)
+    return false
+  }
+  const roots = consistencyRoots({ first: anchored, second, path: proof.path })
+  if (proof.size !== anchored || roots?.secondRoot !== root) {
+    theirs.tried.set(head, (theirs.tried.get(head) ?? 0) + 1)
+    sink.refuse('bad-range', head.ref)
+    return false
+  }
+  if (log === undefined || roots.firstRoot === log.root(anchored)) return log !== undefined
+  apart.set(head, (apart.get(head) ?? new WeakMap<LeafLog, number>()).set(log, anchored))
+  return false
+}
 
 /**
  * A head was not answered for. When the peer's state has moved since its inventory was read, that may have gone with it, and what it offers is read
@@ -210,7 +242,7 @@ function * moved (k: DomainKnowledge, head: Head, theirs: Theirs, sink: PullSink
     // A head that the domain names is passed on by those who never had its log, too.
     if (k.view().named.has(head.ref)) {
       theirs.unshown++
-      unshown.set(head, (unshown.get(head) ?? 0) + 1)
+      theirs.tried.set(head, (theirs.tried.get(head) ?? 0) + 1)
       sink.note('log-withheld', head.ref)
     } else sink.refuse('log-withheld', head.ref)
     return false
@@ -346,38 +378,5 @@ function * findFork (k: DomainKnowledge, lane: LaneKnowledge, branch: HeldBranch
   if (lane.addEvidence(proof)) {
     k.touch()
     announceProof(k, lane, sink)
-  }
-}
-
-/** Asks for bodies that exported leaves name and that aren't held; those of erased leaves are nobody's to give (R7). */
-function * pullBodies (k: DomainKnowledge, sink: PullSink): Asking<void> {
-  for (const v of k.view().lanes.values()) {
-    const lane = v.knowledge
-    const lacking = new Set<Hash>()
-    let empty = 0
-    for (let i = 0; i < v.exported; i++) {
-      const j = v.judged[i]
-      if (j?.code === 'body-missing') lacking.add(j.leaf.body_hash)
-    }
-    while (lacking.size > 0) {
-      const hashes: Hash[] = []
-      for (const h of lacking) if (hashes.push(h) === WIRE.objectRefs) break
-      hashes.sort()
-      const got = yield * ask({ t: 'bodies', id: 0, domain: k.domain, lane: lane.ref, hashes })
-      const ops: KvOp[] = []
-      let bytes = 0
-      for (const { index, body } of got.bodies) {
-        const hash = v.branch !== undefined && index < v.branch.log.size ? lane.addBody(v.branch, index, body) : undefined
-        bytes += body.length
-        if (hash === undefined) sink.refuse('reference-mismatch', lane.ref)
-        else if (lacking.delete(hash)) ops.push(bodyOp(lane.ref, hash, body))
-      }
-      // What a full answer left out comes with the next one.
-      if (ops.length === 0 || bytes < WIRE.answerBytes) for (const h of hashes) lacking.delete(h)
-      if (ops.length === 0 && ++empty === MAX_EMPTY) break
-      if (ops.length === 0) continue
-      k.touch()
-      sink.commit(ops)
-    }
   }
 }

@@ -203,7 +203,7 @@ export class Replica {
     }
     if (reason === 'digest' && peer.sessions.size >= PULLS_PER_PEER) return
     const pair = { theirs: peer.digestOf(domain), ours: k.inventoryDigest() }
-    const session: Session = { peer: id, knowledge: k, run: pull(k, this.sink(id, k)), asked: reason === 'asked', before: stateOf(k), pair, id: 0, deadline: 0, progress: this.now }
+    const session: Session = { peer: id, knowledge: k, run: pull(k, this.sink(id, k), peer.tried), unfinished: false, asked: reason === 'asked', before: stateOf(k), pair, id: 0, deadline: 0, progress: this.now }
     peer.begin(domain, session, this.now)
     this.pulls.set(domain, (this.pulls.get(domain) ?? new Set<Session>()).add(session))
     this.advance(session, undefined)
@@ -238,7 +238,11 @@ export class Replica {
       refuse: (code, ref) => { this.refuse(peer, k, code, ref) },
       note: (code, ref) => { this.note(peer, k, code, ref) },
       digest: (digest) => { this.peers.get(peer)?.learn(k.domain, digest, this.now, true) },
-      evidence: (proof) => { if (isPublic(k)) this.spreadEvidence(k.domain, proof) }
+      evidence: (proof) => { if (isPublic(k)) this.spreadEvidence(k.domain, proof) },
+      more: () => {
+        const session = this.peers.get(peer)?.sessions.get(k.domain)
+        if (session !== undefined) session.unfinished = true
+      }
     }
   }
 

@@ -24,6 +24,8 @@ export interface PullSink {
   evidence: (proof: Artifact) => void
   /** the peer's state as it says now, which is newer than its hello */
   digest: (digest: Hash) => void
+  /** the pull asked for as much as it may, and the peer has more that wasn't asked for yet */
+  more?: () => void
 }
 
 /** Lanes, heads and their signatures that are put aside until all of an inventory has come, so that each head meets its lane: about 10 MB. */

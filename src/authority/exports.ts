@@ -1,0 +1,140 @@
+/**
+ * How much of each lane a domain exports, which heads and lanes its members name, and which of them aren't held. Source: RULES A1-A3, L5, K1.
+ */
+import { NONE, type Reference } from '../substrate/reference.js'
+import { PUBLISHED } from '../publication/lane.js'
+import { type Head, isRefuted, liesOn } from './lane-knowledge.js'
+import { hasRole, type LaneView } from './lane-view.js'
+import type { JudgedLeaf } from './leaf-rules.js'
+
+/**
+ * The prefix of `target` that a vouch for `snapshot` covers; undefined when that head isn't held. A2: of a head on another branch what lies below the
+ * smallest proven difference (E3), or all where both branches have what anchors settle: either is the same for whoever knows the proof and the anchors.
+ */
+export function vouchedPrefix (target: LaneView, snapshot: Reference): number | undefined {
+  const { log, knowledge: { heads, evidence } } = target
+  const head = heads.get(snapshot)
+  // One that the log refutes is no head: nodes that never saw it must come to the same view.
+  if (head === undefined || isRefuted(target.knowledge, head)) return undefined
+  if (log === undefined) return 0
+  const most = Math.min(target.limit, head.snapshot.log_size)
+  return liesOn(log, head) || hasAnchored(target, head) ? most : Math.min(most, evidence?.index ?? 0)
+}
+
+/** Whether a held log shows that the head's log begins with all that anchors settle of the lane. */
+function hasAnchored ({ log, anchored, knowledge: { branches } }: LaneView, head: Head): boolean {
+  return log !== undefined && head.snapshot.log_size >= anchored && branches.some((b) => liesOn(b.log, head) && b.log.root(anchored) === log.root(anchored))
+}
+
+/** Whether only its log, which isn't held, can tell how much of the lane a vouch for the head covers. */
+function isPromising ({ anchored, knowledge: { evidence, branches } }: LaneView, head: Head): boolean {
+  return evidence !== undefined && evidence.index < anchored && anchored < head.snapshot.log_size && !branches.some((b) => liesOn(b.log, head))
+}
+
+interface Vouch { readonly lane: Reference, readonly snapshot: Reference }
+
+/** Vouches in the first `end` leaves, in order. All of them count: what was exported once stays so, whoever withholds what a later vouch names (A2). */
+function vouches (leaves: readonly JudgedLeaf[], end: number): Vouch[] {
+  const out: Vouch[] = []
+  for (let i = 0; i < end; i++) {
+    const { status, body } = leaves[i] as JudgedLeaf
+    if (body?.kind === 'vouch' && status === 'accepted') out.push(body)
+  }
+  return out
+}
+
+/** Which lane holds each head that some lane's `previous` names. */
+function previousOwners (lanes: Map<Reference, LaneView>): Map<string, LaneView> {
+  const asked = new Set<Reference>()
+  for (const v of lanes.values()) if (v.knowledge.lane.previous !== NONE) asked.add(v.knowledge.lane.previous)
+  const out = new Map<string, LaneView>()
+  if (asked.size === 0) return out
+  for (const v of lanes.values()) {
+    if (v.knowledge.lane.visibility !== PUBLISHED) continue
+    for (const head of v.knowledge.heads.values()) if (asked.has(head.ref) && !isRefuted(v.knowledge, head)) out.set(head.ref, v)
+  }
+  return out
+}
+
+export interface Exports { exported: Map<Reference, number>, considered: Set<Reference>, withheld: Set<Reference>, named: Set<Reference>, vouched: Set<Reference>, promising: Set<Reference>, sought: Set<Reference> }
+
+/** A2, L5. `all` = the owner's own view: every visible lane counts in full, internal ones too. */
+export function exportsOf (lanes: Map<Reference, LaneView>, all: boolean, cutAt: Iterable<Reference>): Exports {
+  const withheld = new Set<Reference>()
+  const considered = new Set<Reference>()
+  const named = new Set<Reference>(cutAt)
+  const vouched = new Set<Reference>()
+  const promising = new Set<Reference>()
+  const collect = (found: readonly Vouch[], into: Map<Reference, number>): void => {
+    for (const { lane, snapshot } of found) {
+      const target = lanes.get(lane)
+      // L2: an internal lane is never vouched for; its own key can't be served by naming it.
+      if (target !== undefined && target.knowledge.lane.visibility !== PUBLISHED && !all) continue
+      considered.add(lane)
+      named.add(snapshot)
+      const prefix = target === undefined ? undefined : vouchedPrefix(target, snapshot)
+      // A3: what a cut ends below can't be missed.
+      if (prefix === undefined) {
+        if (target?.code !== 'closed') withheld.add(snapshot)
+      } else into.set(lane, Math.max(into.get(lane) ?? 0, prefix))
+    }
+  }
+  /** One log that covers all is enough, whoever names how many. */
+  const lookOut = (found: readonly Vouch[], into: ReadonlyMap<Reference, number>): void => {
+    for (const { lane, snapshot } of found) {
+      const target = lanes.get(lane)
+      const head = target?.knowledge.heads.get(snapshot)
+      if (target !== undefined && head !== undefined && (into.get(lane) ?? 0) < target.limit && isPromising(target, head)) promising.add(snapshot)
+    }
+  }
+  const shown = (v: LaneView): boolean => v.knowledge.lane.visibility === PUBLISHED
+  // A Lane isn't signed itself and the id of a principal is public: without a word of its key it is nobody's. What nobody passes on can't decide it, or
+  // who joins later judges otherwise: a loose head says only that there is a log to ask for.
+  const signed = ({ knowledge: { branches, evidence, heads } }: LaneView): boolean => branches.length > 0 || evidence !== undefined || [...heads.keys()].some((head) => named.has(head))
+  const sought = new Set<Reference>()
+  const federated = new Map<Reference, number>()
+  const federateVouches: Vouch[] = []
+  for (const [ref, v] of lanes) {
+    // K1: nothing of a closed lane counts, so nobody needs it, and its key can't fill us by opening more. (Its like counts where a lane names it: below.)
+    if (!shown(v) || !hasRole(v, 'federate') || v.code === 'closed') continue
+    if (v.knowledge.heads.size > 0) sought.add(ref)
+    if (!signed(v)) continue
+    considered.add(ref)
+    const found = vouches(v.judged, v.judged.length)
+    collect(found, federated)
+    for (const { snapshot } of found) vouched.add(snapshot)
+    for (const vouch of found) federateVouches.push(vouch)
+  }
+  lookOut(federateVouches, federated)
+  const exported = new Map<Reference, number>()
+  for (const [ref, v] of lanes) {
+    if (!hasRole(v, 'publish') && !hasRole(v, 'federate')) continue
+    if (all) exported.set(ref, v.limit)
+    else if (shown(v)) exported.set(ref, hasRole(v, 'federate') ? v.limit : Math.min(v.limit, federated.get(ref) ?? 0))
+  }
+  const published = new Map<Reference, number>()
+  const publishVouches = [...lanes].flatMap(([ref, v]) => hasRole(v, 'publish') ? vouches(v.judged, exported.get(ref) ?? 0) : [])
+  collect(publishVouches, published)
+  lookOut(publishVouches, published)
+  for (const [ref, v] of lanes) {
+    if (hasRole(v, 'publish') || hasRole(v, 'federate')) continue
+    const visible = Math.min(v.limit, published.get(ref) ?? 0)
+    if (all) exported.set(ref, v.limit)
+    else if (shown(v)) exported.set(ref, Math.min(visible, federated.get(ref) ?? 0))
+  }
+  // `previous` keeps a mirror from dropping one of a key's lanes unnoticed (L1). What is named on the way may be what another lane's word rests on.
+  const owners = previousOwners(lanes)
+  for (let before = -1; before !== considered.size + named.size;) {
+    before = considered.size + named.size
+    for (const ref of considered) {
+      const lane = lanes.get(ref)
+      const previous = lane?.knowledge.lane.previous ?? NONE
+      if (lane === undefined || previous === NONE || !signed(lane)) continue
+      named.add(previous)
+      const owner = owners.get(previous)
+      if (owner === undefined || owner.knowledge.lane.principal !== lane.knowledge.lane.principal) withheld.add(previous)
+      else considered.add(owner.knowledge.ref)
+    }
+  }
+  return { exported, considered, withheld, named, vouched, promising, sought }
+}

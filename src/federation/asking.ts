@@ -1,0 +1,13 @@
+/** How a pull asks: it yields a request and is resumed with the answer. */
+import type { AnswerTo, SyncAnswer, SyncRequest } from './messages.js'
+
+export type Asking<T> = Generator<SyncRequest, T, SyncAnswer>
+
+/** Thrown inside a pull when the answer isn't of the request's kind; the peer is refused as a whole. */
+export class WrongAnswer extends Error {}
+
+export function * ask<R extends SyncRequest> (request: R): Asking<AnswerTo<R>> {
+  const got = yield request
+  if (got.t !== `${request.t}-answer`) throw new WrongAnswer(got.t)
+  return got as AnswerTo<R>
+}
