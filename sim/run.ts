@@ -1,6 +1,7 @@
 /** Runs a scenario to its end: the timeline, the expectations, the invariants, and what came of it. */
 import { DiadError } from '../src/substrate/errors.js'
 import type { Plugins } from './plugin.js'
+import { drawEdges } from './scenario/draw.js'
 import { sayArgs } from './scenario/say.js'
 import type { Args, ExpectationEntry, Scenario } from './scenario/types.js'
 import type { RunResult } from './trace.js'
@@ -145,6 +146,15 @@ function unusedOf (world: World): RunResult['unused'] {
   })
 }
 
+/** Whoever writes `topology: none` may think that nobody is linked then. */
+function notesOf ({ scenario, network }: World): string[] {
+  const { topology, discover, discoverSaid } = scenario.links
+  if (topology.kind !== 'none' || !discover || discoverSaid) return []
+  const found = network.edges().length - drawEdges(scenario, () => 0).length
+  if (found <= 0) return []
+  return [`topology is none, and ${found === 1 ? '1 link' : `${found} links`} came up by discovery; \`discover: false\` under links prevents that, \`discover: true\` says that it is meant`]
+}
+
 function resultOf (world: World): RunResult {
   const { scenario } = world
   return {
@@ -158,6 +168,7 @@ function resultOf (world: World): RunResult {
     end: world.clock.now,
     violations: world.violations,
     unused: unusedOf(world),
+    notes: notesOf(world),
     cost: world.meter.cost(),
     domains: [...world.domains.values()].map(({ name, id }) => ({ name, id })),
     nodes: world.allNodes().map((n) => ({ name: n.name, kind: kindOf(n.spec), adversary: n.spec.adversary, owns: n.spec.domain, follows: [...world.followsOf(n)] })),

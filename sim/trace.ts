@@ -77,6 +77,8 @@ export interface RunResult {
   readonly links: ReadonlyArray<{ readonly from: string, readonly to: string, readonly latency: Micros }>
   /** nodes whose adversary had nothing to do: none of its hooks was ever called, but for the one at the start */
   readonly unused: ReadonlyArray<{ readonly node: string, readonly adversary: string, readonly hooks: readonly string[] }>
+  /** for whoever wrote the scenario: what may not be meant, one sentence each */
+  readonly notes: readonly string[]
   /** empty where the run was told to keep the digest only */
   readonly trace: readonly TraceEvent[]
 }

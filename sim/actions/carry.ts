@@ -9,7 +9,7 @@ interface CarryArgs { readonly from: string, readonly to: readonly string[], rea
 export default action<CarryArgs>({
   name: 'carry',
   node: 'none',
-  summary: 'What a node holds of a domain is carried to others by hand, as a bundle on a stick is.',
+  summary: 'What a node shows of a domain is carried to others by hand, without any link; a mirror takes the content too.',
   schema: map({ from: NODE, to: named('nodes'), domain: DOMAIN }, ['from', 'to', 'domain']),
   words: ({ from, to, domain }) => `${domain} is carried by hand from ${from} to ${sayNames(to)}`,
   run (world, { from, to, domain }) {

@@ -72,7 +72,7 @@ export const TOPOLOGY: Schema = {
   description: 'full, ring, line, none, {star: NODE} or {random: 8}'
 }
 
-const DISCOVER: Schema = flag('false: nodes connect only as the links say', true)
+const DISCOVER: Schema = flag('false: nodes connect only as the links say; otherwise they also find and dial each other, with topology none too', true)
 export const LINKS = map({ default: { type: ['object', 'null'] }, topology: {}, discover: DISCOVER, list: { type: ['array', 'null'] } })
 
 export const GROUP = named('nodes', 'a list of nodes')
@@ -119,11 +119,12 @@ export function scenarioSchema (registry: Registry): object {
     allOf: adversaries.map((a) => ({ if: map({ adversary: { const: a.name } }, ['adversary'], { additionalProperties: true }), then: { properties: { with: a.schema } } }))
   }
   const link = { ...LINK, oneOf: [{ required: ['between'] }, { required: ['from', 'to'] }] }
+  const topology = { ...TOPOLOGY, description: `${String(TOPOLOGY['description'])}; besides, nodes find and dial each other unless discover is false` }
   const sections = {
     domains: section('domains', { ...DOMAIN, type: ['object', 'null'] }),
     nodes: section('nodes', node),
     groups: section('groups', GROUP),
-    links: map({ default: LINK_DEFAULT, topology: TOPOLOGY, discover: DISCOVER, list: list(link, 'links that differ, or that the topology lacks; a later line wins') }),
+    links: map({ default: LINK_DEFAULT, topology, discover: DISCOVER, list: list(link, 'links that differ, or that the topology lacks; a later line wins') }),
     timeline: list(entry(ACTION_FRAME, registry.actions, [['at'], ['every', 'from']]), 'what happens'),
     expect: list(entry(EXPECTATION_FRAME, registry.expectations, [['at'], ['by']]), 'what has to be true')
   }

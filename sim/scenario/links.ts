@@ -2,7 +2,7 @@
 import { checkAt } from './check-at.js'
 import { LINK, LINK_DEFAULT, LINKS, TOPOLOGY } from './format.js'
 import type { NameTable } from './name-table.js'
-import { child, type Source } from './source.js'
+import { child, isRecord, type Source } from './source.js'
 import { substitute } from './substitute.js'
 import { show } from './suggest.js'
 import type { LinkOverride, LinkProps, Links, Topology } from './types.js'
@@ -20,6 +20,7 @@ export function loadLinks (source: Source, names: NameTable, section: unknown, n
     default: { ...DEFAULT_LINK, ...given },
     topology: topologyOf(source, topology as string | { star: string } | { random: number }, nodes),
     discover: raw.discover,
+    discoverSaid: isRecord(section) && Object.hasOwn(section, 'discover'),
     list: (raw.list ?? []).map((entry, i) => override(source, names, entry, i))
   }
 }

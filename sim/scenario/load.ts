@@ -64,22 +64,29 @@ export function loadScenario (text: string, file: string, registry: Registry): S
   })
 }
 
-/** What is looked at in the place of what is wrong, so that the rest can be checked too. */
+/** What is looked at in the place of what is wrong, so that the rest can be checked too; of what isn't here hangs all the rest. */
 const STAND_IN: Readonly<Record<string, unknown>> = { name: 'name', shows: 'shows', duration: '8760h' }
+const ANYBODY = { anybody: {} }
 
 function loadTop (source: Source, data: Readonly<Record<string, unknown>>): Top {
   const rest: Record<string, unknown> = { ...data }
+  let nobody = false
   for (;;) {
     const checked = check(TOP, { ...rest }, 'the scenario')
-    if (checked.fault === undefined) return checked.value as Top
+    if (checked.fault === undefined) {
+      if (nobody) source.tell()
+      return checked.value as Top
+    }
     const { fault } = checked
     source.attempt(() => { throw source.fault(fault.pointer, fault.what, fault.expected, { key: fault.key }) })
     const key = fault.pointer.split('/')[1]?.replaceAll('~1', '/').replaceAll('~0', '~')
     if (key !== undefined) Reflect.deleteProperty(rest, key)
     const lacking = (TOP['required'] as string[]).find((name) => !Object.hasOwn(rest, name))
-    if (lacking !== undefined && !Object.hasOwn(STAND_IN, lacking)) source.tell()
-    if (lacking !== undefined) rest[lacking] = STAND_IN[lacking]
-    else if (key === undefined) source.tell()
+    if (lacking !== undefined) {
+      nobody ||= !Object.hasOwn(STAND_IN, lacking)
+      rest[lacking] = STAND_IN[lacking] ?? ANYBODY
+    }
+    if (lacking === undefined && key === undefined) source.tell()
   }
 }
 

@@ -111,6 +111,8 @@ export interface Links {
   readonly topology: Topology
   /** nodes look for peers that hold what they follow, and dial some, besides the links of the topology */
   readonly discover: boolean
+  /** whether the file says so, either way */
+  readonly discoverSaid: boolean
   readonly list: readonly LinkOverride[]
 }
 

@@ -1,6 +1,6 @@
 /**
  * State carried by hand: the receiver asks a copy of what the giver held, with no network between them. The same requests and answers as over the wire,
- * so it is judged exactly alike; content follows from whoever has it.
+ * so it is judged exactly alike, and a mirror takes the content too.
  */
 import { MalformedError } from '../../src/substrate/errors.js'
 import { answer } from '../../src/federation/serve-sync.js'
@@ -13,30 +13,43 @@ import type { World } from './world.js'
 const MAX_ROUNDS = 100_000
 
 export function carry (world: World, from: SimNode, to: SimNode, domain: SimDomain): void {
-  const k = from.engine?.replica.domains.get(domain.id)
+  const giver = from.engine
+  const k = giver?.replica.domains.get(domain.id)
   const { engine } = to
   const stick = `stick of ${from.name}`
-  if (k === undefined || engine === undefined) return
+  // One stick a node: another domain's turn comes when this one is put away.
+  if (to.plugged.has(stick)) {
+    world.clock.after(STICK_STEP, () => { carry(world, from, to, domain) })
+    return
+  }
+  if (giver === undefined || k === undefined || engine === undefined) return
   const questions: Uint8Array[] = []
-  const outside = engine.outside
-  if (outside === undefined) return
-  engine.outside = {
-    ...outside,
-    send: (effect) => {
-      if (effect.peer !== stick) outside.send(effect)
-      else if (effect.channel === 'sync' && effect.direction === 'request') questions.push(effect.bytes)
-    }
+  to.plugged.set(stick, {
+    frame: ({ channel, direction, bytes }) => { if (channel === 'sync' && direction === 'request') questions.push(bytes) },
+    blocks: async ({ domain: of, refs }) => of === domain.id ? await giver.blocksFor(of, refs) : refs.map(() => undefined)
+  })
+  const unplug = (): void => {
+    to.plugged.delete(stick)
+    if (to.engine === engine) engine.step({ type: 'peer', peer: stick, up: false })
   }
   engine.step({ type: 'peer', peer: stick, up: true })
   engine.step({ type: 'frame', peer: stick, channel: 'hello', direction: 'request', bytes: helloWire.encode({ t: 'hello', version: 1, agent: 'stick', domains: [{ domain: domain.id, digest: k.inventoryDigest() }] }) })
   engine.step({ type: 'pull', domain: domain.id, peer: stick })
   let rounds = 0
+  // What a slow disk hasn't written yet makes it ask on.
+  const rest = async (): Promise<void> => {
+    await engine.settled().catch(() => undefined)
+    if (questions.length > 0 && to.engine === engine && rounds < MAX_ROUNDS) {
+      turn()
+      return
+    }
+    await carryContent(world, to, domain, stick)
+    unplug()
+  }
   const turn = (): void => {
-    if (to.engine !== engine) return
-    const question = questions.shift()
-    if (question === undefined || rounds++ > MAX_ROUNDS) {
-      engine.step({ type: 'peer', peer: stick, up: false })
-      engine.outside = outside
+    const question = to.engine === engine && rounds++ < MAX_ROUNDS ? questions.shift() : undefined
+    if (question === undefined) {
+      void rest()
       return
     }
     try {
@@ -52,3 +65,18 @@ export function carry (world: World, from: SimNode, to: SimNode, domain: SimDoma
 
 /** microseconds: longer than a barrier of any disk that isn't slow on purpose */
 const STICK_STEP = 100_000
+
+/** Whoever mirrors the domain takes the content of what it has just learnt, and of what it knew before. */
+async function carryContent (world: World, to: SimNode, domain: SimDomain, stick: string): Promise<void> {
+  const { engine, mirror } = to
+  if (engine?.records.get(domain.id)?.mode !== 'mirror' || mirror === undefined) return
+  const stop = { get aborted () { return to.engine !== engine }, throwIfAborted: () => { if (to.engine !== engine) throw new Unplugged() } }
+  try {
+    const result = await mirror.fetch(domain.id, { stop, peers: [stick] })
+    if (result !== undefined && to.engine === engine) world.fetched(to, domain.id, result)
+  } catch {
+    // Its process is gone; or its store failed, of which the engine tells.
+  }
+}
+
+class Unplugged extends Error {}

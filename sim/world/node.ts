@@ -46,6 +46,13 @@ const HONEST: Required<Hooks> = {
   start: () => undefined
 }
 
+/** What answers a node with no network in between. */
+export interface Plugged {
+  /** what the core says to it */
+  frame: (effect: SendEffect) => void
+  blocks: (request: BlockRequest) => Promise<BlockAnswer>
+}
+
 /** What a node needs of the world around it. */
 export interface Surroundings {
   readonly random: Random
@@ -72,6 +79,8 @@ export class SimNode implements Port {
   private life = 0
   private starting: Promise<void> | undefined
   readonly standing: Standing
+  /** what is plugged in, by the name under which the core knows it as a peer */
+  readonly plugged = new Map<string, Plugged>()
   /** an adversary's code is called through it */
   readonly guard: Guard
   private wrapped: Hooks = {}
@@ -231,6 +240,11 @@ export class SimNode implements Port {
   }
 
   private send (effect: SendEffect): void {
+    const plugged = this.plugged.get(effect.peer)
+    if (plugged !== undefined) {
+      plugged.frame(effect)
+      return
+    }
     for (const e of this.hooks.send?.(effect) ?? [effect]) this.rawSend(e)
   }
 
@@ -288,7 +302,7 @@ export class SimNode implements Port {
 
   private fetcher (domain: Reference, life: number): FetchBlocks {
     return async (peer, refs, onBlock) => {
-      const answer = await this.world.network.blocks(this.name, peer, { domain, refs })
+      const answer = await (this.plugged.get(peer)?.blocks({ domain, refs }) ?? this.world.network.blocks(this.name, peer, { domain, refs }))
       if (life !== this.life) throw new Stopped()
       const missing: Reference[] = []
       for (const [i, ref] of refs.entries()) {

@@ -11,9 +11,9 @@ import { KIND, namesContent, readLeaf } from '../publication/leaf.js'
 import type { LeafLog } from '../publication/leaf-log.js'
 import { prefixesCover } from '../publication/prefix-set.js'
 import { cutsOnce } from './cut-chain.js'
-import { exportsOf } from './exports.js'
+import { exportsOf, type Promises } from './exports.js'
 import type { JudgedLeaf } from './leaf-rules.js'
-import { firstDifference, type Head, isRefuted, type LaneKnowledge, liesOn } from './lane-knowledge.js'
+import { firstDifference, type Head, type LaneKnowledge, liesOn } from './lane-knowledge.js'
 import { hasRole, type LaneView, viewLane } from './lane-view.js'
 import { scopeHasName } from './manifest.js'
 import type { Authority } from './manifest-chain.js'
@@ -65,8 +65,8 @@ export interface DomainView {
   readonly named: ReadonlySet<Reference>
   /** heads that federate keys vouched for */
   readonly vouched: ReadonlySet<Reference>
-  /** heads whose logs, if they contain what anchors settle, export more of their lanes than anything held does (A2) */
-  readonly promising: ReadonlySet<Reference>
+  /** vouched heads on other branches whose logs export more of their lanes than anything held does (A2) */
+  readonly promising: ReadonlyMap<Reference, Promises>
   /** R7: erased leaves as `lane/index`: without effect, and their bodies are not served */
   readonly erased: ReadonlySet<string>
   /** those of `erased` whose erase leaf lies under an anchor (K4): their bodies are dropped */
@@ -78,6 +78,12 @@ const LASTING: ReadonlySet<number> = new Set([KIND.erase, KIND.vouch, KIND.admit
 /** L2: a leaf of a published lane names no internal one: a stolen publishing key can't erase what was never shown to it. */
 export const namesInternal = (by: Lane, target: Lane): boolean => by.visibility === PUBLISHED && target.visibility !== PUBLISHED
 
+/** R7, L2: whether a leaf of the lane `by` may erase one of `target`: of its own principal's, or with the whole domain as scope. */
+export function mayErase ({ knowledge: { lane }, rights }: LaneView, { knowledge: { lane: target } }: LaneView): boolean {
+  if (namesInternal(lane, target)) return false
+  return target.principal === lane.principal || (rights !== undefined && scopeHasName(rights.scope, ''))
+}
+
 /** R7: what valid erase leaves name, by lane. `true` = the erase leaf lies under an anchor, so the target's body may be dropped. */
 function erasures (lanes: Map<Reference, LaneView>, exported: Map<Reference, number>, anchors: ReadonlyMap<Reference, number>): Map<Reference, Map<number, boolean>> {
   const out = new Map<Reference, Map<number, boolean>>()
@@ -88,9 +94,7 @@ function erasures (lanes: Map<Reference, LaneView>, exported: Map<Reference, num
       if (body?.kind !== 'erase' || status !== 'accepted') continue
       const target = lanes.get(body.lane)
       if (target?.log === undefined || body.index >= target.log.size) continue
-      if (namesInternal(v.knowledge.lane, target.knowledge.lane)) continue
-      const own = target.knowledge.lane.principal === v.knowledge.lane.principal
-      if (!own && (v.rights === undefined || !scopeHasName(v.rights.scope, ''))) continue
+      if (!mayErase(v, target)) continue
       // The leaf's own kind: a node that doesn't hold the body must judge alike.
       const leaf = readLeaf(target.log.leaf(body.index))
       if (leaf === undefined || LASTING.has(leaf.kind) || target.log.leafHash(body.index) !== body.leaf_hash) continue
@@ -237,6 +241,11 @@ function currentOf (lanes: ReadonlyMap<Reference, ViewedLane>, all: boolean): Ma
   return out
 }
 
+/** The names that a listing shows, and that every count of names means: a tombstone is a winner too, and shows nothing. */
+export function shownNames ({ current }: Pick<DomainView, 'current'>): CurrentEntry[] {
+  return [...current.values()].filter((e) => e.ref !== NONE)
+}
+
 /** The log that others may see up to `head`, and of how many leaves with the bodies; undefined where they may not, or where it isn't held. */
 export function shownLog (v: ViewedLane, head: Head, { vouched, named }: Pick<DomainView, 'vouched' | 'named'>): { log: LeafLog, bodies: number } | undefined {
   const size = head.snapshot.log_size
@@ -264,7 +273,7 @@ export function servedHeads (v: ViewedLane, view: Pick<DomainView, 'named' | 'vo
   for (const head of v.knowledge.heads.values()) {
     const size = head.snapshot.log_size
     // Its log may be held by nobody here. The head alone says what a vouch covers and that nothing is withheld (A3), so it is kept and passed on.
-    if (view.named.has(head.ref) && v.knowledge.lane.visibility === PUBLISHED && !isRefuted(v.knowledge, head)) out.push(head)
+    if (view.named.has(head.ref) && v.knowledge.lane.visibility === PUBLISHED) out.push(head)
     if (shownLog(v, head, view) === undefined || !advertised(v, head, view.vouched)) continue
     if (best === undefined || size > best.snapshot.log_size || (size === best.snapshot.log_size && head.ref < best.ref)) best = head
   }

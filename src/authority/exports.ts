@@ -3,32 +3,35 @@
  */
 import { NONE, type Reference } from '../substrate/reference.js'
 import { PUBLISHED } from '../publication/lane.js'
-import { type Head, isRefuted, liesOn } from './lane-knowledge.js'
+import { type Head, liesOn } from './lane-knowledge.js'
 import { hasRole, type LaneView } from './lane-view.js'
 import type { JudgedLeaf } from './leaf-rules.js'
 
 /**
- * The prefix of `target` that a vouch for `snapshot` covers; undefined when that head isn't held. A2: of a head on another branch what lies below the
- * smallest proven difference (E3), or all where both branches have what anchors settle: either is the same for whoever knows the proof and the anchors.
+ * The prefix of `target` that a vouch for `snapshot` covers; undefined when that head isn't held. A2: nothing while no held log shows what the head stands
+ * for. Of one on another branch than the log in force all, where both begin with what anchors settle, else what lies below the smallest proven difference
+ * (E3): either is the same for whoever knows the proof and the anchors.
  */
 export function vouchedPrefix (target: LaneView, snapshot: Reference): number | undefined {
-  const { log, knowledge: { heads, evidence } } = target
+  const { log, anchored, knowledge: { heads, branches, evidence } } = target
   const head = heads.get(snapshot)
-  // One that the log refutes is no head: nodes that never saw it must come to the same view.
-  if (head === undefined || isRefuted(target.knowledge, head)) return undefined
-  if (log === undefined) return 0
+  if (head === undefined) return undefined
+  const on = log === undefined ? undefined : liesOn(log, head) ? log : branches.find((b) => liesOn(b.log, head))?.log
+  if (log === undefined || on === undefined) return 0
   const most = Math.min(target.limit, head.snapshot.log_size)
-  return liesOn(log, head) || hasAnchored(target, head) ? most : Math.min(most, evidence?.index ?? 0)
+  const settled = on === log || (on.size >= anchored && head.snapshot.log_size >= anchored && on.root(anchored) === log.root(anchored))
+  return settled ? most : Math.min(most, evidence?.index ?? 0)
 }
 
-/** Whether a held log shows that the head's log begins with all that anchors settle of the lane. */
-function hasAnchored ({ log, anchored, knowledge: { branches } }: LaneView, head: Head): boolean {
-  return log !== undefined && head.snapshot.log_size >= anchored && branches.some((b) => liesOn(b.log, head) && b.log.root(anchored) === log.root(anchored))
-}
+/** What the log of a head may do for its lane, if it is had: it exports more for certain, or where it begins with what anchors settle. */
+export type Promises = 'surely' | 'if-anchored'
 
-/** Whether only its log, which isn't held, can tell how much of the lane a vouch for the head covers. */
-function isPromising ({ anchored, knowledge: { evidence, branches } }: LaneView, head: Head): boolean {
-  return evidence !== undefined && evidence.index < anchored && anchored < head.snapshot.log_size && !branches.some((b) => liesOn(b.log, head))
+/** Of a head on another branch, where vouches cover the first `covered` leaves without it; undefined where nothing is to be gained, or no fork is proven. */
+function promiseOf ({ log, limit, anchored, knowledge: { evidence, branches } }: LaneView, head: Head, covered: number): Promises | undefined {
+  if (log === undefined || evidence === undefined || covered >= limit || branches.some((b) => liesOn(b.log, head))) return undefined
+  const size = head.snapshot.log_size
+  if (Math.min(limit, size, evidence.index) > covered) return 'surely'
+  return size > anchored && Math.min(limit, size) > covered ? 'if-anchored' : undefined
 }
 
 interface Vouch { readonly lane: Reference, readonly snapshot: Reference }
@@ -51,12 +54,12 @@ function previousOwners (lanes: Map<Reference, LaneView>): Map<string, LaneView>
   if (asked.size === 0) return out
   for (const v of lanes.values()) {
     if (v.knowledge.lane.visibility !== PUBLISHED) continue
-    for (const head of v.knowledge.heads.values()) if (asked.has(head.ref) && !isRefuted(v.knowledge, head)) out.set(head.ref, v)
+    for (const head of v.knowledge.heads.values()) if (asked.has(head.ref)) out.set(head.ref, v)
   }
   return out
 }
 
-export interface Exports { exported: Map<Reference, number>, considered: Set<Reference>, withheld: Set<Reference>, named: Set<Reference>, vouched: Set<Reference>, promising: Set<Reference>, sought: Set<Reference> }
+export interface Exports { exported: Map<Reference, number>, considered: Set<Reference>, withheld: Set<Reference>, named: Set<Reference>, vouched: Set<Reference>, promising: Map<Reference, Promises>, sought: Set<Reference> }
 
 /** A2, L5. `all` = the owner's own view: every visible lane counts in full, internal ones too. */
 export function exportsOf (lanes: Map<Reference, LaneView>, all: boolean, cutAt: Iterable<Reference>): Exports {
@@ -64,7 +67,7 @@ export function exportsOf (lanes: Map<Reference, LaneView>, all: boolean, cutAt:
   const considered = new Set<Reference>()
   const named = new Set<Reference>(cutAt)
   const vouched = new Set<Reference>()
-  const promising = new Set<Reference>()
+  const promising = new Map<Reference, Promises>()
   const collect = (found: readonly Vouch[], into: Map<Reference, number>): void => {
     for (const { lane, snapshot } of found) {
       const target = lanes.get(lane)
@@ -84,7 +87,8 @@ export function exportsOf (lanes: Map<Reference, LaneView>, all: boolean, cutAt:
     for (const { lane, snapshot } of found) {
       const target = lanes.get(lane)
       const head = target?.knowledge.heads.get(snapshot)
-      if (target !== undefined && head !== undefined && (into.get(lane) ?? 0) < target.limit && isPromising(target, head)) promising.add(snapshot)
+      const promise = target === undefined || head === undefined ? undefined : promiseOf(target, head, into.get(lane) ?? 0)
+      if (promise !== undefined && promising.get(snapshot) !== 'surely') promising.set(snapshot, promise)
     }
   }
   const shown = (v: LaneView): boolean => v.knowledge.lane.visibility === PUBLISHED

@@ -13,7 +13,7 @@ import { type ForkEvidence, forkEvidenceCodec } from '../publication/evidence.js
 import { laneCodec, PUBLISHED, type Snapshot, snapshotCodec } from '../publication/lane.js'
 import { AuthorityObjects } from './authority-store.js'
 import { type DomainView, servedHeads, shownLog, viewDomain } from './domain-view.js'
-import { type Head, isRefuted, LaneKnowledge } from './lane-knowledge.js'
+import { type Head, LaneKnowledge } from './lane-knowledge.js'
 import { type Authority, resolveAuthority } from './manifest-chain.js'
 import { WaitPool } from './wait-pool.js'
 
@@ -219,7 +219,9 @@ export class DomainKnowledge {
   private trimHeads (view: DomainView): void {
     for (const v of view.lanes.values()) {
       const lane = v.knowledge
-      if (lane.crowded) lane.trim(new Set([...view.named, ...servedHeads(v, view).map((h) => h.ref)]))
+      if (!lane.crowded) continue
+      const served = new Set(servedHeads(v, view).map((h) => h.ref))
+      lane.trim((ref) => served.has(ref) || view.named.has(ref))
     }
   }
 
@@ -320,10 +322,7 @@ export class DomainKnowledge {
     const view = this.view()
     const out = new Set<Reference>([...this.objects.missing(this.domain), ...view.withheld])
     for (const v of view.lanes.values()) {
-      for (const ref of v.unlinked) {
-        const head = v.knowledge.heads.get(ref)
-        if (head === undefined || isRefuted(v.knowledge, head)) out.add(ref)
-      }
+      for (const ref of v.unlinked) if (!v.knowledge.heads.has(ref)) out.add(ref)
     }
     return [...out].sort()
   }

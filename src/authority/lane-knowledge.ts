@@ -140,10 +140,10 @@ export class LaneKnowledge {
     return this.crowd > MAX_LOOSE_HEADS
   }
 
-  /** Lets go of the oldest loose heads. What is in `keep` (named by a cut, a vouch or `previous`, or served) stays, whatever else comes. */
-  trim (keep: ReadonlySet<Reference>): void {
+  /** Lets go of the oldest loose heads. What `keeps` says (named by a cut, a vouch or `previous`, or served) stays, whatever else comes. */
+  trim (keeps: (head: Reference) => boolean): void {
     const inUse = new Set(this.branches.map((b) => b.head.ref))
-    const loose = [...this.heads.values()].filter((h) => !inUse.has(h.ref) && !keep.has(h.ref))
+    const loose = [...this.heads.values()].filter((h) => !inUse.has(h.ref) && !keeps(h.ref))
     this.kept = this.heads.size - loose.length
     for (const head of loose.slice(0, Math.max(0, loose.length - MAX_LOOSE_HEADS))) {
       this.heads.delete(head.ref)
@@ -241,7 +241,7 @@ export function bodyOfLeaf (bytes: Uint8Array, payload: Uint8Array): Hash | unde
 
 /**
  * on: the head's leaves are the first ones of the log. off: they aren't. false: they are, but the head claims another logseq than its last leaf has
- * (S1): bytes alone refute it, so it counts as if it weren't held. beyond: the log is too short to tell.
+ * (S1): it lies on no log, so nothing rests on it. beyond: the log is too short to tell.
  */
 export type Link = 'on' | 'off' | 'false' | 'beyond'
 

@@ -242,7 +242,7 @@ function forkText (roots: RootChain, { state, forkChildren }: Chain, judged: Man
   })
   const more = forkChildren.length > NAMED ? ` and ${forkChildren.length - NAMED} more` : ''
   const end = state === 'authority-forked'
-    ? 'until the roots say from which manifest to go on: diad root renew --base'
+    ? 'until the roots say from which manifest to go on: diad root renew --base MANIFEST'
     : 'until the committed roots settle it, unless two of their rotations are the branches: diad root rotate'
   return ` between ${called.join(' and ')}${more}, ${end}`
 }

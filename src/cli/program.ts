@@ -15,6 +15,7 @@ import { addRecordsCommands } from './groups/records.js'
 import { addRescueCommands } from './groups/rescue.js'
 import { addRootsCommands } from './groups/roots.js'
 import { addSealsCommands } from './groups/seals.js'
+import { nearOnly } from './near.js'
 import { addSimCommand, noVerb, type SimArgs } from './sim-options.js'
 import { addresses, cliTools, digit, given, newPassphraseOf, passphraseOf, quota, seconds } from './tools.js'
 import { version } from './version.js'
@@ -78,7 +79,7 @@ export function wantsJson (argv: readonly string[]): boolean {
 /** Commander's complaint as one line and a hint. */
 function usageError (err: CommanderError, argv: readonly string[]): DiadError {
   const [first = '', ...rest] = err.message.replace(/^error: /, '').split('\n')
-  const suggestion = rest.join(' ').trim().replace(/^\((.*)\)$/, '$1')
+  const suggestion = nearOnly(rest.join(' ').trim().replace(/^\((.*)\)$/, '$1'), /'([^']*)'$/.exec(first)?.[1] ?? '')
   if (err.code === 'commander.help') return argv.includes('sim') ? noVerb() : new DiadError('usage', 'no command given', 'see diad --help')
   return new DiadError('usage', first, suggestion === '' ? 'see diad --help, or diad COMMAND --help' : suggestion)
 }

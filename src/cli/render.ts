@@ -177,12 +177,13 @@ function domainLines (domains: Fields[], style: Style): string[] {
     const used = numberOf(d, 'used')
     if (used !== undefined) lines.push(`    ${style.faint('content')}  ${lease(d) ?? formatQuota(used)}, records ${formatQuota(numberOf(d, 'recordBytes') ?? 0)}`)
     lines.push(...overQuotaLines(d, style).map((l) => `  ${l}`))
-    const wayOut = d['wayOut']
-    if (typeof wayOut === 'object' && wayOut !== null) {
+    const { wayOut, elsewhere } = d
+    // Of a fork of the own domain the words below say the same, with each branch.
+    const told = typeof elsewhere === 'object' && elsewhere !== null && fieldsOf(elsewhere)['forked'] === true
+    if (typeof wayOut === 'object' && wayOut !== null && !told) {
       const way = fieldsOf(wayOut)
       lines.push(`    ${style.bad(textOf(way, 'why'))}`, `    ${style.careful('way out')}  ${textOf(way, 'command')}`)
     }
-    const elsewhere = d['elsewhere']
     if (typeof elsewhere === 'object' && elsewhere !== null) {
       const found = fieldsOf(elsewhere)
       lines.push(`    ${style.bad(textOf(found, 'text'))}`, ...textsOf(found, 'changes').map((c) => `      ${c}`), `    ${style.careful('way out')}  ${textOf(found, 'hint')}`)

@@ -5,7 +5,7 @@
 import { randomInt } from 'node:crypto'
 import { accessSync, closeSync, constants, lstatSync, mkdirSync, openSync, readdirSync, readSync, realpathSync, rmdirSync, statSync, type Stats } from 'node:fs'
 import { dirname } from 'node:path'
-import { demandOutside } from '../node/commands/bundles/target.js'
+import { demandFolderOutside, demandOutside } from '../node/home/outside.js'
 import { replaceFile } from '../node/home/atomic-file.js'
 import { writeFailure } from '../node/files/failure.js'
 import { showName } from '../publication/names.js'
@@ -195,6 +195,7 @@ function lookAt (path: string): Stats | undefined {
 
 /** Before an exploration, not when after an hour something is found that can't be kept. Returns whether it was made just now. */
 function makeFolder (path: string): boolean {
+  demandFolderOutside(path)
   try {
     const made = mkdirSync(path, { recursive: true }) !== undefined
     accessSync(path, constants.W_OK)

@@ -40,9 +40,9 @@ export interface ExchangePorts {
 
 /**
  * What one request may cost is bounded: 1,024 objects, all of them signatures, took 0.1 s (a domain's own seven took 1 ms), and twice that where the
- * domain is held here, or waits with the same objects; with as many others it is 2,048 that are judged the second time. All peers together start one a second, after a burst: a flood of PeerIds costs no more than one peer. Whoever comes too late stands
- * in a line, and is told to come again where that is full. Who was heard least comes first, in the line and into it: so a few peers that ask as fast as they
- * may keep nobody out. Who has no place left in the room costs nothing.
+ * domain is held here, or waits with the same objects; with as many others it is 2,048 that are judged the second time. All peers together start one a
+ * second, after a burst: a flood of PeerIds costs no more than one peer. Whoever comes too late stands in a line, and is told to come again where that is full. Who was heard least comes first, in the line and into it, and chance decides among
+ * equals: so a few peers that ask as fast as they may keep nobody out, nor do many new ones for ever. Who has no place left in the room costs nothing.
  */
 const JUDGED_PER_MS = 1 / 1000
 const JUDGED_BURST = 16
@@ -79,9 +79,13 @@ interface InLine {
   readonly standing: Standing
   readonly applicant: Reference
   readonly since: number
+  /** drawn, for those who were heard as often */
+  readonly lot: number
   readonly answer: (code: string) => void
   readonly judge: () => Promise<string>
 }
+
+const comesBefore = (a: InLine, b: InLine): boolean => a.standing.heard === b.standing.heard ? a.lot < b.lot : a.standing.heard < b.standing.heard
 
 export class AdmissionExchange {
   /** without one, nothing is taken */
@@ -197,13 +201,13 @@ export class AdmissionExchange {
       return
     }
     const { applicant } = brought.request
-    this.standInLine({ peer, standing, applicant, since: this.now ?? 0, answer, judge: async () => await this.judge(brought, receiving, room, peer) })
+    this.standInLine({ peer, standing, applicant, since: this.now ?? 0, lot: Number.parseInt(this.ports.random(4).slice(0, 8), 16), answer, judge: async () => await this.judge(brought, receiving, room, peer) })
     this.hear()
   }
 
   private standInLine (one: InLine): void {
-    const last = [...this.line.values()].reduce((a, b) => b.standing.heard >= a.standing.heard ? b : a, one)
-    if (this.isFull(one) || this.line.has(one.peer) || (this.line.size >= LINE && last.standing.heard <= one.standing.heard)) {
+    const last = [...this.line.values()].reduce((a, b) => comesBefore(a, b) ? b : a, one)
+    if (this.isFull(one) || this.line.has(one.peer) || (this.line.size >= LINE && last === one)) {
       one.answer('busy')
       return
     }
@@ -219,7 +223,7 @@ export class AdmissionExchange {
   /** As many of the line as may be judged by now. */
   private hear (): void {
     while (this.tokens >= 1 && this.line.size > 0) {
-      const next = [...this.line.values()].reduce((a, b) => b.standing.heard < a.standing.heard ? b : a)
+      const next = [...this.line.values()].reduce((a, b) => comesBefore(b, a) ? b : a)
       if (this.isFull(next)) {
         this.sendAway(next)
         continue

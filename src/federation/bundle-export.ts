@@ -161,7 +161,14 @@ function logsOf (v: ViewedLane, heads: readonly Head[], view: DomainView, propos
   const weight = (log: LeafLog): number => log === v.log ? 3 : heads.some((h) => cuts.has(h.ref) && liesOn(log, h)) ? 2 : settled(log) ? 1 : 0
   const weighed = [...byLog.values()].map((shown) => ({ shown, weight: weight(shown.log) }))
   weighed.sort((a, b) => b.weight - a.weight || b.shown.head.snapshot.log_size - a.shown.head.snapshot.log_size)
-  return weighed.slice(0, LOGS_OF_LANE).map(({ shown }) => shown)
+  const out: ShownLog[] = []
+  for (const { shown } of weighed.slice(0, LOGS_OF_LANE)) {
+    // A branch whose heads lie on another one, too, tells nothing more.
+    const at = out.findIndex(({ log, head }) => liesOn(log, shown.head) && shown.head.snapshot.log_size <= head.snapshot.log_size)
+    if (at < 0) out.push(shown)
+    else out[at] = { ...out[at] as ShownLog, bodies: Math.max((out[at] as ShownLog).bodies, shown.bodies) }
+  }
+  return out
 }
 
 function startOf (v: ViewedLane, { log, head, bodies }: ShownLog, since: HeldHeads | undefined, had: ReadonlyMap<Reference, number> | undefined): number {

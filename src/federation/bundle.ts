@@ -16,6 +16,7 @@ import { signatureCodec } from '../substrate/signature.js'
 import { BundleContent } from './bundle-content.js'
 import { erasedHere, proposedContent } from './bundle-export.js'
 import { type BundleFault, BundleIntake, BundleRefused } from './bundle-intake.js'
+import { type Uncounted, uncountedOf } from './bundle-uncounted.js'
 import { faultText } from './bundle-words.js'
 import { fetchContent } from './content.js'
 import type { Engine } from './engine.js'
@@ -69,6 +70,8 @@ export interface Imported {
   /** content blocks that would have gone beyond the domain's quota: not kept, nor what only they name */
   readonly overQuota: number
   readonly proposals: Proposal[]
+  /** records of the file that count for nothing here */
+  readonly uncounted: Uncounted[]
 }
 
 /** L5: lanes of one closed key that files may leave at the domain's owner. Whoever stole it can make any number, and nothing else bounds them. */
@@ -94,7 +97,7 @@ export async function importBundle (engine: Engine, source: AsyncIterable<Uint8A
   } catch (err) {
     const fault = faultOf(err)
     if (fault === undefined) throw err
-    return { domain, status: 'rejected', code: fault.code, text: (err as Error).message, refused: [fault], noted: [], leaves: 0, blocks: 0, bytes: 0, missing: 0, unreachable: 0, overQuota: 0, proposals: [] }
+    return { domain, status: 'rejected', code: fault.code, text: (err as Error).message, refused: [fault], noted: [], leaves: 0, blocks: 0, bytes: 0, missing: 0, unreachable: 0, overQuota: 0, proposals: [], uncounted: [] }
   } finally {
     await reader.close()
     // A domain that was never heard of isn't remembered for a bad file's sake.
@@ -238,7 +241,8 @@ async function takeIn (engine: Engine, intake: BundleIntake, content: BundleCont
     missing: content.missing,
     unreachable: content.counts.unreachable,
     overQuota: content.leftOut.size,
-    proposals
+    proposals,
+    uncounted: uncountedOf(k, intake.knowledge, lanes, own)
   }
 }
 

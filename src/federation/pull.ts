@@ -11,15 +11,18 @@ import { LEAF_BYTES } from '../publication/leaf.js'
 import { LeafLog } from '../publication/leaf-log.js'
 import { consistencyRoots, verifyConsistency, verifyInclusion } from '../publication/merkle.js'
 import { type ViewedLane, worthHaving } from '../authority/domain-view.js'
+import type { Promises } from '../authority/exports.js'
 import type { DomainKnowledge } from '../authority/knowledge.js'
 import { bodyOfLeaf, branchOf, type Head, type HeldBranch, isRefuted, type LaneKnowledge, liesOn, linkOf } from '../authority/lane-knowledge.js'
 import { ask, type Asking, WrongAnswer } from './asking.js'
 import { branchOps, controlOps, unpersistedOps } from './ledger.js'
 import { WIRE } from './messages.js'
 import { pullBodies } from './pull-bodies.js'
+import { askedInVain, type Inventory, inTurn, mayAsk, tellWithheld, type Theirs, type Tried } from './pull-patience.js'
 import { NO_HASH } from './serve-sync.js'
-import { type Offered, type PullSink, Staged } from './staging.js'
+import { type PullSink, Staged } from './staging.js'
 
+export type { Tried } from './pull-patience.js'
 export type { PullSink } from './staging.js'
 
 export type PullOutcome = 'unknown' | 'same' | 'updated' | 'refused'
@@ -30,10 +33,6 @@ const MAX_PAGES = 64
 const MAX_ROUNDS = 4
 /** Fresh heads that a peer may offer, one for the other, without a single leaf before its log is left to the next pull. */
 const MAX_IDLE = 4
-/** Named heads without a log that one peer is asked about in one pull. */
-const MAX_UNSHOWN = 16
-/** Heads that vouches name on other branches, of which one peer is asked in one pull whether they begin with what anchors settle. */
-const MAX_LOOKED = 64
 /**
  * Bytes of bodies that ride along with one log before its last leaf is here; what goes beyond is asked for afterwards. The leaves themselves need no
  * bound of their own: each answer is proved against the signed head before the next is asked for, so what is staged is never more than one
@@ -41,11 +40,8 @@ const MAX_LOOKED = 64
  */
 const MAX_STAGED_BODIES = 64 * 1024 * 1024
 
-/** Named heads that a peer was asked about and whose log it didn't show: how often. */
-export type Tried = WeakMap<Head, number>
-
-/** `tried` = of this peer, from its pulls before. */
-export function * pull (k: DomainKnowledge, sink: PullSink, tried: Tried = new WeakMap()): Asking<PullOutcome> {
+/** `tried` = of this peer, from its pulls before. `patient`: whoever answers is at hand, so that everything is asked at once. */
+export function * pull (k: DomainKnowledge, sink: PullSink, tried: Tried = new WeakMap(), patient = false): Asking<PullOutcome> {
   let outcome: PullOutcome = 'same'
   let refused = false
   const watching: PullSink = { ...sink, refuse (code, ref) { refused = true; sink.refuse(code, ref) } }
@@ -54,7 +50,7 @@ export function * pull (k: DomainKnowledge, sink: PullSink, tried: Tried = new W
       const before = k.revision
       const theirs = yield * inventory(k, k.inventoryDigest(), watching)
       if (theirs === 'unknown') return refused ? 'refused' : outcome === 'same' ? 'unknown' : outcome
-      if (theirs !== 'same') yield * pullLogs(k, { ...theirs, tried, unshown: 0, looked: 0 }, watching)
+      if (theirs !== 'same') yield * pullLogs(k, { ...theirs, tried, patient, principalOf: (lane) => k.lanes.get(lane)?.lane.principal, vain: new Map(), withheld: [] }, watching)
       yield * pullBodies(k, watching)
       const fresh = unpersistedOps(k)
       if (fresh.length > 0) sink.commit(fresh)
@@ -66,20 +62,6 @@ export function * pull (k: DomainKnowledge, sink: PullSink, tried: Tried = new W
     watching.refuse('wrong-answer', k.domain)
   }
   return refused && outcome === 'same' ? 'refused' : outcome
-}
-
-/** What the peer offers, as it was when its inventory was read last. */
-interface Inventory {
-  digest: Hash
-  readonly offered: Offered
-}
-
-interface Theirs extends Inventory {
-  readonly tried: Tried
-  /** named heads whose log it turned out not to have */
-  unshown: number
-  /** named heads of which it was asked how they begin */
-  looked: number
 }
 
 /**
@@ -154,34 +136,29 @@ function * pullLogs (k: DomainKnowledge, theirs: Theirs, sink: PullSink): Asking
   // Logs bring vouches, vouches bring lanes into view: go on until nothing new comes.
   for (;;) {
     const next = [...k.view().lanes.values()].find((v) => v.sought && !done.has(v.knowledge.ref))
-    if (next === undefined) return
+    if (next === undefined) break
     done.add(next.knowledge.ref)
     const lane = next.knowledge
     const heads = theirs.offered.get(lane.ref)
     if (heads === undefined) continue
-    for (const head of [...heads.values()].sort((a, b) => b.snapshot.log_size - a.snapshot.log_size)) {
+    for (const head of inTurn(heads.values(), theirs)) {
       const branch = next.branch ?? lane.branches[0]
       const held = branch?.head.snapshot.log_size ?? 0
       if (isRefuted(lane, head)) {
-        sink.refuse('bad-range', head.ref)
+        refuted(k, head, sink)
         continue
       }
       if ((branch !== undefined && liesOn(branch.log, head)) || lane.compared.has(head.ref)) continue
       // Beyond an ending cut nothing counts (K3), and whoever stole the key could make it as long as they like; nor does more than the domain exports of a
-      // lane that can't export itself (A3). What the domain names is had all the same, those last whose log wasn't shown before.
-      if (k.view().named.has(head.ref)) {
-        if (theirs.tried.has(head)) continue
-        if (theirs.unshown >= MAX_UNSHOWN) {
-          sink.more?.()
-          continue
-        }
-      } else if (head.snapshot.log_size > worthHaving(next)) continue
+      // lane that can't export itself (A3). What the domain names is had all the same.
+      if (k.view().named.has(head.ref) ? !mayAsk(lane, head, theirs, sink) : head.snapshot.log_size > worthHaving(next)) continue
       // Past a proven fork no longer branch counts (E4), but it may differ from ours earlier than what is proven (E3).
       if (branch !== undefined && lane.evidence !== undefined && held > lane.evidence.index) yield * findFork(k, lane, branch, head, theirs, sink)
       else yield * pullLog(k, lane, head, branch, theirs, sink)
     }
     yield * pullNamed(k, lane, [...heads.values()], theirs, sink)
   }
+  tellWithheld(k.view().named, theirs, sink)
 }
 
 /**
@@ -189,21 +166,21 @@ function * pullLogs (k: DomainKnowledge, theirs: Theirs, sink: PullSink): Asking
  * such a key may name by the thousand, only what may export more is looked at, and only a log that does is taken (A2).
  */
 function * pullNamed (k: DomainKnowledge, lane: LaneKnowledge, heads: readonly Head[], theirs: Theirs, sink: PullSink): Asking<void> {
-  const tries = (head: Head): number => theirs.tried.get(head) ?? 0
-  for (const head of [...heads].sort((a, b) => tries(a) - tries(b))) {
-    const view = k.view()
-    const v = view.lanes.get(lane.ref)
-    if (v === undefined || !view.named.has(head.ref) || isRefuted(lane, head) || lane.branches.some((b) => liesOn(b.log, head))) continue
-    const beside = lane.held >= head.snapshot.log_size || lane.evidence !== undefined
-    const asked = beside && !v.unlinked.includes(head.ref)
-    // What goes on behind our log was asked for already, and wasn't shown the first time.
-    if (beside ? asked && (!view.promising.has(head.ref) || isApart(v, head)) : tries(head) === 0) continue
-    if (theirs.unshown >= MAX_UNSHOWN || (asked && theirs.looked >= MAX_LOOKED)) {
-      if (tries(head) === 0) sink.more?.()
-      continue
-    }
-    if (!asked || (yield * hasAnchored(k, v, head, theirs, sink))) yield * pullLog(k, lane, head, beside ? undefined : v.branch ?? lane.branches[0], theirs, sink)
+  const promised = (v: ViewedLane | undefined, head: Head): Promises | undefined => v?.unlinked.includes(head.ref) === true ? 'surely' : k.view().promising.get(head.ref)
+  const before = k.view().lanes.get(lane.ref)
+  for (const head of inTurn(heads.filter((h) => promised(before, h) !== undefined), theirs)) {
+    const v = k.view().lanes.get(lane.ref)
+    const promise = promised(v, head)
+    if (v === undefined || promise === undefined || isRefuted(lane, head) || lane.branches.some((b) => liesOn(b.log, head))) continue
+    if ((promise === 'if-anchored' && isApart(v, head)) || !mayAsk(lane, head, theirs, sink)) continue
+    if (promise === 'surely' || (yield * hasAnchored(k, v, head, theirs, sink))) yield * pullLog(k, lane, head, undefined, theirs, sink)
   }
+}
+
+/** S1: a log shows that the head lies. What the domain names is passed on by those who never had that log, too. */
+function refuted (k: DomainKnowledge, head: Head, sink: PullSink): void {
+  if (k.view().named.has(head.ref)) sink.note('bad-range', head.ref)
+  else sink.refuse('bad-range', head.ref)
 }
 
 /** Up to which leaf a head was shown to lie off a log: a log only grows, so that stays true. */
@@ -212,9 +189,8 @@ const apart = new WeakMap<Head, WeakMap<LeafLog, number>>()
 const isApart = ({ log, anchored }: ViewedLane, head: Head): boolean => log !== undefined && (apart.get(head)?.get(log) ?? Infinity) <= anchored
 
 /** Whether the head's log begins with all that anchors settle of the lane, as its own consistency proof shows. */
-function * hasAnchored (k: DomainKnowledge, { log, anchored }: ViewedLane, head: Head, theirs: Theirs, sink: PullSink): Asking<boolean> {
+function * hasAnchored (k: DomainKnowledge, { log, anchored, knowledge }: ViewedLane, head: Head, theirs: Theirs, sink: PullSink): Asking<boolean> {
   const { lane, log_size: second, log_root: root } = head.snapshot
-  theirs.looked++
   const got = yield * ask({ t: 'proofs', id: 0, domain: k.domain, lane, head: head.ref, sizes: [anchored] })
   const [proof] = got.proofs
   if (proof === undefined) {
@@ -223,11 +199,12 @@ function * hasAnchored (k: DomainKnowledge, { log, anchored }: ViewedLane, head:
   }
   const roots = consistencyRoots({ first: anchored, second, path: proof.path })
   if (proof.size !== anchored || roots?.secondRoot !== root) {
-    theirs.tried.set(head, (theirs.tried.get(head) ?? 0) + 1)
+    askedInVain(knowledge, head, theirs)
     sink.refuse('bad-range', head.ref)
     return false
   }
   if (log === undefined || roots.firstRoot === log.root(anchored)) return log !== undefined
+  askedInVain(knowledge, head, theirs)
   apart.set(head, (apart.get(head) ?? new WeakMap<LeafLog, number>()).set(log, anchored))
   return false
 }
@@ -239,12 +216,8 @@ function * hasAnchored (k: DomainKnowledge, { log, anchored }: ViewedLane, head:
 function * moved (k: DomainKnowledge, head: Head, theirs: Theirs, sink: PullSink): Asking<boolean> {
   const now = yield * inventory(k, theirs.digest, sink)
   if (now === 'same' || (now !== 'unknown' && now.offered.get(head.snapshot.lane)?.has(head.ref) === true)) {
-    // A head that the domain names is passed on by those who never had its log, too.
-    if (k.view().named.has(head.ref)) {
-      theirs.unshown++
-      theirs.tried.set(head, (theirs.tried.get(head) ?? 0) + 1)
-      sink.note('log-withheld', head.ref)
-    } else sink.refuse('log-withheld', head.ref)
+    askedInVain(k.lanes.get(head.snapshot.lane) as LaneKnowledge, head, theirs)
+    theirs.withheld.push(head)
     return false
   }
   sink.note('log-withheld', head.ref)
@@ -303,7 +276,8 @@ function * pullLog (k: DomainKnowledge, lane: LaneKnowledge, offered: Head, bran
     })
   }
   if (linkOf(staged, head) === 'false') {
-    sink.refuse('bad-range', head.ref)
+    askedInVain(lane, head, theirs)
+    refuted(k, head, sink)
     return
   }
   const proofBefore = lane.evidence

@@ -31,17 +31,21 @@ export function changesAfter (home: Home, k: DomainKnowledge, at: number): strin
 
 /**
  * `authority: manifest 1 → 2: grants mallory (…): publish on the whole domain`: what came since `before` was the newest, whoever signed it. undefined
- * where nothing came, or nothing was held.
+ * where nothing came, nothing was held, or the chain forks (authority-fork.ts).
  */
 export function movedLine (home: Home, k: DomainKnowledge, before: Reference | undefined): string | undefined {
-  const { onChain, judged, tip } = k.authority()
+  const { onChain, judged, tip, position, state } = k.authority()
   const last = onChain.at(-1)
   const was = before === undefined ? undefined : judged.get(before)?.manifest.version
-  if (was === undefined || last === undefined || tip === undefined || last.ref === before) return undefined
+  if (was === undefined || last === undefined || tip === undefined || last.ref === before || state === 'authority-forked') return undefined
+  // A root entry may have gone back behind it.
+  let kept = before
+  while (kept !== undefined && !position.has(kept)) kept = judged.get(kept)?.manifest.previous
   const names = readPrincipalNames(home)
-  const newer = onChain.slice(onChain.findIndex((m) => m.ref === before) + 1)
+  const newer = onChain.slice((kept === undefined ? -1 : position.get(kept) as number) + 1)
   const told = newer.slice(-TOLD).flatMap(({ ref }) => judged.get(ref) ?? []).map((j) => wordsOf(k, j, names))
-  return `authority: manifest ${was} → ${last.manifest.version}: ${newer.length > TOLD ? 'among others ' : ''}${told.join('; ')}`
+  const gone = kept === before ? [] : [`what came after manifest ${kept === undefined ? 0 : judged.get(kept)?.manifest.version ?? 0} before counts no longer`]
+  return `authority: manifest ${was} → ${last.manifest.version}: ${newer.length > TOLD ? 'among others ' : ''}${[...gone, ...told].join('; ')}`
 }
 
 /** Both ways out where another machine signed, for `since` = the newest version that this one signed. */

@@ -14,6 +14,7 @@ import { signArtifact, type Signer } from '../substrate/signature.js'
 import type { CommandIo } from './command.js'
 import { type Context, inTurn, storedPeers } from './commands/context.js'
 import { dialAll, withNetwork } from './commands/networked.js'
+import { forkHint, forkOf, forkText } from './authority-fork.js'
 import { changesAfter, elsewhereHint } from './authority-words.js'
 import type { Home } from './home/home.js'
 import { forgetLastSigned, readLastSigned } from './home/last-signed.js'
@@ -58,13 +59,30 @@ function beforeEpoch (tip: Reference, entry: Reference | undefined): Hash {
   return createHash('sha256').update(`${tip} ${entry}`).digest('hex') as Hash
 }
 
-/** Place on the chain of the newest manifest that this machine signed, as its marker says; -1 where there is none: after a restart, in a copy (M8). */
-export function lastSignedHere (runtime: Runtime, k: DomainKnowledge): number {
+/**
+ * The newest manifest that this machine signed, as its marker says: on the chain, on a branch of a fork, or off both. undefined where there is no marker:
+ * after a restart, in a copy (M8).
+ */
+function markedHere (runtime: Runtime, k: DomainKnowledge): Reference | undefined {
   const marker = readMarker(runtime.store.folder, k.domain)
-  const { onChain, rootChain } = k.authority()
-  if (marker === undefined) return -1
-  return onChain.findIndex(({ ref, manifest }) => manifest.version === marker.size &&
-    (marker.root === digestOf(ref) || rootChain.entries.some((e) => marker.root === beforeEpoch(ref, e.ref))))
+  if (marker === undefined) return undefined
+  const { judged, rootChain } = k.authority()
+  for (const { ref, manifest } of judged.values()) {
+    if (manifest.version === marker.size && (marker.root === digestOf(ref) || rootChain.entries.some((e) => marker.root === beforeEpoch(ref, e.ref)))) return ref
+  }
+  return undefined
+}
+
+/** As {@link markedHere}; where no marker stands any more, what was noted in the home when an alarm was first raised. Not held: undefined. */
+export function ownNewest (home: Home, runtime: Runtime, k: DomainKnowledge): Reference | undefined {
+  const noted = markedHere(runtime, k) ?? readLastSigned(home, k.domain)?.manifest
+  return noted !== undefined && k.authority().judged.has(noted) ? noted : undefined
+}
+
+/** Place on the chain of the newest manifest that this machine signed, as its marker says; -1 where there is none, or it is off the chain. */
+export function lastSignedHere (runtime: Runtime, k: DomainKnowledge): number {
+  const marked = markedHere(runtime, k)
+  return marked === undefined ? -1 : k.authority().onChain.findIndex(({ ref }) => ref === marked)
 }
 
 /** As {@link lastSignedHere}; where no marker stands any more, what was noted in the home when the alarm was first raised. */
@@ -104,10 +122,11 @@ export function markAuthority (runtime: Runtime, k: DomainKnowledge): void {
  * a peer at an address that a person gave vouches for that: anybody can connect and claim the domain.
  * `entry`: only whether the newest root entry is here, for a person has
  * said from which manifest to go on. Throws DiadError `authority-unsure` with the reason, and `authority-newer` when a peer had a newer manifest or
- * another child.
+ * another child; `authority-forked` before anything else, for there nobody's assurance helps.
  */
 export async function checkMaySign (context: Context, k: DomainKnowledge, io: CommandIo, { offline = false, peers = [] }: Signing, what: 'manifest' | 'entry' = 'manifest'): Promise<void> {
   const { runtime } = context
+  if (what === 'manifest') demandUnforked(context, k)
   const mark = markOf(k)
   if (what === 'manifest' && mark === undefined) return
   // A store set back to before an entry whose manifests another home signs has the marker of its newest manifest still: both have to agree.
@@ -141,6 +160,12 @@ export async function checkMaySign (context: Context, k: DomainKnowledge, io: Co
     context.network === undefined
       ? 'if no other machine signs for this domain: add --offline-authority. Otherwise ask a node that has it: --peer ADDRESS'
       : `${asked.others === 0 ? 'no connected peer has this domain' : `${asked.others === 1 ? 'a connected peer shows' : `${asked.others} connected peers show`} nothing newer, but anybody can connect, and whoever wants a fork would say just that`}. Ask a node that you know: --peer ADDRESS. If no other machine signs for it: add --offline-authority`)
+}
+
+/** No manifest can come after a fork (M7), whoever signs it. Throws DiadError `authority-forked`. */
+export function demandUnforked ({ home, runtime }: Context, k: DomainKnowledge): void {
+  const fork = forkOf(k, ownNewest(home, runtime, k))
+  if (fork !== undefined) throw new DiadError('authority-forked', forkText(fork), `nothing was signed; \`diad status\` shows each branch; ${forkHint}`)
 }
 
 /** The version that this home noted as the last one signed here, where it is on the chain still. */
@@ -278,6 +303,7 @@ export async function signAndCommit (context: Context, k: DomainKnowledge, amend
  * One at a time, and never between the leaf and the head of a publication: a cut names the head that stands when it is made.
  */
 export async function changeAuthority (context: Context, domain: Reference, io: CommandIo, signing: Signing, decide: (k: DomainKnowledge) => Change | Promise<Change>): Promise<{ k: DomainKnowledge, amended: Amended }> {
+  demandUnforked(context, await context.runtime.knowledge(domain))
   const signer = await rootKeySigner(context, io, signing.key)
   try {
     return await inTurn(context, async () => {

@@ -149,11 +149,13 @@ export interface CommandResults extends AuthorityResults, RootsResults, BundlesR
 export interface Elsewhere {
   /** versions that came since this machine last signed, ascending */
   readonly manifests: number[]
-  /** the newest version that this machine signed */
-  readonly since: number
+  /** the newest version that this machine signed; null where only a fork is known */
+  readonly since: number | null
+  /** they stand beside others: no manifest after the fork counts until the roots choose */
+  readonly forked?: true
   /** what happened, in one line */
   readonly text: string
-  /** what each of them changed, newest last */
+  /** what each of them changed, newest last; of a fork, what each manifest on each branch did */
   readonly changes: string[]
   /** the two ways out */
   readonly hint: string

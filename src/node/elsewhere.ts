@@ -4,7 +4,8 @@
  */
 import type { DomainKnowledge } from '../authority/knowledge.js'
 import type { Reference } from '../substrate/reference.js'
-import { lastKnownHere, lastSignedHere } from './authority.js'
+import { lastKnownHere, lastSignedHere, ownNewest } from './authority.js'
+import { forkHint, forkLines, forkOf, forkText } from './authority-fork.js'
 import { changesAfter, elsewhereHint, movedLine } from './authority-words.js'
 import type { Elsewhere } from './command.js'
 import type { Home } from './home/home.js'
@@ -17,6 +18,8 @@ import type { Runtime } from './runtime.js'
  */
 export function signedElsewhere (home: Home, runtime: Runtime, k: DomainKnowledge): Elsewhere | undefined {
   if (runtime.records.get(k.domain)?.own !== true) return undefined
+  const forked = forkedElsewhere(home, runtime, k)
+  if (forked !== undefined) return forked
   const { onChain } = k.authority()
   const known = lastKnownHere(home, runtime, k)
   const last = onChain[known]
@@ -33,6 +36,24 @@ export function signedElsewhere (home: Home, runtime: Runtime, k: DomainKnowledg
     text: `${manifests.length === 1 ? `manifest ${manifests[0]} is` : `manifests ${manifests[0]} to ${manifests.at(-1)} are`} signed by this domain's own root_key, and not by this machine, which last signed manifest ${version}${noticed}`,
     changes: changesAfter(home, k, known),
     hint: elsewhereHint(version)
+  }
+}
+
+/** Another machine signed a manifest beside one that was there: each branch in words, this machine's own marked, whether or not it knows which that is. */
+function forkedElsewhere (home: Home, runtime: Runtime, k: DomainKnowledge): Elsewhere | undefined {
+  const own = ownNewest(home, runtime, k)
+  const fork = forkOf(k, own)
+  if (fork === undefined) return undefined
+  const version = own === undefined ? undefined : k.authority().judged.get(own)?.manifest.version
+  if (own !== undefined && version !== undefined && readLastSigned(home, k.domain)?.manifest !== own) noteLastSigned(home, { domain: k.domain, manifest: own, version })
+  const others = fork.branches.flatMap((b) => b.manifests).filter((m) => !m.own)
+  return {
+    manifests: others.map((m) => m.judged.manifest.version),
+    since: version ?? null,
+    forked: true,
+    text: forkText(fork),
+    changes: forkLines(home, k, fork),
+    hint: forkHint
   }
 }
 

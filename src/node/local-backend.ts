@@ -1,13 +1,13 @@
 /** Runs commands in this process, on a home and store that it opens and therefore owns for as long as it lives. */
 import { existsSync } from 'node:fs'
-import type { Backend, LocalBackendOptions } from './command.js'
+import type { Backend, CommandIo, LocalBackendOptions } from './command.js'
 import { checkArguments } from './commands/check-arguments.js'
 import type { Context } from './commands/context.js'
 import { runCommand } from './commands/index.js'
 import { hasHome, makeHome, openHome } from './home/home.js'
 import { Runtime } from './runtime.js'
 
-/** A home that was made for a command which then fails is taken back where the command is `init`: a reader's home of the others may hold what came so far. */
+/** A home that was made for a command which then fails is taken back with all that is in it, unless something came that is worth keeping. */
 export async function openLocalBackend (path: string, { command, args, create }: LocalBackendOptions): Promise<Backend> {
   if (create && !hasHome(path)) await checkArguments(command, args, path)
   const takeBack = create ? makeHome(path) : undefined
@@ -22,18 +22,44 @@ export async function openLocalBackend (path: string, { command, args, create }:
     takeBack?.()
     throw err
   }
-  let done = false
+  // Also where Ctrl-C comes before the command is run at all.
+  let keep = false
   return {
     run: async (name, commandArgs, io) => {
-      if (takeBack !== undefined && command !== 'init') io.warn(`made a reader's home at ${context.home.paths.root}`)
-      const result = await context.run(name, commandArgs, io)
-      done = true
-      return result
+      const kept = (): void => {
+        if (!keep && takeBack !== undefined && command !== 'init') io.warn(`made a reader's home at ${context.home.paths.root}`)
+        keep = true
+      }
+      // From its first event on others may know who it is, and use the home.
+      const event: CommandIo['event'] = (e) => {
+        if (command === 'serve') kept()
+        io.event(e)
+      }
+      try {
+        const result = await context.run(name, commandArgs, takeBack === undefined ? io : { ...io, event })
+        if (!hasFailed(result) || await holdsAnything(runtime)) kept()
+        return result
+      } catch (err) {
+        // A failed `init` has made keys of a domain that there isn't.
+        if (command !== 'init' && await holdsAnything(runtime).catch(() => true)) kept()
+        throw err
+      }
     },
     close: async () => {
       await runtime.close()
-      // Also where Ctrl-C came before the command was run at all.
-      if (!done && command === 'init') takeBack?.()
+      if (!keep) takeBack?.()
     }
   }
+}
+
+/** A verdict that isn't good is a failure as an error is, and ends with another exit code than 0. */
+function hasFailed (result: unknown): boolean {
+  const status = typeof result === 'object' && result !== null && 'status' in result ? result.status : undefined
+  return typeof status === 'string' && status !== 'accepted' && status !== 'informational'
+}
+
+/** Whether something of a domain came: then the same command goes on from it. That a domain was asked for is nothing yet. */
+async function holdsAnything (runtime: Runtime): Promise<boolean> {
+  for (const domain of runtime.records.keys()) if ((await runtime.knowledge(domain)).authority().tip !== undefined) return true
+  return false
 }

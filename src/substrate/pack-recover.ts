@@ -20,14 +20,19 @@ export async function recover (kv: Kv, files: PackFiles): Promise<PackState> {
     await kv.batch([{ type: 'put', key: PACK_STATE_KEY, value: encodePackState(first) }], true)
     return first
   }
-  for (const pack of packs) {
-    if (pack < state.pack) continue
-    const log = await files.open(pack)
-    const durable = pack === state.pack ? state.length : 0
-    if (log !== undefined && log.size > durable) await log.truncate(durable)
-  }
+  await cutBehind(files, state)
   // The last pack lost bytes that were synced: the disk lied or someone cut it. Its blocks will be found damaged one by one; new ones must not be
   // written at offsets that the index already uses.
   const size = (await files.open(state.pack))?.size ?? 0
   return size === state.length ? state : { pack: Math.max(state.pack, ...packs) + 1, length: 0 }
+}
+
+/** Cuts off what lies behind `end`, never more; to be called while nothing is being appended. A cut that a crash undoes is made again at the next open. */
+export async function cutBehind (files: PackFiles, end: PackState): Promise<void> {
+  for (const pack of await files.list()) {
+    if (pack < end.pack) continue
+    const log = await files.open(pack)
+    const kept = pack === end.pack ? end.length : 0
+    if (log !== undefined && log.size > kept) await log.truncate(kept)
+  }
 }

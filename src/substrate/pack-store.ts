@@ -6,7 +6,8 @@
  *   3. one synced batch: index entries, the pack's durable length, and what the caller adds (leaves, head)
  *
  * so the index never names bytes that aren't durable, and a crash at any point leaves the state before 3 or after it (THREATS 28). What a pack
- * holds beyond its durable length was never visible and is cut off at the next open: no repair, no journal.
+ * holds beyond its durable length was never visible and is cut off at the next open: no repair, no journal. On a full disk it is cut off at once, since
+ * the index needs room to open at all.
  */
 import { type Artifact, decodeArtifact, referenceOfArtifactBytes } from './artifact.js'
 import { DiadError, MalformedError } from './errors.js'
@@ -18,7 +19,7 @@ import {
   type PackState, RECORD_HEAD, referenceKey, referenceOfKey, writeArtifact, writeRecordHead
 } from './pack-format.js'
 import { artifactOffset, type Span, spansOf, type Wanted } from './pack-read.js'
-import { recover } from './pack-recover.js'
+import { cutBehind, recover } from './pack-recover.js'
 import { PackFiles, PackWriter, type PackWriterLimits } from './pack-writer.js'
 import { type Kv, type KvOp, KEYSPACE, type Packs } from './ports.js'
 import { type Hash, type Reference, referenceOfHash } from './reference.js'
@@ -57,11 +58,16 @@ export class PackStore implements BlockStore {
   #last: Promise<void> = Promise.resolve()
   #running: Promise<void> | undefined
   #failure: DiadError | undefined
+  /** how far the packs may be named by the index: up to the last batch that was handed to it, even if that failed, for a failed sync may have written */
+  #named: PackState
+  /** settles when the room is given back that a full disk took */
+  #givenBack: Promise<void> | undefined
 
   private constructor (kv: Kv, files: PackFiles, end: PackState, damaged: Set<Reference>, limits: PackStoreLimits) {
     this.#kv = kv
     this.#files = files
     this.#writer = new PackWriter(files, end, limits)
+    this.#named = end
     this.#damaged = damaged
     this.#limits = limits
   }
@@ -163,6 +169,8 @@ export class PackStore implements BlockStore {
     const at = artifactOffset(entry)
     const bytes = await this.#read(entry.pack, at, artifactLength(entry.typeTag, entry.length))
     if (referenceOfArtifactBytes(bytes) === ref) return bytes
+    // It was never committed, and went while it was read.
+    if (this.#failure !== undefined && this.#entry(ref) === undefined) return undefined
     this.#setAside(ref, entry)
     throw new DiadError('block-damaged', `block ${ref} is damaged on disk (pack ${entry.pack}, offset ${at})`,
       'It is set aside and counts as missing from now on. Fetch it again from a peer or a bundle; run `diad doctor` to check the whole store.')
@@ -220,6 +228,7 @@ export class PackStore implements BlockStore {
     this.#failure ??= new DiadError('store-closed', 'the store is closed')
     await this.#last.catch(() => undefined)
     await this.#writer.settle()
+    await this.#givenBack
     await this.#files.close()
   }
 
@@ -273,6 +282,7 @@ export class PackStore implements BlockStore {
       if (blocks.size > 0) {
         const end = await this.#writer.sync()
         batch.push({ type: 'put', key: PACK_STATE_KEY, value: encodePackState(end) })
+        this.#named = end
       }
       await this.#kv.batch(batch, true)
       this.#committing = new Map()
@@ -285,12 +295,21 @@ export class PackStore implements BlockStore {
 
   /** Nothing uncommitted stays visible, and no later write may follow a lost one. */
   #fail (err: unknown): DiadError {
-    this.#failure ??= diskFailure(err, 'writing to the store')
+    const failure = diskFailure(err, 'writing to the store')
+    this.#failure ??= failure
+    if (failure.code === 'disk-full') this.#givenBack ??= this.#giveBack()
     this.#pending = new Map()
     this.#committing = new Map()
     this.#ops = []
     this.#pendingBytes = 0
     return this.#failure
+  }
+
+  /** Frees what no index will ever name. Where that fails too, the next open does it. */
+  async #giveBack (): Promise<void> {
+    await this.#last.catch(() => undefined)
+    await this.#writer.settle()
+    await cutBehind(this.#files, this.#named).catch(() => undefined)
   }
 
   /** Bytes of a pack, fewer where it ends or the disk can't read them: the digest then says the rest. */

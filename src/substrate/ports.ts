@@ -23,7 +23,7 @@ export interface Kv {
 
 /** A file that only grows at its end. */
 export interface Log {
-  /** bytes, those not yet synced included */
+  /** bytes, those not yet synced included, and what an append that failed has written */
   readonly size: number
   /** May stay in the cache of the operating system. `bytes` must not change until the promise settles. One append at a time. */
   append: (bytes: Uint8Array) => Promise<void>

@@ -120,6 +120,8 @@ describe('mistakes', () => {
 
   test('a near miss is suggested', async () => {
     expect((await diad(['statos'])).stderr).toContain('Did you mean status?')
+    for (const [typed, meant] of [['pubilsh', 'publish'], ['stauts', 'status'], ['ket', 'key'], ['rooot', 'root']] as const) expect((await diad([typed])).stderr).toContain(`Did you mean ${meant}?`)
+    for (const word of ['foo', 'bar', 'install', 'help-me']) expect((await diad([word])).stderr, word).not.toContain('mean')
   })
 })
 

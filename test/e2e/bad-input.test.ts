@@ -82,12 +82,12 @@ const ROWS: Row[] = [
   ['an address that is none', 'reader', () => ['sync', stranger, '--peer', '/ip4/999/tcp/x'], 2, 'malformed-address', /999/],
   ['publishing from a reader', 'reader', () => ['publish', stage.path('files'), '--as', 'x'], 2, 'role-missing', /reader/],
   ['a name that can\'t be published', 'alice', () => ['publish', stage.path('files'), '--as', '../up'], 2, 'malformed', /\.\.\/up/],
-  ['a path that doesn\'t exist', 'alice', () => ['publish', stage.path('gone'), '--as', 'x'], 3, 'not-found', /gone/],
+  ['a path that doesn\'t exist', 'alice', () => ['publish', stage.path('gone'), '--as', 'x'], 2, 'no-such-path', /gone/],
   ['a published name with a slash in front', 'alice', () => ['publish', stage.path('files'), '--as', '/letters/two'], 2, 'malformed', /no slash in front/],
   ['a pipe in the directory', 'alice', () => ['publish', stage.path('pipes'), '--as', 'x'], 2, 'unsupported-file', /pipes\/fifo/],
   ['checkout into a directory with something in it', 'alice', () => ['checkout', `${domain}/docs`, stage.path('full')], 2, 'dest-not-empty', /full/],
   ['checkout through a planted link', 'alice', () => ['checkout', `${domain}/docs`, stage.path('planted')], 2, 'dest-not-empty', /planted/],
-  ['checkout to nowhere', 'alice', () => ['checkout', `${domain}/docs`, stage.path('no', 'parent')], 3, 'not-found', /no/],
+  ['checkout to nowhere', 'alice', () => ['checkout', `${domain}/docs`, stage.path('no', 'parent')], 2, 'unwritable', /no/],
   ['cat of a directory', 'alice', () => ['cat', `${domain}/docs`], 2, 'is-a-directory', /docs/],
   ['unfollow of a domain not followed', 'alice', () => ['unfollow', stranger], 3, 'not-found', /./],
   ['witness mode', 'reader', () => ['follow', stranger, '--mode', 'witness'], 2, 'mode-unavailable', /comes with audits/],
@@ -135,7 +135,8 @@ test.concurrent('a domain that nobody holds, and a bootstrap address that doesn\
   expect([done.exit, JSON.parse(done.stdout)]).toEqual([3, {
     domain: stranger, status: 'deferred', code: 'unknown-domain', snapshot: null, heads: [], names: 0, blocks: 0, bytes: 0, refused: [{ peer: NOBODY, code: 'peer-unreachable', ref: null }]
   }])
-  expect(done.stderr).toMatch(/^diad: warning: made a reader's home at .*lonely\ndiad: warning: .*does not answer .*\n$/)
+  expect(done.stderr).toMatch(/^diad: warning: .*does not answer .*\n$/)
+  expect(existsSync(stage.path('lonely'))).toBe(false)
 })
 
 test.concurrent('a peer that isn\'t the one that the address names', async () => {

@@ -269,19 +269,24 @@ describe('a flood', () => {
       bob.up(peer)
       return await bob.bring(peer, make(await bob.nonce(peer)))
     }
+    const answered = (): Array<[string, string]> => bob.answers.flatMap(([peer, a]) => a.t === 'request-answer' ? [[peer, a.code] as [string, string]] : [])
     const codes: string[] = []
     for (let i = 0; i < 100; i++) codes.push(await one(`p${i}`))
     // Eight stand in line: nothing was said to them yet.
     expect(codes).toEqual([...Array(16).fill('received') as string[], ...Array(8).fill('none') as string[], ...Array(76).fill('busy') as string[]])
     bob.exchange.onTick(3500)
     await bob.exchange.idle()
-    expect(bob.answers.slice(-2).map(([peer, a]) => [peer, a.t === 'request-answer' ? a.code : ''])).toEqual([['p16', 'received'], ['p17', 'received']])
-    bob.exchange.onPeer('p18', false)
+    expect(answered().slice(-2).map(([, code]) => code)).toEqual(['received', 'received'])
+    // Chance decided who of those that came too late stood there.
+    const standing = Array.from({ length: 100 }, (_, i) => `p${i}`).filter((peer) => !answered().some(([to]) => to === peer))
+    expect(standing.length).toBe(6)
+    bob.exchange.onPeer(standing[0] as string, false)
     expect([await one('x'), await one('y'), await one('z'), await one('late')]).toEqual(['none', 'none', 'none', 'busy'])
     bob.exchange.onTick(10_000_000)
     await bob.exchange.idle()
     // Whoever stood there for too long has gone.
-    expect(bob.answers.slice(-8).map(([peer, a]) => [peer, a.t === 'request-answer' ? a.code : ''])).toEqual(['p19', 'p20', 'p21', 'p22', 'p23', 'x', 'y', 'z'].map((peer) => [peer, 'busy']))
+    expect(answered().slice(-9).map(([, code]) => code)).toEqual(Array(9).fill('busy'))
+    expect(new Set(answered().slice(-9).map(([peer]) => peer))).toEqual(new Set([...standing.slice(1), 'x', 'y', 'z', 'late']))
     for (let i = 0; i < 16; i++) expect(await one(`q${i}`)).toBe('received')
     expect(await one('late')).toBe('none')
   })
@@ -306,6 +311,33 @@ describe('a flood', () => {
       expect([s, of(honest)]).toEqual([s, 1])
     }
     for (const peer of flood) expect(of(peer)).toBeGreaterThan(1)
+  })
+
+  test('of peers that come again under new names doesn\'t keep an honest one out for ever', async () => {
+    const bob = new Receiver().up('honest')
+    const had = new Map<string, number>()
+    bob.exchange.room = {
+      receiver: BOB,
+      isFull: (peer) => (had.get(peer) ?? 0) >= 2,
+      brought: () => [],
+      take: async (brought, peer) => {
+        had.set(peer, (had.get(peer) ?? 0) + 1)
+        bob.taken.push({ brought, peer })
+        return 'received'
+      }
+    }
+    const names: string[] = []
+    for (let s = 1; s <= 120 && !had.has('honest'); s++) {
+      bob.exchange.onTick(s * 1000)
+      await bob.exchange.idle()
+      for (let n = 0; n < (s === 1 ? 30 : 2); n++) {
+        const peer = `flood ${names.push('')}`
+        bob.up(peer)
+        await bob.bring(peer, make(await bob.nonce(peer)))
+      }
+      if (s % 10 === 9) await bob.bring('honest', make(await bob.nonce('honest')))
+    }
+    expect(had.has('honest')).toBe(true)
   })
 
   test('of requests without a nonce, or badly signed, takes nothing from others', async () => {

@@ -123,6 +123,8 @@ const TABLE: Array<[string, () => Explained, string, string | undefined]> = [
   ['a producer\'s proposal', () => { const s = proposal(); return ref(s, s.lane.ref) }, 'not-visible', 'diad vouch'],
   ['a record out of its key\'s scope', () => { const s = proposal(); return record(s, s.lane, 1) }, 'out-of-scope', undefined],
   ['an erased record', () => { const s = scenery('e'); s.main.give(s.k, s.main.erase(s.main, 2)); return record(s, s.main, 2) }, 'erased', undefined],
+  ['a name that was erased', () => { const s = scenery('en'); s.main.give(s.k, s.main.erase(s.main, 2)); return called(s, 'y') }, 'erased', undefined],
+  ['what stood below it', () => { const s = scenery('en'); s.main.give(s.k, s.main.erase(s.main, 2)); return called(s, 'y/below') }, 'erased', undefined],
   ['an internal lane', () => { const s = scenery('i'); const l = new TestLane(s.domain, owner, 'inner', { visibility: INTERNAL }); l.publish('z'); l.give(s.k, l.head()); return ref(s, l.ref) }, 'internal', undefined],
   ['a forked lane', () => { const s = forked(); return ref(s, s.main.ref) }, 'lane-forked', 'diad key close'],
   ['a contested name', () => called(forked(), 'x'), 'contested', 'diad key close'],

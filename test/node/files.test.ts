@@ -178,9 +178,9 @@ describe('import refuses', () => {
   })
 
   test('nothing at the path', async () => {
-    await expect(importPath(at('none'), store)).rejects.toMatchObject({ code: 'not-found', message: expect.stringContaining('none') as unknown })
+    await expect(importPath(at('none'), store)).rejects.toMatchObject({ code: 'no-such-path', message: expect.stringContaining('none') as unknown })
     write(at('plain'), 'x')
-    await expect(importPath(at('plain/below'), store)).rejects.toMatchObject({ code: 'not-found', message: expect.stringContaining('plain/below') as unknown })
+    await expect(importPath(at('plain/below'), store)).rejects.toMatchObject({ code: 'no-such-path', message: expect.stringContaining('plain/below') as unknown })
   })
 
   test('a name that is not UTF-8', async () => {

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Command, CommandIo, CommandName } from '../../src/node/command.js'
 import { makeDirectory, removeMade } from '../../src/node/home/make-directory.js'
 import { openLocalBackend } from '../../src/node/local-backend.js'
+import { Homes } from '../helpers/homes.js'
 
 const STRANGER = '0001' + '5a'.repeat(32)
 let dir: string
@@ -78,6 +79,35 @@ test('a reader\'s home survives a failed init, and is told of when it is made', 
   await expect(run('init', { name: 'ok' }, { passphrase: { kind: 'file', path: '/nowhere' } })).rejects.toMatchObject({ code: 'passphrase-file' })
   expect(readdirSync(home).sort()).toEqual(before)
   expect((await run('follow', { domain: STRANGER, peers: [] })).warnings).toEqual([])
+})
+
+test('a home that nothing came into is taken back, whatever the command; one that was there isn\'t', async () => {
+  const cut = join(dir, 'cut.car')
+  writeFileSync(cut, '')
+  expect(await run('bundle import', { file: cut, follow: false })).toMatchObject({ result: { status: 'rejected' }, warnings: [] })
+  await expect(run('bundle import', { file: join(dir, 'none.car'), follow: false })).rejects.toMatchObject({ code: 'no-such-path' })
+  await expect(run('serve', { listen: ['/ip4/203.0.113.7/tcp/1'], peers: [], mdns: false, dht: false, admissions: false })).rejects.toThrow()
+  expect(readdirSync(dir)).toEqual(['cut.car'])
+  await run('follow', { domain: STRANGER, peers: [] })
+  const before = readdirSync(home).sort()
+  await run('bundle import', { file: cut, follow: false })
+  expect(readdirSync(home).sort()).toEqual(before)
+})
+
+test('what came stays, though the command failed', async () => {
+  const homes = new Homes('kept')
+  try {
+    await homes.run('alice', 'init', { name: 'alice' })
+    const { domain } = await homes.run('alice', 'status', {})
+    const file = homes.at('alice.car')
+    await homes.run('alice', 'bundle export', { domain: 'alice', file, prefixes: [], all: false, restricted: false })
+    const warn = (line: string): void => { if (line.includes('not followed')) throw new Error('the terminal went away') }
+    await expect(run('bundle import', { file, follow: false }, { warn })).rejects.toThrow('went away')
+    expect(existsSync(join(home, 'home.json'))).toBe(true)
+    expect((await run('status', {})).result).toMatchObject({ held: [{ domain }] })
+  } finally {
+    homes.remove()
+  }
 })
 
 test('directories are made and taken back; a place that takes none is told at once', () => {

@@ -318,7 +318,7 @@ describe('an atomic file', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600)
     mkdirSync(join(dir, 'd', 'x'), { recursive: true })
     expect(() => replaceFile(join(dir, 'd'), 'x')).toThrow()
-    expect(() => createFile(join(dir, 'no', 'f'), 'x')).toThrow(expect.objectContaining({ code: 'ENOENT' }))
+    expect(() => createFile(join(dir, 'no', 'f'), 'x')).toThrow(expect.objectContaining({ code: 'unwritable' }))
     expect(readdirSync(dir).sort()).toEqual(['d', 'f'])
   })
 })

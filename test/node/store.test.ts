@@ -36,7 +36,7 @@ describe('openStore', () => {
   it('makes the layout, private to its owner, and finds everything again', async () => {
     await mkdir(folder, { recursive: true, mode: 0o755 })
     const [first, second] = await makeStore()
-    expect((await readdir(folder)).sort()).toEqual(['FORMAT', 'index', 'packs'])
+    expect((await readdir(folder)).sort()).toEqual(['FORMAT', 'index', 'packs', 'reserve'])
     expect(JSON.parse(await readFile(join(folder, 'FORMAT'), 'utf8'))).toEqual({ format: 'diad-store', version: 1 })
     for (const path of [folder, join(folder, 'index'), join(folder, 'packs')]) expect((await stat(path)).mode & 0o777).toBe(0o700)
     expect((await stat(PACK())).mode & 0o777).toBe(0o600)

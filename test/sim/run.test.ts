@@ -71,3 +71,70 @@ test('an action that can\'t be done fails the run with its line', async () => {
   const result = await runScenario(small('  - {at: 5s, restore: {node: bob, from: monday}}\n'), PLUGINS)
   expect(result.violations).toMatchObject([{ invariant: 'timeline', line: 12 }])
 })
+
+const APART = `
+name: apart
+shows: A publisher, a mirror and a follower with no network between them.
+seed: 1
+duration: 60s
+domains: {alice: {}, carol: {}}
+nodes:
+  home: {domain: alice}
+  carol: {domain: carol, follow: [alice], mode: mirror}
+  bob: {follow: [alice, carol], mode: mirror}
+  dora: {follow: [alice]}
+links: {topology: none, discover: false}
+timeline:
+  - {at: 1s, node: home, publish: {name: a, bytes: 20MB}}
+  - {at: 1s, node: carol, publish: {name: c, bytes: 300kB}}
+`
+
+test('what is carried by hand brings a mirror the content too, also of what it knew already, and others none', async () => {
+  const apart = loadScenario(`${APART}
+  # A stick isn't pulled out before a slow disk has written what is on it.
+  - {at: 9s, disk: {node: bob, fault: slow}}
+  - {at: 10s, carry: {from: home, to: [bob, dora], domain: alice}}
+  - {at: 19s, disk: {node: bob, fault: none}}
+  - {at: 20s, carry: {from: carol, to: bob, domain: carol}}
+  # From one node two domains at once, the second of which it has by hand itself.
+  - {at: 31s, carry: {from: bob, to: carol, domain: carol}}
+  - {at: 31s, carry: {from: bob, to: carol, domain: alice}}
+  - {at: 25s, node: home, publish: {name: b, bytes: 700kB}}
+  - {at: 30s, carry: {from: home, to: dora, domain: alice}}
+  - {at: 40s, carry: {from: dora, to: bob, domain: alice}}
+  - {at: 50s, carry: {from: home, to: bob, domain: alice}}
+expect:
+  - {at: 9s, node: bob, view: {domain: alice, names: {max: 0}}}
+  - {at: 30s, node: bob, holds: {domain: alice, name: a, content: true}}
+  - {at: 15s, node: dora, view: {domain: alice, has: [a]}}
+  - {at: 24s, node: bob, holds: {domain: carol, name: c, content: true}}
+  - {at: 39s, node: carol, holds: {domain: alice, name: a, content: true}}
+  - {at: 49s, node: bob, view: {domain: alice, has: [b]}}
+  - {at: end, node: bob, holds: {domain: alice, name: b, content: true}}
+  - {at: end, cost: {messages: {max: 0}}}
+`, 'apart.yaml', PLUGINS)
+  const result = await runScenario(apart, PLUGINS)
+  expect(result.violations).toEqual([])
+  expect((await runScenario(apart, PLUGINS)).digest).toBe(result.digest)
+
+  for (const [at, node, name] of [['15s', 'dora', 'a'], ['49s', 'bob', 'b']] as const) {
+    const wrong = loadScenario(`${APART}
+  - {at: 2s, carry: {from: home, to: [bob, dora], domain: alice}}
+  - {at: 25s, node: home, publish: {name: b, bytes: 700kB}}
+  - {at: 30s, carry: {from: home, to: dora, domain: alice}}
+  - {at: 40s, carry: {from: dora, to: bob, domain: alice}}
+expect:
+  - {at: ${at}, node: ${node}, holds: {domain: alice, name: ${name}, content: true}}
+`, 'wrong.yaml', PLUGINS)
+    expect((await runScenario(wrong, PLUGINS)).violations).toMatchObject([{ invariant: 'expectation', node }])
+  }
+})
+
+test('a run says when links came up by discovery although the topology is none', async () => {
+  const notes = async (links: string): Promise<readonly string[]> => (await runScenario(small(`links: ${links}\n`), PLUGINS)).notes
+  expect(await notes('{topology: none}')).toEqual([expect.stringMatching(/^topology is none, and 1 link came up by discovery; /)])
+  expect(await notes('{topology: none, list: [{between: [home, bob]}]}')).toEqual([])
+  expect(await notes('{topology: none, discover: true}')).toEqual([])
+  expect(await notes('{topology: none, discover: false}')).toEqual([])
+  expect(await notes('{topology: line}')).toEqual([])
+})

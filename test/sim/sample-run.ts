@@ -136,6 +136,7 @@ function finish (plan: Plan, trace: readonly Event[], about: Pick<RunResult, 'sc
     steps: trace.length * 3,
     end: plan.end,
     unused: [],
+    notes: [],
     violations,
     cost: {
       messages: sent.length,

@@ -36,6 +36,12 @@ function problem (text: string): DiadError {
   throw new Error('it was loaded')
 }
 
+/** Every line that is told of what is wrong. */
+function faults (text: string): string[] {
+  const { message, more } = problem(text)
+  return [message, ...more]
+}
+
 describe('quantities are whole numbers', () => {
   it.each<[Unit, unknown, number | RegExp]>([
     ['time', '40ms', 40_000], ['time', '1.5s', 1_500_000], ['time', '10m', 600_000_000], ['time', '2h', 7_200_000_000], ['time', '3d12h', 302_400_000_000],
@@ -241,6 +247,22 @@ describe('a scenario with a mistake: one line with the place and what was expect
     expect(message).toMatch(/^a\.yaml:\d+:\d+: [^\n]+; expected [^\n]+$/)
     // eslint-disable-next-line no-control-regex -- that is what must not be in it
     expect(message).not.toMatch(/[\u0000-\u001f\u202e]/)
+  })
+
+  it.each([
+    ['', ['shows', 'duration', 'domains', 'nodes']],
+    ['shows: x\nduration: 5m\nnodes: {home: {domain: alice}}\n', ['domains']],
+    ['duration: 5m\ndomains:\n', ['shows', 'domains', 'nodes']]
+  ])('all that a file lacks is told at once: %j', (more, missing) => {
+    const found = faults('name: s\n' + more)
+    expect(found.map((message) => /has no "(\w+)"/.exec(message)?.[1])).toEqual(missing)
+  })
+
+  it('and other faults of the top with it', () => {
+    expect(faults('name: S\nseed: x\ndomains: []\n').map((m) => m.replace(/;.*/, ''))).toEqual([
+      'a.yaml:1:1: the scenario has no "shows"', 'a.yaml:1:1: the scenario has no "duration"', 'a.yaml:1:1: the scenario has no "nodes"',
+      expect.stringMatching(/1:7: .*"S"/), expect.stringMatching(/2:7: .*"x"/), expect.stringMatching(/3:10: /)
+    ])
   })
 
   it('whatever the file: a scenario, or bad-scenario', () => {

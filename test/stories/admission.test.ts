@@ -98,6 +98,6 @@ test('without a daemon of its own the applicant dials by itself; where nobody an
   await stage.json('nobody', ['rescue', 'start', '--peer', serving.address, '--domain', alice, '--key', stage.path('alice', 'keys', 'principal.key'), '--dir', stage.path('rescue')])
   const rescue = await stage.serve('rescue')
   expect(await stage.json('dave', ['admit', 'request', '--to', alice, '--peer', rescue.address, '--scope', '/'], 3)).toMatchObject({ error: { code: 'not-taken' } })
-  expect(await stage.json('dave', ['admit', 'request', '--to', bob, '--peer', bobServes.address, '--scope', '/'], 2)).toMatchObject({ error: { code: 'peer-unreachable' } })
+  expect(await stage.json('dave', ['admit', 'request', '--to', bob, '--peer', bobServes.address, '--scope', '/'], 3)).toMatchObject({ error: { code: 'peer-unreachable' } })
   expect(await stage.json('dave', ['admit', 'request', '--to', bob, '--scope', '/'], 3)).toMatchObject({ error: { code: 'not-found', message: expect.stringContaining('no address') } })
 })

@@ -1,5 +1,5 @@
 /** Bundles over the built CLI: export, inspect without a home, import by a stranger, standard input and output, the rest since some heads. Wants a build. */
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { execFileSync } from 'node:child_process'
 import { CarReader as ForeignReader } from '@ipld/car'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -62,7 +62,7 @@ test('a file that is cut off or damaged is refused with its place, exit 4, and c
   writeFileSync(stage.path('cut.car'), bytes.subarray(0, bytes.length - 5000))
   const cut = await stage.json('dave', ['bundle', 'import', stage.path('cut.car'), '--follow'], 4)
   expect(cut).toMatchObject({ domain, status: 'rejected', code: 'cut-off', refused: [{ code: 'cut-off', offset: expect.any(Number) }], names: 0 })
-  expect(await stage.json('dave', ['status'])).toMatchObject({ domains: [] })
+  expect(existsSync(stage.path('dave'))).toBe(false)
   const flipped = Buffer.from(bytes)
   flipped[20_000] = (flipped[20_000] as number) ^ 1
   writeFileSync(stage.path('flipped.car'), flipped)
@@ -75,9 +75,9 @@ test('a file that is cut off or damaged is refused with its place, exit 4, and c
 
 test('what can\'t be done says so in one line', async () => {
   for (const [words, exit, said] of [
-    [['bundle', 'import', stage.path('nothing.car')], 3, /there is no file/],
+    [['bundle', 'import', stage.path('nothing.car')], 2, /there is no file/],
     [['bundle', 'import', stage.path()], 2, /is a directory/],
-    [['bundle', 'export', domain, stage.path('x.car'), '--since', stage.path('nothing.json')], 3, /there is no file/],
+    [['bundle', 'export', domain, stage.path('x.car'), '--since', stage.path('nothing.json')], 2, /there is no file/],
     [['bundle', 'export', domain, stage.path('x.car'), '--prefix', 'docx'], 0, /no name of the domain is docx, or stands below it/],
     [['publish', '-', '--as', 'x'], 2, /not standard input[^]*diad put -/],
     [['bundle', 'export', domain, '-', '--json'], 2, /exclude each other/],

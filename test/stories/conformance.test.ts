@@ -93,7 +93,7 @@ test('one that is late, answers rubbish or ends fails that vector and is started
 
 test('what isn\'t a file of vectors is said in one line', async () => {
   const missing = await stage.run('conformance', stage.path('nowhere'))
-  expect([missing.exit, missing.stderr.split('\n')[0]]).toEqual([2, `diad: ${stage.path('nowhere')} can't be read`])
+  expect([missing.exit, missing.stderr.split('\n')[0]]).toEqual([2, `diad: there is no file ${stage.path('nowhere')}`])
   const other = await stage.run('conformance', fileURLToPath(new URL('../../protocols/vectors/objects.json', import.meta.url)))
   expect([other.exit, other.stderr.split('\n')[0]]).toEqual([2, 'diad: objects.json: its format is "diad-vectors/1", not "diad-verdicts/1"'])
 })

@@ -96,15 +96,26 @@ test('erasing wants a yes, takes all records of the name, and is told in the log
   expect([asked.exit, asked.stderr]).toEqual([2, expect.stringMatching(/would erase 2 records for ever.*can't be called back[^]*--yes/)])
   expect(await alice(['erase', `${domain}/site`, '--yes'])).toMatchObject({ erased: [{ name: 'site' }, { name: 'site' }], older: [] })
   expect((await alice(['ls', domain, '--all']))['entries']).toMatchObject([{ name: 'builds/one' }])
-  await stage.json('alice', ['erase', `${domain}/site`, '--yes'], 3)
+  // It is told from what never was: by the name, and by whom.
+  const by = expect.stringMatching(/^record \d+ of the lane 0001[0-9a-f]{12}…, which published "site", was erased by record \d+ of the lane/) as unknown
+  expect(await alice(['erase', `${domain}/site`, '--yes'], 2)).toMatchObject({ error: { code: 'already-erased', message: expect.stringMatching(/^it is erased already: record .* by record/) as unknown } })
+  for (const verb of ['explain', 'verify']) expect(await alice([verb, `${domain}/site`]), verb).toMatchObject({ status: 'informational', code: 'erased', checks: expect.arrayContaining([{ rule: 'R7', ok: false, text: by }]) as unknown })
   const told = (await lines('log')).filter((e) => e['event'] === 'record').map((e) => [e['kind'], e['name'], e['code']])
   expect(told).toEqual([['publish', 'site', 'erased'], ['publish', 'builds/one', undefined], ['vouch', undefined, undefined], ['publish', 'site', 'erased'], ['erase', undefined, undefined], ['erase', undefined, undefined]])
   expect((await lines('log', '--last', '1'))).toHaveLength(1)
 })
 
 test('a name is hidden by a tombstone, and not twice', async () => {
+  const daemon = await stage.serve('alice')
+  const names = async (): Promise<number> => (await alice(['ls', domain]))['entries'].length as number
+  const changed = async (from: number): Promise<unknown> => (await daemon.next('a change of our own', (e) => e.event === 'changed' && e['by'] === 'own', from))['names']
   await alice(['publish', file('note'), '--as', 'note'])
+  const shown = await names()
+  expect(await changed(0)).toBe(shown)
+  const from = daemon.events.length
   expect(await alice(['tombstone', 'note'])).toMatchObject({ domain, name: 'note', snapshot: ref })
+  expect([await changed(from), await names()]).toEqual([shown - 1, shown - 1])
+  expect(await daemon.stop()).toBe(0)
   expect(await alice(['unpublish', 'note'], 3)).toMatchObject({ error: { code: 'not-found' } })
 })
 

@@ -4,7 +4,7 @@ import { encodeArtifact, referenceOf, referenceOfArtifactBytes } from '../../src
 import { equalBytes, readU32, utf8, writeU32 } from '../../src/substrate/bytes.js'
 import { LIMITS } from '../../src/substrate/limits.js'
 import { PackStore } from '../../src/substrate/pack-store.js'
-import type { KvOp, Log, Packs } from '../../src/substrate/ports.js'
+import type { Kv, KvOp, Log, Packs } from '../../src/substrate/ports.js'
 import type { Reference } from '../../src/substrate/reference.js'
 import { SimDisk } from '../../sim/world/disk.js'
 
@@ -243,6 +243,148 @@ describe('a disk that refuses', () => {
     await again.put(1, payload(5))
     await again.commit()
     for (const [ref] of await collect(again.blocks())) expect(await again.get(ref)).toBeDefined()
+  })
+})
+
+describe('a disk that is full gets back what no index names', () => {
+  const sizes = (disk: SimDisk): number[] => [...disk.files.values()].map((f) => f.size)
+  const key = utf8('head')
+
+  async function filled (disk: SimDisk, kv = disk.kv, packs = disk.packs): Promise<{ store: PackStore, before: Reference, durable: number[] }> {
+    const store = await PackStore.open(kv, packs, { ...TINY, barrierBytes: 1e9, barrierEntries: 1e9 })
+    const before = await store.put(1, payload(200))
+    await store.commit()
+    return { store, before, durable: sizes(disk) }
+  }
+
+  async function overfill (store: PackStore): Promise<void> {
+    for (let n = 0; n < 40; n++) await store.put(n, new Uint8Array(100))
+    await store.commit([{ type: 'put', key, value: utf8('new') }])
+  }
+
+  it.each(['append', 'create', 'sync'] as const)('%s fails, after several packs began: cut to what was durable, without opening again', async (kind) => {
+    const disk = new SimDisk()
+    const { store, before, durable } = await filled(disk)
+    // Some goes well first.
+    for (let n = 100; n < 106; n++) await store.put(n, new Uint8Array(100))
+    disk.failing.set(kind, 'ENOSPC')
+    await expect(overfill(store)).rejects.toMatchObject({ code: 'disk-full' })
+    await store.close()
+    expect(sizes(disk).reduce((a, b) => a + b)).toBe(durable[0])
+    disk.failing.clear()
+    const again = await PackStore.open(disk.kv, disk.packs, TINY)
+    expect((await again.get(before))?.payload).toEqual(payload(200))
+    await overfill(again)
+    for (const [ref] of await collect(again.blocks())) expect(await again.get(ref)).toBeDefined()
+  })
+
+  it('a batch that was written although it failed keeps every byte that it names', async () => {
+    const disk = new SimDisk()
+    let full = false
+    const kv: Kv = {
+      ...disk.kv,
+      batch: async (ops, sync) => {
+        await disk.kv.batch(ops, sync)
+        if (full) throw Object.assign(new Error('the sync failed'), { code: 'ENOSPC' })
+      }
+    }
+    const { store } = await filled(disk, kv)
+    full = true
+    await expect(overfill(store)).rejects.toMatchObject({ code: 'disk-full' })
+    await store.close()
+    const again = await PackStore.open(disk.kv, disk.packs, TINY)
+    expect(again.failure).toBeUndefined()
+    const refs = (await collect(again.blocks())).map(([ref]) => ref)
+    expect([disk.kv.get(key), refs.length]).toEqual([utf8('new'), 41])
+    for (const ref of refs) expect(await again.get(ref)).toBeDefined()
+    expect(again.damaged.size).toBe(0)
+  })
+
+  it.each(['sync', 'batch'] as const)('a barrier in its %s while a later append fails is kept, and only what comes after it goes', async (held) => {
+    const disk = new SimDisk()
+    let holding = false
+    let isHeld = false
+    let go = (): void => undefined
+    const hold = async (step: typeof held): Promise<void> => {
+      if (!holding || step !== held) return
+      holding = false
+      await new Promise<void>((resolve) => { go = resolve; isHeld = true })
+    }
+    const kv: Kv = { ...disk.kv, batch: async (ops, sync) => { await hold('batch'); await disk.kv.batch(ops, sync) } }
+    const packs: Packs = {
+      ...disk.packs,
+      create: async (pack) => {
+        const log = await disk.packs.create(pack)
+        return Object.create(log, { sync: { value: async () => { await hold('sync'); await log.sync() } } }) as Log
+      }
+    }
+    const { store } = await filled(disk, kv, packs)
+    const kept = await store.put(2, payload(201))
+    holding = true
+    const committed = store.commit([{ type: 'put', key, value: utf8('one') }])
+    while (!isHeld) await Promise.resolve()
+    const durable = sizes(disk)
+    // Some of what comes after it is appended, then no more.
+    store.putNow(3, new Uint8Array(150))
+    store.putNow(3, new Uint8Array(160))
+    while (sizes(disk).join() === durable.join()) await Promise.resolve()
+    disk.failing.set('append', 'ENOSPC')
+    const later = async (): Promise<void> => { for (let n = 0; n < 40; n++) await store.put(n, new Uint8Array(100)) }
+    await expect(later()).rejects.toMatchObject({ code: 'disk-full' })
+    // Time enough for a cut that doesn't wait.
+    for (let turn = 0; turn < 100; turn++) await Promise.resolve()
+    go()
+    await committed
+    await store.close()
+    expect(sizes(disk)).toEqual(durable)
+    disk.failing.clear()
+    const again = await PackStore.open(disk.kv, disk.packs, TINY)
+    expect((await again.get(kept))?.payload).toEqual(payload(201))
+    expect(disk.kv.get(key)).toEqual(utf8('one'))
+  })
+
+  it('a cut that fails harms nothing: the next open makes it', async () => {
+    const disk = new SimDisk()
+    const { store, before, durable } = await filled(disk)
+    await store.put(50, new Uint8Array(100))
+    await store.put(51, new Uint8Array(200))
+    disk.failing.set('sync', 'ENOSPC').set('truncate', 'EIO')
+    await expect(overfill(store)).rejects.toMatchObject({ code: 'disk-full' })
+    await store.close()
+    expect(sizes(disk).reduce((a, b) => a + b)).toBeGreaterThan(durable[0] as number)
+    disk.failing.clear()
+    const again = await PackStore.open(disk.kv, disk.packs, TINY)
+    expect(sizes(disk).reduce((a, b) => a + b)).toBe(durable[0])
+    expect((await again.get(before))?.payload).toEqual(payload(200))
+  })
+
+  it('whatever step the power goes at, the cut included, what was promised is there', async () => {
+    let begun = 0
+    const run = async (disk: SimDisk, cutAt: number): Promise<Reference> => {
+      const { store, before } = await filled(disk)
+      begun = disk.steps
+      disk.failing.set('sync', 'ENOSPC')
+      disk.cutAt = cutAt
+      await overfill(store).catch(() => undefined)
+      await store.close()
+      return before
+    }
+    const whole = new SimDisk()
+    await run(whole, Infinity)
+    for (let at = begun + 1; at <= whole.steps; at++) {
+      for (const way of [0, 1, 2]) {
+        const disk = new SimDisk({ choose: (n) => way % n })
+        const before = await run(disk, at)
+        expect(disk.crashed).toBe(true)
+        const after = disk.restart()
+        after.failing.clear()
+        const again = await PackStore.open(after.kv, after.packs, TINY)
+        expect((await again.get(before))?.payload).toEqual(payload(200))
+        await overfill(again)
+        for (const [ref] of await collect(again.blocks())) expect(await again.get(ref)).toBeDefined()
+        expect(again.damaged.size).toBe(0)
+      }
+    }
   })
 })
 

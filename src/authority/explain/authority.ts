@@ -15,9 +15,13 @@ export interface Scene {
   readonly calling: Calling
   /** what stands in the tree in full already */
   readonly seen: Set<string>
+  /** whether this machine signed a manifest of its own domain, or went on from it; undefined where nothing says so. Of a fork it is what a person chooses by. */
+  readonly signedHere?: SignedHere
 }
 
-export const sceneOf = (k: DomainKnowledge, calling: Calling = () => undefined): Scene => ({ k, calling, seen: new Set() })
+export type SignedHere = (k: DomainKnowledge, manifest: Reference) => boolean | undefined
+
+export const sceneOf = (k: DomainKnowledge, calling: Calling = () => undefined, signedHere?: SignedHere): Scene => ({ k, calling, seen: new Set(), ...(signedHere === undefined ? {} : { signedHere }) })
 
 /** Whether `ref` is to be shown in full: each is once, at its first place. */
 export function firstTime ({ seen }: Scene, ref: string): boolean {
@@ -67,11 +71,11 @@ export function explainManifest (scene: Scene, ref: Reference, depth = 0): Expla
   const authority = k.authority()
   const v = authority.verdictOf(ref)
   const j = authority.judged.get(ref)
-  const what = manifestTitle(k, ref)
+  const own = v.code === 'authority-forked' ? scene.signedHere?.(k, ref) : undefined
+  const what = `${manifestTitle(k, ref)}${own === undefined ? '' : own ? ', this machine\'s own' : ', not signed by this machine'}`
   const out = v.code === 'authority-forked' || v.code === 'root-forked' ? wayOut(v.code, { domain: k.domain }) : undefined
-  const fork = out === undefined || v.code !== 'authority-forked' ? out : { ...out, command: `diad root renew --base ${ref.slice(0, 16)}` }
-  if (j === undefined || depth > 0 || !firstTime(scene, ref)) return node(what, v, { ref, brief: true, wayOut: fork })
-  return node(what, v, { ref, checks: sayings(scene, j), because: becauseOf(scene, j, depth), wayOut: fork })
+  if (j === undefined || depth > 0 || !firstTime(scene, ref)) return node(what, v, { ref, brief: true, wayOut: out })
+  return node(what, v, { ref, checks: sayings(scene, j), because: becauseOf(scene, j, depth), wayOut: out })
 }
 
 function sayings (scene: Scene, j: JudgedManifest): ReturnType<typeof check>[] {

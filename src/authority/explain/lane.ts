@@ -4,6 +4,7 @@ import { INTERNAL } from '../../publication/lane.js'
 import { showName } from '../../publication/names.js'
 import type { Reference } from '../../substrate/reference.js'
 import type { ViewedLane } from '../domain-view.js'
+import { type ErasedName, erasedUnder, erasureInWords, namelessInWords, type Placed } from '../erasures.js'
 import { judgeLane, judgeName, judgeRecord, judgeReference } from '../judge-record.js'
 import { type Head, liesOn, linkOf } from '../lane-knowledge.js'
 import { nameOf } from '../lane-reach.js'
@@ -170,26 +171,39 @@ function speaking ({ k }: Scene, name: string): Array<{ v: ViewedLane, index: nu
   return out.sort((a, b) => b.logseq - a.logseq)
 }
 
+/** The leaves that erased it, each once; where it can't be told what was erased, all that erased something so. */
+function erasers (gone: ErasedName | undefined): Placed[] {
+  const out = new Map<string, Placed>()
+  for (const { by } of [...gone?.records ?? [], ...gone?.nameless ?? []]) for (const at of by) out.set(`${at.v.knowledge.ref}:${at.index}`, at)
+  return [...out.values()].slice(0, MOST)
+}
+
 /** A published name: the record that says what it is, those that it overtook, and what makes it doubtful. */
 export function explainName (scene: Scene, name: string): Explained {
   const { k } = scene
-  const judged = judgeName(k, name)
   const entry = k.view().current.get(name) ?? k.viewAll().current.get(name)
   const doubt = [...k.view().lanes.values()].filter((v) => v.contested && v.considered && v.rights !== undefined && scopeHasName(v.rights.scope, name))
   const records = speaking(scene, name)
   const v = entry === undefined ? undefined : k.viewAll().lanes.get(entry.lane)
   const others = records.filter((r) => r.v.knowledge.ref !== entry?.lane || r.index !== entry.index)
   const first = doubt[0]
+  const gone = entry === undefined ? erasedUnder(k, name) : undefined
+  const isErased = gone !== undefined && gone.records.length > 0
+  const judged = isErased ? verdict('erased') : judgeName(k, name)
+  const caveat = gone === undefined ? undefined : namelessInWords(gone)
   return node(`the name ${showName(name)}`, judged, {
     ...entry === undefined ? {} : { ref: entry.ref },
     checks: [
       check('R4', entry !== undefined, entry === undefined ? 'no record in force speaks of it' : `of ${counted(records.length, 'record')} about it the greatest, logseq ${entry.logseq}: ${entry.kind}`),
+      ...isErased ? gone.records.slice(0, MOST).map((e) => check('R7', false, erasureInWords(e))) : [],
+      ...caveat === undefined ? [] : [check('R7', false, caveat)],
       ...first === undefined ? [] : [check('E5', false, `${calledBy(scene.calling, first.knowledge.lane.principal)}, who may publish it, signed two histories: it may be rolled back`)]
     ],
     because: [
       ...v === undefined || entry === undefined ? [] : [explainRecord(scene, v, entry.index)],
       ...doubt.map((d) => explainLane(scene, d)),
-      ...others.slice(0, MOST).map((r) => explainRecord(scene, r.v, r.index, true))
+      ...others.slice(0, MOST).map((r) => explainRecord(scene, r.v, r.index, true)),
+      ...erasers(gone).map((r) => explainRecord(scene, r.v, r.index, true))
     ],
     wayOut: first === undefined ? wayOut(judged.code, v === undefined ? { domain: k.domain } : subject(scene, v)) : wayOut('contested', subject(scene, first))
   })

@@ -23,7 +23,8 @@ export function wayOut (code: string, { domain, lane, principal }: Subject): Way
       command: `diad key close ${digits(principal, 'PRINCIPAL')}`
     }
     case 'authority-forked': return {
-      why: 'Two manifests follow one manifest. The offline roots choose: a root entry whose base is the manifest to go on from.',
+      // Never with one of them filled in: it may be the thief's, and a line that is ready gets pasted.
+      why: 'Two manifests follow one manifest, and one of them may be a thief\'s. The owner chooses and the offline roots sign it: a root entry whose base is the last good manifest. The other branch ends.',
       command: 'diad root renew --base MANIFEST'
     }
     case 'root-forked': return {
@@ -68,10 +69,7 @@ export function wayOut (code: string, { domain, lane, principal }: Subject): Way
 
 /** The same for a domain's authority as a whole; undefined while it isn't stuck. */
 export function wayOutOf (authority: Authority): WayOut | undefined {
-  const out = authority.state === 'ok' ? undefined : wayOut(authority.reason, { domain: authority.domain })
-  const [child] = authority.forkChildren
-  // One of them is as good an example as the other: the choice is the owner's.
-  return out === undefined || child === undefined || authority.state !== 'authority-forked' ? out : { ...out, command: `diad root renew --base ${child.slice(0, 16)}` }
+  return authority.state === 'ok' ? undefined : wayOut(authority.reason, { domain: authority.domain })
 }
 
 /** For a domain whose standing has `code`: the way out of its forks, then of what it lacks. */

@@ -1,18 +1,39 @@
 /** What admission shows to people. */
+import { scopeWithin } from '../../authority/admission-objects.js'
 import type { AdmissionArgs } from '../../node/commands/admission/types.js'
-import { type Fields, listOf, numberOf, optionalText, textOf, textsOf } from '../field.js'
-import { domain, facts, meaning, named, type Renders, verdictLine } from '../render-parts.js'
+import { type Fields, fieldsOf, listOf, numberOf, optionalText, textOf, textsOf } from '../field.js'
+import { domain, facts, meaning, named, type Renders } from '../render-parts.js'
 import type { Style } from '../style.js'
 import { columns, count, formatMode } from '../text.js'
 
-const scopeText = (fields: Fields): string => textsOf(fields, 'scope').map((p) => p === '' ? 'everything' : p).join(', ') || 'nothing'
+const prefixesText = (prefixes: readonly string[]): string => prefixes.map((p) => p === '' ? 'everything' : p).join(', ') || 'nothing'
+const scopeText = (fields: Fields, field = 'scope'): string => prefixesText(textsOf(fields, field))
 
 function decided (r: Fields, style: Style): string[] {
   return [
     `${named(r)}  ${decisionText(r, style)}  ${style.faint(scopeText(r))}`,
-    ...facts(style, [['  record', textOf(r, 'record')], ['  replaces', count(textsOf(r, 'previous').length, 'record')]]),
+    ...facts(style, [['  record', textOf(r, 'record')], ['  replaces', count(textsOf(r, 'previous').length, 'record')], ...changed(r, style)]),
+    ...r['waiting'] === undefined ? [] : [`  ${style.careful('another request of it still waits:')} diad admit review ${textOf(r, 'waiting', 80)}`],
     ...r['absent'] === undefined ? [] : absent({ ...r, code: r['absent'] }, style)
   ]
+}
+
+/** What a decision made of the one before it. */
+function changed (r: Fields, style: Style): Array<[string, string]> {
+  const before = r['before'] === undefined ? undefined : fieldsOf(r['before'])
+  const [from, to] = [before === undefined ? [] : textsOf(before, 'scope'), textsOf(r, 'scope')]
+  const how = changeOf(from, to)
+  if (before === undefined || how === undefined) return []
+  const text = `from ${prefixesText(from)} (${inView(before)}) to ${prefixesText(to)} (${inView(r)})`
+  return [[`  ${how}`, how === 'widens' ? text : style.careful(text)]]
+}
+
+const inView = (fields: Fields): string => `${count(numberOf(fields, 'names') ?? 0, 'name')} in our view`
+
+/** undefined where both admit the same */
+function changeOf (from: readonly string[], to: readonly string[]): 'narrows' | 'widens' | 'changes' | undefined {
+  const [less, more] = [scopeWithin(to, from), scopeWithin(from, to)]
+  return less ? more ? undefined : 'narrows' : more ? 'widens' : 'changes'
 }
 
 /** Why nothing is to be seen of a domain, in words, and what to type. */
@@ -27,7 +48,11 @@ function absent (r: Fields, style: Style): string[] {
 
 function why (r: Fields, style: Style): string {
   const code = optionalText(r, 'code', 80)
-  return code === undefined ? '' : style.careful(ABSENT.get(code) ?? meaning(code) ?? code)
+  if (code === undefined) return ''
+  const decision = optionalText(r, 'decision', 40)
+  if (decision === 'REJECTED' && code === 'not-admitted') return style.bad('rejected')
+  if (decision === 'DEFERRED' && code === 'admission-missing') return style.careful('put off: not decided yet')
+  return style.careful(ABSENT.get(code) ?? meaning(code) ?? code)
 }
 
 /** What doesn't enter our view, and why. */
@@ -43,15 +68,35 @@ function decisionText (fields: Fields, style: Style): string {
   return (decision === 'ACCEPTED' ? style.good : decision === 'REJECTED' ? style.bad : style.careful)(decision)
 }
 
+/** Whether the request is one that may be decided on; decisions have words of their own, and "accepted" is one of them. */
+function validity (r: Fields, style: Style): string {
+  if (r['status'] === 'accepted') return style.good('valid')
+  const code = textOf(r, 'code', 80)
+  return `${r['status'] === 'deferred' ? style.careful(`can't be judged yet: ${code}`) : style.bad(`not valid: ${code}`)}${style.faint(`  ${meaning(code) ?? ''}`)}`.trimEnd()
+}
+
+/** What is admitted now, and what accepting the request would make of it. */
+function standing (r: Fields, style: Style): Array<[string, string | undefined]> {
+  const decision = optionalText(r, 'decision', 40)
+  if (decision === undefined) return []
+  const [from, to] = [textsOf(r, 'admittedScope'), textsOf(r, 'scope')]
+  const how = r['decided'] === true || from.length === 0 || r['status'] !== 'accepted' ? undefined : changeOf(from, to)
+  const text = `${how ?? ''} what is admitted: from ${prefixesText(from)} to ${prefixesText(to)}`
+  return [
+    ['  in force', `${decisionText(r, style)}${from.length === 0 ? '' : `  ${prefixesText(from)}`}`],
+    ['  accepting it', how === undefined ? undefined : how === 'widens' ? text : style.careful(text)]
+  ]
+}
+
 function reviewed (r: Fields, style: Style): string[] {
   return [
-    `${style.strong(named(r))}  ${verdictLine(r, style)}`,
+    `${style.strong(named(r))}  ${validity(r, style)}`,
     ...facts(style, [
       ['  domain', domain(r)],
       ['  authority', optionalText(r, 'authority')],
       ['  asks for', scopeText(r)],
       ['  brought by', optionalText(r, 'peer', 80)],
-      ['  in force', optionalText(r, 'decision')],
+      ...standing(r, style),
       ['  request', textOf(r, 'request') + (r['decided'] === true ? '  (decided already)' : '')]
     ]),
     ...columns(listOf(r, 'checks').map((c) => ['  ' + (c['ok'] === true ? style.good('✓') : style.bad('✗')), style.faint(textOf(c, 'rule', 20)), textOf(c, 'text')])),
@@ -87,6 +132,7 @@ export const admissionRenders: Renders<AdmissionArgs> = {
     ]
   },
   view: (r, style) => [
+    ...listOf(r, 'entries').length > 0 ? [] : ['our view is empty: this domain published nothing yet, and none that was admitted adds a name'],
     ...columns(listOf(r, 'entries').map((e) => {
       const code = optionalText(e, 'code', 80)
       const kind = e['kind'] === 'dir' ? 'dir' : 'file'

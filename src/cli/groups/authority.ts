@@ -65,7 +65,7 @@ function addRoleCommands (tools: CliTools): void {
     .option('--program <REF...>', 'only these programs, or any (default: any)', repeated)
     .option('--name <NAME>', 'what this home calls it')
     .action((who: string, o: SigningOptions & { role: string[], scope?: string[], program?: string[], name?: string }) =>
-      done('role grant', given({ ...signingArgs(o), who: who.endsWith('.pub') ? path(who) : who, roles: o.role, scope: o.scope ?? [], programs: o.program ?? [], name: o.name }), more(o)))
+      done('role grant', given({ ...signingArgs(o), who: who.endsWith('.pub') || who.includes('/') ? path(who) : who, roles: o.role, scope: o.scope ?? [], programs: o.program ?? [], name: o.name }), more(o)))
 
   signing(command('revoke', '<PRINCIPAL>', 'take roles away, or all of them; what was published before stays valid', 'role revoke ci', role), tools)
     .option('--role <ROLE...>', 'only these roles (default: all, and the key can never return)', roles)

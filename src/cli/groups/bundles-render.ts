@@ -1,8 +1,9 @@
 /** Bundle: results for people. */
 import type { BundlesArgs } from '../../node/commands/bundles/types.js'
 import { faultText } from '../../federation/bundle-words.js'
-import { type Fields, listOf, numberOf, optionalText, textOf } from '../field.js'
-import { domain, facts, named, type Renders, statusText, verdictLine } from '../render-parts.js'
+import { showName } from '../../publication/names.js'
+import { type Fields, listOf, numberOf, optionalText, textOf, textsOf } from '../field.js'
+import { domain, facts, meaning, named, type Renders, statusText, verdictLine } from '../render-parts.js'
 import type { Style } from '../style.js'
 import { columns, count, formatBytes } from '../text.js'
 
@@ -17,6 +18,7 @@ export const bundlesRenders: Renders<BundlesArgs> = {
       `${style.good('imported')} ${style.strong(named(r))}  ${style.faint(`${count(numberOf(r, 'names') ?? 0, 'name')}, ${count(numberOf(r, 'leaves') ?? 0, 'record')} and ${amount(r)} from the file`)}`,
       ...lacking(r, style),
       ...listOf(r, 'proposals').map((p) => `  ${style.careful('not exported')}  lane ${textOf(p, 'lane', 80)}, ${count(numberOf(p, 'records') ?? 0, 'record')} by ${optionalText(p, 'principalName', 80) ?? textOf(p, 'principal', 80).slice(0, 16)}`),
+      ...listOf(r, 'uncounted').flatMap((u) => uncounted(u, style)),
       ...inWords(r, 'refused', style.bad('  refused')),
       ...inWords(r, 'noted', style.faint('  no effect'))
     ]
@@ -49,6 +51,20 @@ function lacking (r: Fields, style: Style): string[] {
   const over = numberOf(r, 'overQuota') ?? 0
   const beyond = over === 0 ? [] : [`  ${style.careful(count(over, 'block'))} of content would go beyond the quota of this domain: left out, with all below`]
   return missing === 0 ? beyond : [...beyond, `  ${style.careful(count(missing, 'block'))} of content that names need ${missing === 1 ? 'is' : 'are'} not in it`]
+}
+
+const MOST_NAMES = 8
+
+/** Work that was carried here for nothing: what, why, and how it is saved. */
+function uncounted (u: Fields, style: Style): string[] {
+  const n = numberOf(u, 'records') ?? 0
+  const names = textsOf(u, 'names')
+  const by = optionalText(u, 'principalName', 80) ?? textOf(u, 'principal', 80).slice(0, 16)
+  const what = names.length === 0 ? '' : `: ${names.slice(0, MOST_NAMES).map(showName).join(', ')}${names.length > MOST_NAMES ? ' …' : ''}`
+  return [
+    `  ${style.bad(`${count(n, 'record')} by ${by} ${n === 1 ? 'doesn\'t' : 'don\'t'} count`)}${what}  ${style.faint(meaning(textOf(u, 'code', 80)) ?? textOf(u, 'code', 80))}`,
+    ...u['adoptable'] === true ? [`    to publish ${n === 1 ? 'it' : 'them'} again under a living key: diad adopt ${textOf(u, 'lane', 80)}`] : []
+  ]
 }
 
 function refusal (r: Fields, style: Style): string[] {

@@ -38,13 +38,14 @@ function dayOf (at: string): string {
   return Number.isNaN(date.getTime()) ? at : date.toLocaleDateString('sv-SE')
 }
 
-function epochLines (r: Fields, style: Style, what: string): string[] {
+/** `applied`: `request` was brought into force, so nobody has to sign it any more. */
+function epochLines (r: Fields, style: Style, what: string, applied = false): string[] {
   const request = optionalText(r, 'request')
-  const waiting = r['manifest'] === null && request !== undefined
+  const waiting = r['manifest'] === null && request !== undefined && !applied
   const summary = summaryText(r).map((line) => `  ${line}`)
   const manifest = optionalText(r, 'manifest')
   return [
-    waiting ? `${style.careful('waits for signatures')} ${request}` : `${style.good(what)} epoch ${textOf(r, 'epoch')}`,
+    waiting ? `${style.careful('waits for signatures')} ${request}` : `${style.good(what)} epoch ${textOf(r, 'epoch')}${applied && r['manifest'] === null ? style.careful('; it waits for its first manifest, from the home with the root_key') : ''}`,
     ...summary,
     ...facts(style, [
       ['entry', textOf(r, 'entry')],
@@ -125,7 +126,7 @@ export const rootsRenders: Renders<RootsArgs> = {
     ]
   },
 
-  'root apply': (r, style) => epochLines(r, style, 'in force:'),
+  'root apply': (r, style) => epochLines(r, style, r['manifest'] === null ? 'taken in:' : 'in force:', true),
 
   sign: (r, style) => [
     ...summaryText(r),

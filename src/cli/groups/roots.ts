@@ -4,7 +4,7 @@ import type { RootsArgs, RootSigning, RotateArgs } from '../../node/commands/roo
 import { type CliTools, digit, given, newPassphraseOf, passphraseOf } from '../tools.js'
 
 interface Keys { passphraseFile?: string[], passphrase: boolean }
-interface Common extends Keys { roots: string[], key: string[], request?: string, domain?: string, base?: string, policy?: string, rootKey?: 'new' | 'keep', offlineAuthority?: true, peer: string[] }
+interface Common extends Keys { roots: string[], key: string[], request?: string, domain?: string, base?: string, policy?: string, rootKey?: 'new' | 'keep', yes?: true, offlineAuthority?: true, peer: string[] }
 interface Next { newRoots: string, nextRootPub: string[], nextKeys?: number, threshold?: number, commitment?: string }
 
 export function addRootsCommands ({ command, group, done, path, passphraseFile, key, keys, peer }: CliTools): void {
@@ -31,10 +31,11 @@ export function addRootsCommands ({ command, group, done, path, passphraseFile, 
     .addOption(commitment())
   const signingArgs = (o: Common): RootSigning => given({ roots: o.roots, keys: o.key, request: o.request, offline: o.offlineAuthority === true, peers: o.peer })
   const nextArgs = (o: Next): RotateArgs => given({ newRoots: o.newRoots, nextRootPubs: o.nextRootPub, rootKeys: o.nextKeys, threshold: o.threshold, commitment: o.commitment })
-  const epochArgs = (o: Common): RootsArgs['root renew'] => ({ ...signingArgs(o), ...given({ domain: o.domain, base: o.base, policy: o.policy === undefined ? undefined : isHash(o.policy) ? o.policy : path(o.policy) }), rootKey: o.rootKey ?? 'keep' })
+  const epochArgs = (o: Common): RootsArgs['root renew'] => ({ ...signingArgs(o), ...given({ domain: o.domain, base: o.base, yes: o.yes, policy: o.policy === undefined ? undefined : isHash(o.policy) ? o.policy : path(o.policy) }), rootKey: o.rootKey ?? 'keep' })
   const rootKey = (c: Built): Built => c
     .addOption(new Option('--root-key <WHICH>', 'the key that signs manifests: a new one, or the one in force').choices(['new', 'keep']).default('keep'))
     .option('--policy <FILE|HASH>', 'the policy from now on (default: the one in force)')
+    .option('--yes', 'where manifests fork: end what --base drops, as it was shown')
 
   const root = group('root', 'the offline roots: what they certify, and what replaces them')
 

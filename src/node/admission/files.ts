@@ -11,6 +11,7 @@ import type { Reference } from '../../substrate/reference.js'
 import { signatureCodec } from '../../substrate/signature.js'
 import { type Brought, readBrought } from '../../authority/admission-brought.js'
 import { admissionRequestCodec } from '../../authority/admission-objects.js'
+import { inputFailure } from '../files/failure.js'
 import { createFile, errorCode } from '../home/atomic-file.js'
 import { plainFields } from '../home/json-fields.js'
 
@@ -32,7 +33,7 @@ export function writeNonceFile (path: string, { receiver, nonce }: NonceFile): v
   write(path, { format: NONCE, version: VERSION, receiver: domainText(receiver), nonce })
 }
 
-/** Throws DiadError `unreadable`, `MalformedError`. */
+/** Throws what {@link inputFailure} gives, `MalformedError`. */
 export function readNonceFile (path: string): NonceFile {
   const fields = read(path, NONCE)
   const nonce = fields.get('nonce')
@@ -62,7 +63,7 @@ function requestFields ({ request, signature, objects, peer }: RequestFile): obj
   }
 }
 
-/** Throws DiadError `unreadable`, `MalformedError`. Of the objects that come along each counts for what it is. */
+/** Throws what {@link inputFailure} gives, `MalformedError`. Of the objects that come along each counts for what it is. */
 export function readRequestFile (path: string): RequestFile {
   const fields = read(path, REQUEST)
   try {
@@ -99,7 +100,7 @@ function read (path: string, format: string): Map<string, unknown> {
     text = readFileSync(path, 'utf8')
   } catch (err) {
     if (err instanceof DiadError) throw err
-    throw new DiadError('unreadable', `${path} can't be read (${errorCode(err)})`, 'check the path', { cause: err })
+    throw inputFailure(err, path)
   }
   let fields: Map<string, unknown>
   try {
@@ -119,6 +120,6 @@ function write (path: string, value: object): void {
     createFile(path, textOf(value), 0o644)
   } catch (err) {
     if (errorCode(err) === 'EEXIST') throw new DiadError('file-exists', `${path} is there already`, 'name a new file')
-    throw new DiadError('unwritable', `${path} can't be written (${errorCode(err)})`, 'check the path', { cause: err })
+    throw err
   }
 }

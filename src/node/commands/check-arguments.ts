@@ -4,6 +4,7 @@
  */
 import { DiadError } from '../../substrate/errors.js'
 import type { CommandArgs, CommandName } from '../command.js'
+import { demandCold } from '../home/cold-folder.js'
 import { checkPetname } from '../home/petname.js'
 import { resolveDomain } from '../home/petnames.js'
 import { homePaths } from '../home/paths.js'
@@ -14,7 +15,12 @@ const MAX_ADDRESS = 256
 /** For a home that isn't there yet. Throws what the command itself would: `malformed`, `malformed-address`, `unknown-domain-name`, `not-found`. */
 export async function checkArguments (command: CommandName, args: object, root: string): Promise<void> {
   switch (command) {
-    case 'init': checkInit(args); return
+    case 'init': {
+      const { roots } = args as CommandArgs['init']
+      checkInit(args)
+      if (roots !== undefined) demandCold(root, roots)
+      return
+    }
     case 'serve': {
       const { peers, listen } = args as CommandArgs['serve']
       await checkAddresses(peers)

@@ -51,7 +51,7 @@ export async function principalSigner (context: Context, io: CommandIo, alive = 
 async function openPrincipal (context: Context, io: CommandIo): Promise<Signer> {
   if (context.signer !== undefined) return context.signer
   const path = findKeyFile(context.home.paths.keys, 'principal')
-  if (path === undefined) throw new DiadError('role-missing', `there is no principal key in ${context.home.paths.keys}`, isRescue(context.home) ? 'this is a rescue home: `diad rescue publish` signs with the key that it was started with' : 'put the key file back, or name the key that signs with --key')
+  if (path === undefined) throw new DiadError('role-missing', `there is no principal key in ${context.home.paths.keys}`, isRescue(context.home) ? 'this is a rescue home: `diad rescue publish` signs with the key that it was started with' : 'put the key file back, or name the key that signs with --key; where it is lost for good, `diad recover keys` puts another one in its place')
   context.signer = (await loadKey(path, io.passphrase ?? { kind: 'none' })).signer
   return context.signer
 }

@@ -48,7 +48,7 @@ export async function askForGenesis (context: Context, args: Args, io: CommandIo
   const nextSalt = freshSalt()
   const drafted = draftGenesis({ rootSet, nextSet, nextSalt, rootKey, principals: [{ publicKey: principal, roles: ALL_ROLES, prefixes: [''] }] })
   const roots = args.roots ?? home.paths.offline
-  makeDirectory(roots)
+  makeDirectory(roots, '--roots')
   const path = writeNextCommitment(roots, { domain: drafted.domain, set: nextSet, salt: nextSalt })
   writeOfflineNote(roots, drafted.domain, args.name ?? 'home', 'commitment')
   rememberRoots(home, new Map([...rootPubs, ...nextRootPubs].map((path) => [publicKeyAt(path), rootLabel(path)])))

@@ -6,7 +6,8 @@ import { refreshProjection } from '../authority-projection.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../command.js'
 import { setOwnDomain } from '../home/home.js'
 import { makeDirectory, removeMade } from '../home/make-directory.js'
-import { writeOfflineNote } from '../home/offline.js'
+import { demandRootsPlace, writeOfflineNote } from '../home/offline.js'
+import { demandFolderOutside, OFFLINE_FOLDER } from '../home/outside.js'
 import { choosePassphrase, type PassphraseSource } from '../keys/passphrase.js'
 import { mintDomain, type Minted } from '../mint.js'
 import { demandNoFounding } from '../roots/made-requests.js'
@@ -22,6 +23,8 @@ export async function init (context: Context, args: CommandArgs['init'], io: Com
   const name = args.name ?? 'home'
   const roots = args.roots ?? home.paths.offline
   if (args.finish !== undefined) return await (await import('./init-elsewhere.js')).finishGenesis(context, { ...args, finish: args.finish }, io)
+  demandFolderOutside(roots, [OFFLINE_FOLDER])
+  if (args.rootPubs === undefined && args.roots !== undefined) demandRootsPlace(roots, '--roots')
   // With roots elsewhere a draft is made anew, with its keys.
   if (args.rootPubs === undefined) demandNoFounding(home)
   // One question for all keys.
@@ -45,7 +48,7 @@ export async function init (context: Context, args: CommandArgs['init'], io: Com
 
 /** The directory of the roots goes again with the keys in it when nothing comes of them. */
 async function mintIn (roots: string, keys: string, passphrase: PassphraseSource, { rootKeys = 1, threshold = 1 }: CommandArgs['init'], signal: AbortSignal): Promise<Minted> {
-  const first = makeDirectory(roots)
+  const first = makeDirectory(roots, '--roots')
   try {
     return await mintDomain({ keys, roots, passphrase, rootKeys, threshold, signal })
   } catch (err) {

@@ -11,6 +11,7 @@ import type { Listed } from '../listed.js'
 import { admissionNotes } from '../admission/note.js'
 import { checkout as checkoutTree } from '../files/checkout.js'
 import { signedElsewhere } from '../elsewhere.js'
+import { demandOutside } from '../home/outside.js'
 import { petnameOf, readPetnames } from '../home/petnames.js'
 import { readPrincipalNames } from '../home/principal-names.js'
 import { openFounding } from '../roots/made-requests.js'
@@ -98,6 +99,7 @@ export async function cat (context: Context, args: CommandArgs['cat'], io: Comma
 }
 
 export async function checkout (context: Context, args: CommandArgs['checkout'], io: CommandIo): Promise<CommandResults['checkout']> {
+  demandOutside(args.dest)
   const { domain, entry, name, current } = await entryAt(context, args.target, args.acceptContested)
   if (entry.kind === 'link') throw new DiadError('is-a-link', `"${args.target}" is a symbolic link`, 'check out the directory that holds it')
   const { ref, mode } = entry satisfies FileEntry | DirEntry

@@ -1,6 +1,7 @@
 /** `diad serve`: the daemon. Owns the store, listens, gossips, mirrors, and runs other commands that come over the home's socket. */
 import { DiadError } from '../../substrate/errors.js'
 import type { Reference } from '../../substrate/reference.js'
+import { shownNames } from '../../authority/domain-view.js'
 import type { CommandArgs, CommandEvent, CommandIo } from '../command.js'
 import { WaitingRoom } from '../admission/waiting.js'
 import { startControlServer } from '../control/server.js'
@@ -42,7 +43,7 @@ export async function serve (context: Context, args: CommandArgs['serve'], io: C
       case 'malformed': event({ event: 'refused', peer: r.peer, domain: null, code: 'malformed', ref: null }); break
       case 'changed': {
         const view = runtime.replica.domains.get(r.domain)?.view()
-        event({ event: 'changed', domain: r.domain, by: r.by, names: view?.current.size ?? 0, view: view?.digest ?? null })
+        event({ event: 'changed', domain: r.domain, by: r.by, names: view === undefined ? 0 : shownNames(view).length, view: view?.digest ?? null })
         tellElsewhere(r.domain)
         break
       }

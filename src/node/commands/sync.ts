@@ -1,7 +1,8 @@
 /** `diad sync`, `follow`, `unfollow`: finding who holds a domain, pulling its state, fetching its content. */
-import { NONE, type Reference } from '../../substrate/reference.js'
+import type { Reference } from '../../substrate/reference.js'
 import { DiadError } from '../../substrate/errors.js'
 import { standingOf } from '../../authority/domain-standing.js'
+import { shownNames } from '../../authority/domain-view.js'
 import type { DomainKnowledge } from '../../authority/knowledge.js'
 import type { Mode } from '../../federation/ledger.js'
 import { missingRoots } from '../../federation/mirror.js'
@@ -169,7 +170,7 @@ export function summary (context: Context, k: DomainKnowledge): Omit<SyncResult,
     return head === undefined || v.exported === 0 ? [] : [{ lane: v.knowledge.ref, snapshot: head.ref, log_size: head.snapshot.log_size, logseq: head.snapshot.logseq }]
   })
   const newest = [...heads].sort((a, b) => b.logseq - a.logseq || (a.snapshot < b.snapshot ? 1 : -1))[0]
-  const names = [...view.current.values()].filter((e) => e.ref !== NONE).length
+  const names = shownNames(view).length
   const standing = standingOf(k)
   const lacking = standing.status === 'accepted' && context.runtime.records.get(domain)?.mode === 'mirror' && missingRoots(context.runtime, k).length > 0
   const { status, code } = lacking ? { status: 'deferred', code: lacksRoomOnly(context.runtime, k) ? 'over-quota' : 'content-missing' } : standing

@@ -10,6 +10,7 @@ import type { Entry } from '../../publication/tree.js'
 import { childrenOf, resolvePath } from '../../publication/walk.js'
 import type { DomainKnowledge } from '../../authority/knowledge.js'
 import type { CurrentEntry, ViewedLane } from '../../authority/domain-view.js'
+import { erasedUnder, erasureInWords, namelessInWords } from '../../authority/erasures.js'
 import { VERDICT_CODES, type VerdictCode } from '../../authority/verdict.js'
 import type { Check, CommandArgs, CommandIo, CommandResults } from '../command.js'
 import { type Context, currentEntry, domainOf, parseTarget, type Target } from './context.js'
@@ -119,7 +120,7 @@ async function verifyName (context: Context, at: Target, io: CommandIo): Promise
   const k = context.runtime.records.has(at.domain) ? await context.runtime.knowledge(at.domain) : undefined
   if (k?.authority().tip === undefined) return { status: 'deferred', code: 'unknown-domain', checks: [tick('M5', false, `nothing of ${domainText(at.domain)} is held here`)], missing: [at.domain] }
   const found = currentEntry(k, at.segments, true)
-  if (found === undefined) return { status: 'deferred', code: 'not-held', checks: [...authorityChecks(k), tick('R4', false, `no record of "${at.segments.join('/')}" is held`)] }
+  if (found === undefined) return nameGone(k, at.segments.join('/'))
   const { entry, rest } = found
   const exported = k.view().current.get(entry.name)?.leafHash === entry.leafHash
   const checks = [...leafChecks(k, entry), tick('A2', exported, exported ? 'exported' : 'not exported')]
@@ -132,6 +133,23 @@ async function verifyName (context: Context, at: Target, io: CommandIo): Promise
   if (root !== undefined) checks.push(tick('V4', lacking === undefined, lacking === undefined ? 'every block below it is held and hashes to its reference' : `the block ${lacking} is not here`))
   const ref = place === undefined ? entry.ref : place.ref
   return { status: statusOf(code), code, ...(ref === undefined ? {} : { ref }), checks, ...(lacking === undefined ? {} : { missing: [lacking] }) }
+}
+
+/** R7: what was erased is told from what never was, as long as the erased record is held. */
+function nameGone (k: DomainKnowledge, name: string): Result {
+  const gone = erasedUnder(k, name)
+  const caveat = namelessInWords(gone)
+  const isErased = gone.records.length > 0
+  const code = isErased ? 'erased' : 'not-held'
+  return {
+    status: statusOf(code), code,
+    checks: [
+      ...authorityChecks(k),
+      tick('R4', false, isErased ? `no record of ${showName(name)} is in force` : `no record of ${showName(name)} is held`),
+      ...gone.records.map((e) => tick('R7', false, erasureInWords(e))),
+      ...caveat === undefined ? [] : [tick('R7', false, caveat)]
+    ]
+  }
 }
 
 /** Where the path `rest` leads in what `entry` names; undefined for no path. `ok` is false when a Tree on the way isn't held. Throws `not-found`. */

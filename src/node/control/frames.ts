@@ -165,7 +165,17 @@ export function wireError (err: unknown): WireError {
   if (code === 'ENOSPC' || code === 'EDQUOT') return { code: 'disk-full', message: 'the disk is full', hint: 'make room and run the same command again; what is committed stays' }
   if (code === 'EFBIG') return { code: 'disk-full', message: 'a file would be larger than the size limit that is set here', hint: 'raise the limit (ulimit -f), then run the same command again' }
   if (code === 'EROFS') return { code: 'read-only-disk', message: 'the disk is read-only', hint: 'give --home a place that can be written' }
+  if ((code === 'EACCES' || code === 'EPERM') && 'syscall' in (err as object)) return noPermission(err as NodeJS.ErrnoException)
   return { code: INTERNAL, message: typeof message === 'string' && message !== '' ? message : 'unknown error', hint: '' }
+}
+
+/** Calls that only look. `open` may be either; who writes a file says so where it does. */
+const LOOKING = new Set(['open', 'scandir', 'opendir', 'stat', 'lstat', 'fstat', 'read', 'readlink', 'realpath', 'access'])
+
+/** The owner of the file can mend it, so it is no fault of ours, wherever it came up. */
+function noPermission ({ syscall = '', path }: NodeJS.ErrnoException): WireError {
+  const looking = LOOKING.has(syscall)
+  return { code: looking ? 'unreadable' : 'unwritable', message: `no permission to ${looking ? 'read' : 'write'}${path === undefined ? ` (${syscall})` : ` ${path}`}`, hint: 'give yourself the permission, then run the same command again' }
 }
 
 /** The other end's error as ours. An `internal` one stays distinguishable by its code. */

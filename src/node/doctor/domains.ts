@@ -1,5 +1,7 @@
 /** Each domain: whether its authority forks, which names are contested, what can't be had, each with the way out; and how our own lanes go on (L4). */
+import { counted, short } from '../../authority/explain/tree.js'
 import { standingOf } from '../../authority/domain-standing.js'
+import { shownNames } from '../../authority/domain-view.js'
 import type { DomainKnowledge } from '../../authority/knowledge.js'
 import { VERDICT_CODES, type VerdictCode } from '../../authority/verdict.js'
 import { showName } from '../../publication/names.js'
@@ -22,7 +24,8 @@ export function checkDomain (runtime: Runtime, k: DomainKnowledge, typed: string
   switch (authority.state) {
     case 'ok': break
     case 'authority-forked':
-      out.push(make(`authority is forked: ${authority.stateText}`, typed, own ? '`diad root renew` with the manifest to go on from settles it: see `diad root renew --help`' : 'its owner has to settle it; what was published goes on being accepted'))
+      // Of the own domain checkElsewhere says it, with each branch in words.
+      if (!own) out.push(warn(`authority is forked: ${counted(authority.forkChildren.length, 'manifest')} follow ${manifestWords(k)}, and none of them counts`, typed, 'its owner has to settle it; what was published goes on being accepted'))
       break
     case 'root-forked':
       out.push(make(`the root chain is forked: ${authority.stateText}`, typed, own ? '`diad root rotate` settles it, unless two rotations opened one commitment' : 'its owner has to settle it'))
@@ -43,7 +46,8 @@ export function checkDomain (runtime: Runtime, k: DomainKnowledge, typed: string
   const standing = standingOf(k)
   if (standing.status === 'deferred' && authority.state === 'ok') out.push(warn(`it is incomplete: ${meaningOf(standing.code)}`, typed, own ? 'run `diad serve`: a follower may bring what is missing' : `\`diad sync ${typed}\``))
   if (own) out.push(...checkOwnLanes(runtime, k, typed))
-  if (out.every((f) => f.level === 'ok')) out.push(ok(`${authority.stateText}; ${view.current.size} names`, typed))
+  const names = shownNames(view).length
+  if (authority.state !== 'authority-forked' && out.every((f) => f.level === 'ok')) out.push(ok(`${authority.stateText}; ${names === 1 ? '1 name' : `${names} names`}`, typed))
   return out
 }
 
@@ -51,6 +55,11 @@ export function checkDomain (runtime: Runtime, k: DomainKnowledge, typed: string
 export function checkElsewhere (home: Home, runtime: Runtime, k: DomainKnowledge, typed: string): Finding[] {
   const found = signedElsewhere(home, runtime, k)
   return found === undefined ? [] : [bad(`${found.text}. ${found.changes.join('. ')}`, typed, found.hint)]
+}
+
+function manifestWords (k: DomainKnowledge): string {
+  const last = k.authority().onChain.at(-1)
+  return last === undefined ? 'nothing' : `manifest ${last.manifest.version} (${short(last.ref)})`
 }
 
 const meaningOf = (code: string): string => VERDICT_CODES.get(code as VerdictCode)?.meaning ?? code

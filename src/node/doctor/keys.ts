@@ -2,13 +2,14 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { DomainKnowledge } from '../../authority/knowledge.js'
-import type { PublicKey } from '../../substrate/reference.js'
+import type { Hash, PublicKey, Reference } from '../../substrate/reference.js'
 import type { Home } from '../home/home.js'
 import { findKeysOf } from '../keys/find-keys.js'
 import { findKeyFile, loadKey, recordedPublicKey } from '../keys/key-file.js'
 import type { PassphraseSource } from '../keys/passphrase.js'
 import { demandListed } from '../own-key.js'
 import { drilledAt, isDrilled, readDrills } from '../roots/drills.js'
+import { COMMITMENT_FILE, commitmentOf, readNextCommitment } from '../roots/next-commitment.js'
 import { bad, type Finding, ok, trouble, warn } from './finding.js'
 
 const KEY_FILE = /\.key(\.age)?$/
@@ -22,7 +23,7 @@ export async function checkKeys (home: Home, passphrase: PassphraseSource): Prom
   if (home.domain !== undefined) {
     for (const name of ['root_key', 'principal']) {
       const found = safely(() => findKeyFile(keys, name))
-      if (found === undefined) out.push(warn(`there is no ${name} here`, keys, `put its file back; without it this home can't ${name === 'principal' ? 'publish' : 'change who may do what'}, unless another key is named with --key`))
+      if (found === undefined) out.push(warn(`there is no ${name} here`, keys, `put its file back; without it this home can't ${name === 'principal' ? 'publish' : 'change who may do what'}, unless another key is named with --key; where it is lost for good: \`diad recover ${name === 'principal' ? 'keys' : 'root-key'}\``))
       else if (typeof found !== 'string') out.push(trouble(found.err, keys))
     }
   }
@@ -82,16 +83,39 @@ function unlisted (home: Home, k: DomainKnowledge, principal: PublicKey): Findin
 function checkColdKeys (home: Home, k: DomainKnowledge): Finding[] {
   const { keys, offline } = home.paths
   const { rootChain } = k.authority()
-  const entry = rootChain.entries.at(-1)
-  const live = entry === undefined ? [] : [...rootChain.judged.get(entry.ref)?.rootKeys ?? []]
-  const folders = [offline, keys].filter((folder) => existsSync(folder))
-  const found = safely(() => [...findKeysOf(folders, live).values()])
+  const last = rootChain.entries.at(-1)
+  const entry = last === undefined ? undefined : rootChain.judged.get(last.ref)
   const rootKey = safely(() => findKeyFile(keys, 'root_key'))
-  if (!Array.isArray(found) || typeof rootKey !== 'string') return []
+  if (last === undefined || typeof rootKey !== 'string') return []
   const disk = statSync(rootKey).dev
-  const beside = found.filter((path) => statSync(path).dev === disk)
-  if (beside.length === 0) return [ok('no live root key was found on the disk of root_key (N2)', keys)]
-  return [warn('a live root key lies on the same disk as root_key: a thief of this disk takes the whole domain (N2)', beside.join(', '), 'move the directory of the offline keys to a stick, and keep two copies')]
+  const folders = [offline, keys].filter((folder) => existsSync(folder))
+  const beside = (wanted: readonly PublicKey[]): string[] => {
+    const found = safely(() => [...findKeysOf(folders, wanted).values()])
+    return Array.isArray(found) ? found.filter((path) => statSync(path).dev === disk) : []
+  }
+  const live = entry?.rootSet?.root_keys ?? []
+  const next = nextKeys(home, folders, k.domain, last.entry.next_commitment)
+  // All that were ever in force, of the chain that is.
+  const old = [...entry?.rootKeys ?? []].filter((key) => !live.includes(key) && !next.includes(key))
+  const [lives, nexts, olds] = [beside(live), beside(next), beside(old)]
+  const out: Finding[] = []
+  const todo = 'move the directory of the offline keys to a stick, and keep two copies'
+  if (lives.length > 0) out.push(warn(`a live root key lies${nexts.length > 0 ? ', with next ones,' : ''} on the same disk as root_key: a thief of this disk takes the whole domain (N2)`, [...lives, ...nexts].join(', '), todo))
+  else if (nexts.length > 0) out.push(warn(`${nexts.length === 1 ? 'a next root key lies' : 'next root keys lie'} on the same disk as root_key: a thief of this disk can replace the live roots, with which you would take the domain back (N2)`, nexts.join(', '), `${todo}, apart from the live roots`))
+  if (olds.length > 0) out.push(warn(`${olds.length === 1 ? 'an old root key lies' : 'old root keys lie'} here, no longer in force: a rotation took over, and nothing that ${olds.length === 1 ? 'it signs' : 'they sign'} wins against that (M6)`, olds.join(', '), 'nothing needs it: remove it, or move it away'))
+  return out.length > 0 ? out : [ok('no root key, live or next, was found on the disk of root_key (N2)', keys)]
+}
+
+/** The next root set, as a next-commitment.json here or a drill tells it; what opens another commitment says nothing of this one. */
+function nextKeys (home: Home, folders: readonly string[], domain: Reference, commitment: Hash): PublicKey[] {
+  const keys = new Set<PublicKey>()
+  for (const path of folders.map((folder) => join(folder, COMMITMENT_FILE)).filter((p) => existsSync(p))) {
+    const next = safely(() => readNextCommitment(path))
+    if ('set' in next && next.domain === domain && commitmentOf(next) === commitment) for (const key of next.set.root_keys) keys.add(key)
+  }
+  const drills = safely(() => readDrills(home))
+  if (drills instanceof Map) for (const key of drills.get(commitment)?.signed.keys() ?? []) keys.add(key)
+  return [...keys]
 }
 
 /** N2, M8: next roots that nobody tried may be gone when they are needed. */

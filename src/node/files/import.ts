@@ -324,7 +324,7 @@ function topStats (path: string): Stats {
   } catch (err) {
     const code = systemCode(err)
     // ENOTDIR: something below a plain file.
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw new DiadError('not-found', `there is nothing at ${showName(path)}`, 'check the path', { cause: err })
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw new DiadError('no-such-path', `there is nothing at ${showName(path)}`, 'check the path', { cause: err })
     throw readFailure(err, path)
   }
 }

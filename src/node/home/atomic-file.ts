@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { writeFailure } from '../files/failure.js'
 
 /** What a file system without hard links (FAT on a stick) says to link(). */
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV'])
@@ -11,8 +12,12 @@ export function errorCode (err: unknown): string {
   return err instanceof Error && 'code' in err && typeof err.code === 'string' ? err.code : ''
 }
 
-/** Puts `data` at `path`, over whatever file is there. Durable on return. Throws system errors. */
+/** Puts `data` at `path`, over whatever file is there. Durable on return. Throws what {@link writeFailure} makes of system errors. */
 export function replaceFile (path: string, data: Uint8Array | string, mode = 0o600): void {
+  inWords(path, () => { replace(path, data, mode) })
+}
+
+function replace (path: string, data: Uint8Array | string, mode: number): void {
   const temporary = writeBeside(path, data, mode)
   try {
     renameSync(temporary, path)
@@ -23,8 +28,12 @@ export function replaceFile (path: string, data: Uint8Array | string, mode = 0o6
   syncDirectory(dirname(path))
 }
 
-/** Puts `data` at `path` if nothing is there. Durable on return. Throws system errors; `EEXIST` when something is. */
+/** Puts `data` at `path` if nothing is there. Durable on return. Throws the system error `EEXIST` when something is; of others what {@link writeFailure} makes. */
 export function createFile (path: string, data: Uint8Array | string, mode = 0o600): void {
+  inWords(path, () => { create(path, data, mode) })
+}
+
+function create (path: string, data: Uint8Array | string, mode: number): void {
   const temporary = writeBeside(path, data, mode)
   try {
     // rename() would replace a file that another process put there meanwhile; link() refuses.
@@ -37,6 +46,15 @@ export function createFile (path: string, data: Uint8Array | string, mode = 0o60
     rmSync(temporary, { force: true })
   }
   syncDirectory(dirname(path))
+}
+
+/** Whoever reads it knows `path`, not the file beside it. */
+function inWords (path: string, work: () => void): void {
+  try {
+    work()
+  } catch (err) {
+    throw errorCode(err) === 'EEXIST' ? err : writeFailure(err, path)
+  }
 }
 
 function writeBeside (path: string, data: Uint8Array | string, mode: number): string {

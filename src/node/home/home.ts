@@ -1,5 +1,5 @@
 /** The home directory of one node: its configuration `home.json`, and making one. */
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { domainText, parseDomain } from '../../substrate/domain-id.js'
 import { DiadError, MalformedError } from '../../substrate/errors.js'
@@ -7,6 +7,7 @@ import type { Reference } from '../../substrate/reference.js'
 import { createFile, errorCode, replaceFile } from './atomic-file.js'
 import { jsonFields } from './json-fields.js'
 import { homeFailure, isThere, makeDirectory, removeMade } from './make-directory.js'
+import { demandFolderOutside } from './outside.js'
 import { type HomePaths, homePaths } from './paths.js'
 import { checkPetname, isPetname } from './petname.js'
 
@@ -57,15 +58,17 @@ export function setOwnDomain (home: Home, domain: Reference, name: string): Home
 function create (paths: HomePaths): void {
   // A directory with other things in it isn't taken over; what an interrupted attempt left behind is.
   const ours = new Set([paths.keys, paths.store].map((p) => basename(p)))
+  demandFolderOutside(paths.root)
+  if (isThere(paths.root) && !statSync(paths.root).isDirectory()) throw new DiadError('not-a-home', `${paths.root} is a file, and a home is a directory`, 'name an empty or a new directory with --home')
   if (isThere(paths.root) && !isDirectoryOf(paths.root, (name) => ours.has(name) || name.endsWith('.tmp'))) {
     throw new DiadError('not-a-home', `${paths.root} is not empty and not a diad home`, 'name an empty or a new directory')
   }
-  for (const path of [paths.root, paths.keys, paths.store]) makeDirectory(path)
+  for (const path of [paths.root, paths.keys, paths.store]) makeDirectory(path, '--home')
   try {
     // Last: with it the directory is a home.
     createFile(paths.config, configText(undefined, undefined))
   } catch (err) {
-    if (errorCode(err) !== 'EEXIST') throw homeFailure(err, paths.root, 'write') // another process was quicker
+    if (errorCode(err) !== 'EEXIST') throw homeFailure(err, paths.root, 'write', '--home') // another process was quicker
   }
 }
 
@@ -76,7 +79,8 @@ function create (paths: HomePaths): void {
 export function makeHome (root: string): (() => void) | undefined {
   if (hasHome(root)) return undefined
   if (isThere(root) && !isDirectoryOf(root, () => false)) return undefined
-  const first = makeDirectory(root)
+  demandFolderOutside(root)
+  const first = makeDirectory(root, '--home')
   const takeBack = (): void => {
     for (const name of readdirSync(root)) rmSync(join(root, name), { recursive: true, force: true })
     removeMade(root, first)
@@ -95,7 +99,7 @@ function isDirectoryOf (path: string, allowed: (name: string) => boolean): boole
     return readdirSync(path).every(allowed)
   } catch (err) {
     if (errorCode(err) === 'ENOTDIR') return false
-    throw homeFailure(err, path, 'read')
+    throw homeFailure(err, path, 'read', '--home')
   }
 }
 
@@ -111,7 +115,7 @@ function readConfig (path: string): Pick<Home, 'domain' | 'name'> {
   try {
     fields = jsonFields(readFileSync(path, 'utf8'))
   } catch (err) {
-    throw err instanceof MalformedError ? damaged(err.message, err) : homeFailure(err, path, 'read')
+    throw err instanceof MalformedError ? damaged(err.message, err) : homeFailure(err, path, 'read', '--home')
   }
   if (fields.get('format') !== FORMAT) throw damaged(`its format is not ${FORMAT}`)
   const version = fields.get('version')

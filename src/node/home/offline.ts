@@ -1,9 +1,11 @@
 /** Cold keys: their names, and the note that is put beside them. */
-import { mkdirSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { domainText } from '../../substrate/domain-id.js'
+import { DiadError } from '../../substrate/errors.js'
 import type { Reference } from '../../substrate/reference.js'
 import { createFile, errorCode } from './atomic-file.js'
+import { makeDirectory } from './make-directory.js'
 
 /** File name of the n-th live root key, from 1. */
 export function rootKeyName (n: number): string {
@@ -15,12 +17,33 @@ export function nextRootKeyName (n: number): string {
   return `next-root-${n}`
 }
 
+/** What is left of an earlier set, of which keys are refused for what they are, and what a file system or a desktop puts on every stick by itself. */
+const EXPECTED = [/^(next-)?root-\d+\.(pub|key|key\.age)$/, /^README\.txt$/, /\.tmp$/, /^lost\+found$/, /^System Volume Information$/, /^\.(Trash|Trashes|Trash-\d+|Spotlight-V100|fseventsd|DS_Store)$/]
+
+/**
+ * That `directory`, which needn't be there yet, holds nothing of somebody's: the whole of it will be carried away, and keys among other things are
+ * published or copied with them. Throws DiadError `not-empty`.
+ */
+export function demandRootsPlace (directory: string, option: string): void {
+  const strange = namesIn(directory).find((name) => !EXPECTED.some((known) => known.test(name)))
+  if (strange !== undefined) throw new DiadError('not-empty', `${directory} holds other things, ${JSON.stringify(strange)} for one, and root keys belong in a directory of their own`, `nothing was made; name an empty or a new directory with ${option}`)
+}
+
+function namesIn (directory: string): string[] {
+  try {
+    return readdirSync(directory).sort()
+  } catch {
+    // It isn't there, or whoever makes it says what is wrong.
+    return []
+  }
+}
+
 /** What lies in a directory of the roots: the two first sets, the next set alone, or only what opens the commitment to keys made elsewhere. */
 export type OfflineContents = 'both' | 'next' | 'commitment'
 
 /** Puts README.txt beside the cold keys of `domain`, never over a file of somebody's. Returns its path if it was made. */
 export function writeOfflineNote (directory: string, domain: Reference, name: string, contents: OfflineContents): string | undefined {
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  makeDirectory(directory)
   const path = join(directory, 'README.txt')
   try {
     createFile(path, noteText(domain, name, contents))

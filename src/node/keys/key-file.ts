@@ -5,13 +5,14 @@
  * age files by other names, such as `age -p` makes (with `-a` too), and OpenSSH's own key files (openssh-key.ts).
  */
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { armor, Decrypter, Encrypter } from 'age-encryption'
 import { DiadError } from '../../substrate/errors.js'
 import type { PublicKey } from '../../substrate/reference.js'
 import type { Signer } from '../../substrate/signature.js'
 import { createFile, errorCode } from '../home/atomic-file.js'
+import { makeDirectory } from '../home/make-directory.js'
 import { isDirectoryFault, missingFault, refusePublicHalf } from './key-hints.js'
 import { isOpenSshKey, readOpenSshKey } from './openssh-key.js'
 import { choosePassphrase, type PassphraseSource, readPassphrases } from './passphrase.js'
@@ -60,7 +61,7 @@ export interface LoadedKey extends KeyRecord {
 }
 
 /**
- * Makes a key and writes it, mode 0600, durable on return. Never over an existing file. Throws DiadError `key-exists`, `key-name`, and what
+ * Makes a key and writes it, mode 0600, durable on return. Never over an existing file. Throws DiadError `key-exists`, `key-name`, `unwritable`, and what
  * `choosePassphrase` throws.
  */
 export async function createKeyFile (init: NewKey): Promise<KeyRecord> {
@@ -81,7 +82,7 @@ export async function createKeyFile (init: NewKey): Promise<KeyRecord> {
     age.setScryptWorkFactor(init.workFactor ?? SCRYPT_WORK_FACTOR)
     data = await age.encrypt(pem).finally(() => pem.fill(0))
   }
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  makeDirectory(directory)
   const path = join(directory, name + (passphrase === undefined ? BARE : ENCRYPTED))
   // The public key first: cut off in between there is no key without a record to check it against.
   const record = join(directory, name + PUBLIC)

@@ -1,6 +1,7 @@
 /** Where a passphrase comes from. Never from the command line or the environment: other processes can read both. */
 import { closeSync, openSync, readSync, type Stats, statSync } from 'node:fs'
 import { DiadError } from '../../substrate/errors.js'
+import { inputFailureAs } from '../files/failure.js'
 import { createPrompt, openTerminal, type Terminal } from './terminal.js'
 
 export type PassphraseSource =
@@ -107,7 +108,7 @@ function readFirstLine (path: string, buffer: Buffer): string {
       closeSync(fd)
     }
   } catch (err) {
-    throw new DiadError('passphrase-file', `the passphrase file ${path} can't be read`, 'check the path and its permissions', { cause: err })
+    throw inputFailureAs('passphrase-file', err, path, 'the passphrase')
   }
   const end = buffer.subarray(0, length).indexOf(0x0a)
   if (end < 0 && length > MAX_FILE_BYTES) {

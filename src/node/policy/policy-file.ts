@@ -9,6 +9,7 @@ import { compareUtf8 } from '../../substrate/bytes.js'
 import { parseDomain } from '../../substrate/domain-id.js'
 import { DiadError, MalformedError } from '../../substrate/errors.js'
 import type { Reference } from '../../substrate/reference.js'
+import { inputFailureAs } from '../files/failure.js'
 import { LocatedYaml } from './located-yaml.js'
 import { POLICY_SCHEMA } from './policy-schema.js'
 
@@ -20,7 +21,7 @@ export function readPolicyFile (path: string): DomainPolicy {
   try {
     text = readFileSync(path, 'utf8')
   } catch (err) {
-    throw new DiadError('policy-unreadable', `the policy file ${path} can't be read`, 'check the path and its permissions', { cause: err })
+    throw inputFailureAs('policy-unreadable', err, path, 'the policy')
   }
   return parsePolicy(text, basename(path))
 }

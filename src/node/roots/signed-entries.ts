@@ -84,7 +84,7 @@ export function rememberSigned (places: readonly string[], key: PublicKey, { dom
       replaceFile(path, textIn(FORMAT, { signed: [...all, { key, domain, epoch, entry: ref, at: at.toISOString() }] }))
       return
     } catch (err) {
-      why = `${path}: ${errorCode(err) || (err as Error).message}`
+      why = err instanceof DiadError ? err.message : `${path}: ${errorCode(err) || (err as Error).message}`
     }
   }
   warn(`nothing remembers this signature (${why}): note that this key has signed ${ref} for epoch ${epoch}, and sign no other entry for it`)

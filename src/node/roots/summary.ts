@@ -1,4 +1,5 @@
 /** What a root entry does, in plain words, from the objects alone. The words are part of the signing request's version 1: who signs compares them. */
+import { manifestWords } from '../../authority/explain/words.js'
 import type { DomainKnowledge } from '../../authority/knowledge.js'
 import type { DomainAuthorityManifest, Scope } from '../../authority/manifest.js'
 import { type DomainPolicy, policyHash } from '../../authority/policy.js'
@@ -50,20 +51,37 @@ function setText ({ root_keys: keys, threshold }: OfflineRootSet): string {
   return keys.length === 1 ? `1 key (${keys.join(', ')})` : `${keys.length} keys, of which ${threshold} must sign (${keys.join(', ')})`
 }
 
+const NOT_SHOWN = ', also those that this file doesn\'t show'
+
 function baseText (k: DomainKnowledge, base: Reference): string[] {
-  const { judged, onChain, state } = k.authority()
+  const { judged, onChain, state, forkChildren } = k.authority()
   const manifest = judged.get(base)?.manifest
   if (manifest === undefined) return []
+  const forked = state === 'authority-forked'
   const at = onChain.findIndex((m) => m.ref === base)
   const dropped = at < 0 ? [] : onChain.slice(at + 1).map((m) => m.manifest.version)
+  const line = new Set<Reference>()
+  for (let ref = base; judged.has(ref); ref = judged.get(ref)?.manifest.previous as Reference) line.add(ref)
+  const branch = forked && forkChildren.some((ref) => line.has(ref))
   const how = dropped.length > 0
     ? `Authority goes back to manifest ${manifest.version} (${base}): manifest${dropped.length === 1 ? '' : 's'} ${dropped.join(', ')} no longer count${dropped.length === 1 ? 's' : ''}.`
     : at < 0
-      ? `Authority goes on from manifest ${manifest.version} (${base}), which is not on the chain in force.`
-      : `Authority goes on from manifest ${manifest.version} (${base})${state === 'authority-forked' ? ', before the fork; both of its branches end' : ''}.`
+      ? `Authority goes on from manifest ${manifest.version} (${base}), which is ${branch ? 'on one branch of a fork' : 'not on the chain in force'}.`
+      : `Authority goes on from manifest ${manifest.version} (${base})${forked ? ', before the fork; its branches end' : ''}.`
   // Whoever carries the file can leave out what it undoes: what the signature does mustn't depend on what stands beside it.
-  const ends = `Every manifest after manifest ${manifest.version} ends with this, also those that this file doesn't show: what they granted and what they took away.`
-  return [how, ends, ...rightsText(manifest)]
+  const ends = `Every manifest after manifest ${manifest.version} ends with this${NOT_SHOWN}: what they granted and what they took away.`
+  return [how, ...forked ? branchesText(k, line) : [], ends, ...rightsText(manifest)]
+}
+
+/** A thief can make any number of branches. */
+const BRANCHES_SHOWN = 8
+
+/** Each branch of the fork that is not on the `line` to the base, by its first manifest. Which of them is a thief's no file can say. */
+function branchesText (k: DomainKnowledge, line: ReadonlySet<Reference>): string[] {
+  const { judged, forkChildren } = k.authority()
+  const going = forkChildren.filter((ref) => !line.has(ref)).flatMap((ref) => judged.get(ref) ?? [])
+  const lines = going.slice(0, BRANCHES_SHOWN).map((j) => `A branch of the fork ends: manifest ${j.manifest.version} (${j.ref}) and what follows it; it ${manifestWords(k, j, judged.get(j.manifest.previous)?.manifest, () => undefined).join('; ') || 'changes nothing'}.`)
+  return going.length > BRANCHES_SHOWN ? [...lines, `${going.length - BRANCHES_SHOWN} more branches of it end.`] : lines
 }
 
 /** One line a principal, as it stands in the manifest. */
@@ -97,5 +115,6 @@ function factsOf (p: DomainPolicy): Map<string, string> {
 
 /** `summary` of an entry that is in force, with what the first manifest of its epoch, `m`, left: who signed was shown those of the base. */
 export function summaryAfter (summary: readonly string[], m: DomainAuthorityManifest): string[] {
-  return [...summary.filter((line) => !line.startsWith('Principal ')), ...rightsText(m)]
+  // No file is looked at any more, or never was one.
+  return [...summary.filter((line) => !line.startsWith('Principal ')).map((line) => line.replace(NOT_SHOWN, ', also those that aren\'t held here')), ...rightsText(m)]
 }

@@ -51,8 +51,12 @@ class FileLog implements Log {
 
   async append (bytes: Uint8Array): Promise<void> {
     let done = 0
-    while (done < bytes.length) done += await write(this.#fd, bytes, done, this.#size + done)
-    this.#size += bytes.length
+    try {
+      while (done < bytes.length) done += await write(this.#fd, bytes, done, this.#size + done)
+    } finally {
+      // A full disk takes a part: that has to be known to be cut off.
+      this.#size += done
+    }
   }
 
   async read (offset: number, length: number): Promise<Uint8Array> {

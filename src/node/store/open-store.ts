@@ -4,6 +4,7 @@
  *   FORMAT              {"format":"diad-store","version":1}
  *   index/              LevelDB; its lock is what makes one process own the store (THREATS 29)
  *   packs/NNNNNN.pack   the bytes of blocks, append-only
+ *   reserve             room for a full disk; may be missing
  */
 import { chmod, mkdir, open, readdir, readFile, rename } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
@@ -14,6 +15,7 @@ import { PackStore, type PackStoreLimits } from '../../substrate/pack-store.js'
 import type { Kv } from '../../substrate/ports.js'
 import { FilePacks, syncFolder } from './file-log.js'
 import { LevelKv } from './level-kv.js'
+import { freeReserve, keepReserve } from './reserve.js'
 
 const FORMAT = 'diad-store'
 const VERSION = 1
@@ -53,9 +55,10 @@ export async function openStore (folder: string, init: StoreInit = {}): Promise<
     if ((await Promise.all(made)).some((path) => path !== undefined)) await syncFolder(at)
     // Asked before LevelDB is: without its CURRENT it would start anew and delete the tables that are still there.
     if ((await namesIn(packs)).length > 0 && !(await namesIn(index)).includes('CURRENT')) throw damaged(at, 'its index is missing or not whole')
-    const kv = await LevelKv.open(index, at)
+    const kv = await openIndex(index, at)
     try {
       const blocks = await PackStore.open(kv, new FilePacks(packs), init.limits)
+      await keepReserve(at)
       return new OpenStore(at, blocks, kv)
     } catch (err) {
       await kv.close()
@@ -63,6 +66,16 @@ export async function openStore (folder: string, init: StoreInit = {}): Promise<
     }
   } catch (err) {
     throw diskFailure(err, `opening the store at ${at}`)
+  }
+}
+
+/** On a full disk with the room of the reserve, so that what is held can be read and what was left in the packs is given back. */
+async function openIndex (index: string, at: string): Promise<LevelKv> {
+  try {
+    return await LevelKv.open(index, at)
+  } catch (err) {
+    if (!(err instanceof DiadError) || err.code !== 'disk-full' || !(await freeReserve(at))) throw err
+    return await LevelKv.open(index, at)
   }
 }
 

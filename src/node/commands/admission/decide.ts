@@ -18,9 +18,9 @@ import type { CommandIo } from '../../command.js'
 import { petnameOf, readPetnames } from '../../home/petnames.js'
 import { calledHere, type Context, domainOf, inTurn, ownDomain, principalSigner } from '../context.js'
 import { checkedScope } from './applying.js'
-import { review } from './review.js'
+import { nothingNamed, review } from './review.js'
 import type { AdmissionArgs, Decided } from './types.js'
-import { absence } from './view.js'
+import { absence, inForce } from './view.js'
 
 type Target = AdmissionArgs['admit accept']
 
@@ -62,9 +62,27 @@ async function decide (context: Context, target: Target, io: CommandIo, decision
     const ref = admissionRecordCodec.reference(record)
     const { lane, snapshot } = await appendRecord(runtime, k, signer, { kind: 'admit', ref }, () => [], INTERNAL)
     if (decision !== 'DEFERRED') removeWaiting(home, subject.requestRef)
+    const after = await readAdmissions(runtime, k)
+    const was = await inForce(context, admissions, subject.domain)
+    const still = waitingOf(home, subject.domain)
     const name = petnameOf(readPetnames(home), subject.domain)
     const absent = admits(decision) ? await absence(context, subject.domain) : undefined
-    return { domain: subject.domain, ...(name === undefined ? {} : { name }), decision, scope, record: ref, request: subject.requestRef, decisionEpoch: record.decision_epoch, previous: record.previous, lane, snapshot, ...(absent === undefined ? {} : { absent }) }
+    return {
+      domain: subject.domain,
+      ...(name === undefined ? {} : { name }),
+      decision,
+      scope,
+      record: ref,
+      request: subject.requestRef,
+      decisionEpoch: record.decision_epoch,
+      previous: record.previous,
+      lane,
+      snapshot,
+      names: (await inForce(context, after, subject.domain))?.names ?? 0,
+      ...(was === undefined ? {} : { before: was }),
+      ...(still === undefined || still === subject.requestRef ? {} : { waiting: still }),
+      ...(absent === undefined ? {} : { absent })
+    }
   })
 }
 
@@ -77,7 +95,9 @@ async function subjectOf (context: Context, admissions: Admissions, { target, fi
   if (file) return await bySubjectFile(context, target)
   const { home } = context
   if (isReference(target) && waits(home, target)) return await bySubjectFile(context, waitingPath(home, target))
-  const domain = domainOf(context, target)
+  const named = isReference(target) ? decidedOn(admissions, target) : undefined
+  if (named === 'finally') throw decidedAlready()
+  const domain = named ?? domainOf(context, target)
   const before = admissions.byDomain.get(domain)
   // What was put off waits on, and its file brings along what it is judged by.
   const putOff = before?.decision === 'DEFERRED' && admits(decision) ? before.heads.map((r) => admissions.records.get(r)?.request).find((r) => r !== undefined && waits(home, r)) : undefined
@@ -88,11 +108,27 @@ async function subjectOf (context: Context, admissions: Admissions, { target, fi
   return await bySubjectFile(context, waitingPath(home, waiting))
 }
 
+const decidedAlready = (): DiadError => new DiadError('admission-decided', 'this request has been decided already', 'name the domain instead to decide more restrictively; anything wider needs a new request with a new nonce')
+
+/**
+ * What a reference names that is no request that waits: a request that was decided, or put off, then its domain. Throws DiadError `admission-decided` for
+ * one that was put off before another of its domain took its place. Undefined for what no record of ours names: then it is a domain, or nothing.
+ */
+function decidedOn (admissions: Admissions, ref: Reference): Reference | 'finally' | undefined {
+  if (finallyDecided(admissions, ref)) return 'finally'
+  const [record, putOff] = [...admissions.records].find(([, r]) => r.request === ref) ?? []
+  if (record === undefined || putOff === undefined) return undefined
+  const { domain_id: domain } = putOff
+  const inForce = admissions.byDomain.get(domain)?.heads.some((r) => admissions.records.get(r)?.request === ref) === true
+  if (!inForce) throw new DiadError('admission-decided', 'this request was put off, and a decision on another one of the same domain has taken its place', 'see `diad admit list`; anything wider needs a new request with a new nonce')
+  return domain
+}
+
 async function bySubjectFile (context: Context, path: string): Promise<Subject> {
   const { file, verdict, applicant, decided } = await review(context, path)
   const { request, ref, signature } = file
   if (verdict.status !== 'accepted') throw new DiadError(verdict.code, `this request can't be decided on: ${verdict.checks.at(-1)?.text ?? verdict.code}`, `see \`diad admit review\`; the applicant can make another, and to forget this one delete ${path}`)
-  if (decided) throw new DiadError('admission-decided', 'this request has been decided already', 'name the domain instead to decide more restrictively; anything wider needs a new request with a new nonce')
+  if (decided) throw decidedAlready()
   const dam = recordedManifest(request.manifest, applicant)
   if (dam === undefined) throw new DiadError('manifest-missing', 'the manifest that the request names is not held', 'ask the applicant for a new request')
   return { domain: request.applicant, requestRef: ref, request, signature, dam, most: request.requested_scope }
@@ -107,10 +143,12 @@ async function byDomain (context: Context, admissions: Admissions, domain: Refer
   const rank = (d: Decision): number => DECISIONS.indexOf(d)
   const heads = (admitted?.heads ?? []).map((r) => admissions.records.get(r) as AdmissionRecord)
   const held = heads.sort((a, b) => rank(b.decision) - rank(a.decision) || b.decision_epoch - a.decision_epoch)[0]
-  if (held === undefined) throw new DiadError('not-found', 'nothing was decided on this domain yet', 'name the file of its request, or the reference of one that waits')
+  if (held === undefined) throw nothingNamed(context, domain)
+  const waiting = waitingOf(context.home, domain)
+  const other = waiting === undefined ? undefined : `another request of it waits, and is decided on by its reference: see \`diad admit review ${waiting}\``
   const open = held.decision === 'DEFERRED'
-  if (!open && rank(decision) > rank(held.decision)) throw new DiadError('admission-decided', `the domain is ${held.decision} already, and that is final`, 'anything wider needs a new request with a new nonce')
-  if (heads.length === 1 && decision === held.decision && decision !== 'ACCEPTED_LIMITED') throw new DiadError('nothing-to-change', `the domain is ${decision} already`, 'see `diad admit list`')
+  if (!open && rank(decision) > rank(held.decision)) throw new DiadError('admission-decided', `the domain is ${held.decision} already, and that is final`, other ?? 'anything wider needs a new request with a new nonce')
+  if (heads.length === 1 && decision === held.decision && decision !== 'ACCEPTED_LIMITED') throw new DiadError('nothing-to-change', `the domain is ${decision} already`, other ?? 'see `diad admit list`')
   const artifact = await context.runtime.store.blocks.get(held.request)
   if (artifact === undefined) throw new DiadError('content-missing', 'the request that was decided on is no longer held', 'ask the applicant for a new one')
   const request = admissionRequestCodec.from(artifact)

@@ -4,6 +4,7 @@ import { DiadError } from '../../../substrate/errors.js'
 import { readNonceFile, writeNonceFile, writeRequestFile } from '../../admission/files.js'
 import { addNonce } from '../../admission/nonces.js'
 import type { CommandIo } from '../../command.js'
+import { demandFree } from '../bundles/target.js'
 import { type Context, domainOf, ownDomain } from '../context.js'
 import { openApplying } from './applying.js'
 import { requestOnline } from './request-online.js'
@@ -11,6 +12,7 @@ import type { AdmissionArgs, AdmissionResults } from './types.js'
 
 export async function admitNonce (context: Context, args: AdmissionArgs['admit nonce'], _io: CommandIo): Promise<AdmissionResults['admit nonce']> {
   const receiver = ownDomain(context)
+  demandFree(args.out)
   const nonce = randomBytes(32).toString('hex')
   // Remembered first: one that is out and not remembered would be worth nothing.
   addNonce(context.home, nonce)
@@ -26,6 +28,7 @@ export async function admitRequest (context: Context, args: AdmissionArgs['admit
 }
 
 async function requestFile (context: Context, args: AdmissionArgs['admit request'] & { nonce: string, out: string }, io: CommandIo): Promise<AdmissionResults['admit request']> {
+  demandFree(args.out)
   const { receiver, nonce } = readNonceFile(args.nonce)
   if (domainOf(context, args.to) !== receiver) throw new DiadError('request-invalid', 'the nonce was handed out by another domain than the one that --to names', 'ask the receiver for a nonce of its own')
   const applying = await openApplying(context, receiver, args, io)

@@ -46,7 +46,7 @@ export function waitingFor (context: Context, target: string): Reference | undef
 export async function admitReview (context: Context, { target, file: isFile }: AdmissionArgs['admit review'], io: CommandIo): Promise<AdmissionResults['admit review']> {
   if (target === undefined) return listWaiting(context, io)
   const waiting = isFile ? undefined : waitingFor(context, target)
-  if (!isFile && waiting === undefined) throw new DiadError('not-found', `no request of ${calledHere(context, domainOf(context, target))} waits here`, '`diad admit review` lists those that do; a file is named with a slash in it')
+  if (!isFile && waiting === undefined) throw await notWaiting(context, target)
   const { file, verdict, applicant, admitted, decided } = await review(context, waiting === undefined ? target : waitingPath(context.home, waiting))
   const { request, ref, peer } = file
   const name = petnameOf(readPetnames(context.home), request.applicant)
@@ -61,9 +61,26 @@ export async function admitReview (context: Context, { target, file: isFile }: A
     authority: applicant.authority().stateText,
     scope: request.requested_scope,
     ...(peer === undefined ? {} : { peer }),
-    ...(admitted === undefined ? {} : { decision: admitted.decision }),
+    ...(admitted === undefined ? {} : { decision: admitted.decision, admittedScope: [...admitted.scope] }),
     decided
   }
+}
+
+async function notWaiting (context: Context, target: string): Promise<DiadError> {
+  const { runtime } = context
+  const records = isReference(target) ? [...(await readAdmissions(runtime, await runtime.knowledge(ownDomain(context)))).records.values()].filter((r) => r.request === target) : []
+  const decided = records.find((r) => r.decision !== 'DEFERRED')
+  if (decided !== undefined) return new DiadError('not-found', `this request has been decided already (${decided.decision}), and waits no more`, 'see `diad admit list`')
+  const domain = domainOf(context, target)
+  return isReference(target) && !isKnown(context, domain) ? nothingNamed(context, domain) : new DiadError('not-found', `no request of ${calledHere(context, domain)} waits here`, '`diad admit review` lists those that do; a file is named with a slash in it')
+}
+
+const isKnown = (context: Context, domain: Reference): boolean => context.runtime.records.has(domain) || petnameOf(readPetnames(context.home), domain) !== undefined
+
+/** A reference looks alike, whether it names a domain or a request. Of one that was replaced or removed nothing is kept here (waiting.ts), so it can't be told from none. */
+export function nothingNamed (context: Context, ref: Reference): DiadError {
+  if (isKnown(context, ref)) return new DiadError('not-found', 'nothing was decided on this domain yet', 'name the file of its request, or the reference of one that waits')
+  return new DiadError('not-found', `no request ${ref.slice(0, 16)}… waits here, and nothing was decided on a domain of this name`, '`diad admit review` lists those that wait: a newer request of a domain takes the place of its older one')
 }
 
 function listWaiting (context: Context, io: CommandIo): AdmissionResults['admit review'] {

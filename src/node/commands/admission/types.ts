@@ -21,7 +21,30 @@ export interface AdmissionArgs {
 /** `not-followed`: its state is held, and it takes no part here */
 export type AbsentCode = 'not-followed' | 'not-held'
 
-export interface Decided { domain: string, name?: string, decision: Decision, scope: string[], record: string, request: string, decisionEpoch: number, previous: string[], lane: string, snapshot: string, /** something was admitted, and none of it can be in our view yet */ absent?: AbsentCode }
+export interface Decided {
+  domain: string
+  name?: string
+  decision: Decision
+  scope: string[]
+  record: string
+  request: string
+  decisionEpoch: number
+  /** records that this one replaces */
+  previous: string[]
+  lane: string
+  snapshot: string
+  /** of the domain in our view now, as far as it is held and followed */
+  names: number
+  /** what was in force before */
+  before?: InForce
+  /** another request of the domain, which still waits */
+  waiting?: string
+  /** something was admitted, and none of it can be in our view yet */
+  absent?: AbsentCode
+}
+
+/** `names`: how many of the domain's are in our view by that */
+export interface InForce { decision: Decision, scope: string[], names: number }
 
 /** A request that came over the network. */
 export interface WaitingListed { request: string, domain: string, name?: string, scope: string[], /** who brought it */ peer?: string }
@@ -40,6 +63,8 @@ export interface ReviewedRequest {
   peer?: string
   /** what is in force for the domain */
   decision?: Decision
+  /** what of it is admitted by that: prefixes of names, none where nothing is */
+  admittedScope?: string[]
   /** whether a held record has finally decided this very request */
   decided: boolean
 }
@@ -68,5 +93,5 @@ export interface AdmissionResults {
   'admit defer': Decided
   'admit reject': Decided
   'admit list': { domain: string, admissions: ListedAdmission[], missing: string[] }
-  view: { domain: string, entries: Array<{ domain: string, petname?: string, name: string, ref: string, kind: Listed['kind'], size: number | null, mode: number, logseq: number, code?: string }>, refused: Array<{ domain: string, petname?: string, code: string, names: number }> }
+  view: { domain: string, entries: Array<{ domain: string, petname?: string, name: string, ref: string, kind: Listed['kind'], size: number | null, mode: number, logseq: number, code?: string }>, refused: Array<{ domain: string, petname?: string, code: string, /** where one is in force */ decision?: Decision, names: number }> }
 }

@@ -7,7 +7,7 @@ import { NO_ADMISSIONS, ownAdmissions } from '../../admission/held.js'
 import type { CommandIo } from '../../command.js'
 import { petnameOf, readPetnames } from '../../home/petnames.js'
 import { type Context, ownDomain } from '../context.js'
-import type { AbsentCode, AdmissionArgs, AdmissionResults, ListedAdmission } from './types.js'
+import type { AbsentCode, AdmissionArgs, AdmissionResults, InForce, ListedAdmission } from './types.js'
 
 /** Of each domain that takes part here, but our own. */
 async function limited (context: Context): Promise<{ parts: Map<Reference, Limited>, byDomain: Admissions['byDomain'], missing: readonly Reference[] }> {
@@ -26,6 +26,14 @@ export async function absence ({ runtime }: Context, domain: Reference): Promise
   const record = runtime.records.get(domain)
   if (record !== undefined && !record.dormant) return undefined
   return record !== undefined && (await runtime.knowledge(domain)).authority().tip !== undefined ? 'not-followed' : 'not-held'
+}
+
+/** What is in force for a domain, and how much of it enters our view by that; undefined where nothing was decided. */
+export async function inForce ({ runtime }: Context, { byDomain }: Pick<Admissions, 'byDomain'>, domain: Reference): Promise<InForce | undefined> {
+  const admitted = byDomain.get(domain)
+  if (admitted === undefined) return undefined
+  const names = runtime.records.get(domain)?.dormant === false ? limitView((await runtime.knowledge(domain)).view(), admitted).entries.length : 0
+  return { decision: admitted.decision, scope: [...admitted.scope], names }
 }
 
 export async function admitList (context: Context, _args: AdmissionArgs['admit list'], _io: CommandIo): Promise<AdmissionResults['admit list']> {
@@ -61,11 +69,12 @@ export async function view (context: Context, _args: AdmissionArgs['view'], io: 
     const counts = new Map<string, number>()
     for (const { code } of part.refused) counts.set(code, (counts.get(code) ?? 0) + 1)
     if (part.code !== undefined && counts.size === 0) counts.set(part.code, 0)
-    for (const [code, count] of counts) refused.push({ domain, ...called(domain), code, names: count })
+    const decision = byDomain.get(domain)?.decision
+    for (const [code, count] of counts) refused.push({ domain, ...called(domain), code, ...(decision === undefined ? {} : { decision }), names: count })
   }
   for (const { domain, decision } of byDomain.values()) {
     const code = admits(decision) ? await absence(context, domain) : undefined
-    if (code !== undefined) refused.push({ domain, ...called(domain), code, names: 0 })
+    if (code !== undefined) refused.push({ domain, ...called(domain), code, decision, names: 0 })
   }
   const { blocks } = context.runtime.store
   const entries: AdmissionResults['view']['entries'] = []

@@ -40,7 +40,9 @@ export async function keyClose (context: Context, args: CommandArgs['key close']
   if (own !== undefined) context.signer = undefined
   const dropped = droppedKey(await context.runtime.knowledge(domain), target.publicKey)
   if (own !== undefined && dropped !== undefined) io.warn(`this home can publish nothing now: ${newPrincipalHint(dropped)}`)
-  return { ...changed, principal: target.id, ...named(context, target.id) }
+  const isRootKey = (await context.runtime.knowledge(domain)).authority().onChain.at(-1)?.manifest.root_key === target.publicKey
+  if (isRootKey) io.warn('only its rights as a principal have ended: as root_key it goes on signing manifests, until `diad root renew --root-key new`')
+  return { ...changed, principal: target.id, ...isRootKey ? {} : named(context, target.id) }
 }
 
 /** A key that was closed just so already: another manifest would say it again. Throws DiadError `nothing-to-change`. */

@@ -9,6 +9,7 @@ import type { DomainKnowledge } from '../../../authority/knowledge.js'
 import { principalId } from '../../../publication/evidence.js'
 import { DiadError } from '../../../substrate/errors.js'
 import type { PublicKey } from '../../../substrate/reference.js'
+import { demandUnforked } from '../../authority.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
 import { refreshProjection } from '../../authority-projection.js'
 import { syncDirectory } from '../../home/atomic-file.js'
@@ -42,6 +43,8 @@ export async function keyRotate (context: Context, args: CommandArgs['key rotate
     if (old === undefined) throw new DiadError('key-missing', `there is no key file ${join(keys, name)}`, `${name}.next was never granted anything; name it ${name} by hand if that is what you want`)
     const before = recordedPublicKey(old)
     if (!listed(before)) throw new DiadError('unknown-principal', `${name} is no principal of the domain any more`, rotateHint(k, name, before))
+    // Before a key is made that nothing can list.
+    demandUnforked(context, k)
     // As well protected as the one before it.
     const passphrase = old.endsWith('.age') ? io.passphrase ?? { kind: 'none' as const } : { kind: 'none' as const }
     const fresh = waiting === undefined ? (await createKeyFile({ directory: keys, name: `${name}.next`, passphrase, warn: io.warn })).publicKey : await takeUp(waiting, io)

@@ -2,6 +2,7 @@
 import { basename } from 'node:path'
 import { principalId } from '../../../publication/evidence.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
+import { demandFolderOutside, KEY_FOLDERS } from '../../home/outside.js'
 import { homeKeys } from '../../home/principal-names.js'
 import { createKeyFile, findKeyFile } from '../../keys/key-file.js'
 import { choosePassphrase } from '../../keys/passphrase.js'
@@ -14,6 +15,7 @@ export async function keyNew (context: Context | undefined, args: CommandArgs['k
   const { name, out } = args
   const given = io.passphrase ?? { kind: 'none' as const }
   if (out !== undefined || context === undefined) {
+    if (out !== undefined) demandFolderOutside(out, KEY_FOLDERS)
     const { path, publicKey } = await createKeyFile({ directory: out ?? '', name, passphrase: given, warn: io.warn })
     return { name, path, publicKey, principal: principalId(publicKey) }
   }

@@ -1,5 +1,5 @@
 /** `diad role grant|revoke`: who may do what from now on. */
-import { basename } from 'node:path'
+import { basename, isAbsolute } from 'node:path'
 import { principalsOf } from '../../../authority/amend.js'
 import type { DomainKnowledge } from '../../../authority/knowledge.js'
 import type { Role } from '../../../authority/manifest.js'
@@ -11,7 +11,8 @@ import { DiadError, MalformedError } from '../../../substrate/errors.js'
 import { type Hash, NONE, parseReference, type PublicKey, type Reference } from '../../../substrate/reference.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
 import { refreshProjection } from '../../authority-projection.js'
-import { checkPrincipalName, homeKeys, principalNameFault, publicKeyIn, readPrincipalNames, resolvePrincipal, setPrincipalName } from '../../home/principal-names.js'
+import { checkPrincipalName, homeKeys, principalNameFault, readPrincipalNames, resolvePrincipal, setPrincipalName } from '../../home/principal-names.js'
+import { privateHalf, publicHalfAt } from '../../keys/public-half.js'
 import { keyInWords, rootsKnownHere } from '../../roots/root-names.js'
 import { droppedKey, newPrincipalHint } from '../../own-key.js'
 import { type Context, ownDomain } from '../context.js'
@@ -27,6 +28,7 @@ export async function roleGrant (context: Context, args: CommandArgs['role grant
   const programs = args.programs.map((text): Reference => text === 'any' ? NONE : parseReference(text))
   const publicKey = keyOf(context, args.who, knownPrincipals(await context.runtime.wake(domain)))
   refuseRoot(context, publicKey)
+  refuseRootKey(context, await context.runtime.wake(domain), publicKey)
   const id = principalId(publicKey)
   demandNotDropped(context, await context.runtime.wake(domain), publicKey)
   if (args.name !== undefined) checkPrincipalName(context.home, args.name, id)
@@ -82,6 +84,18 @@ function refuseRoot ({ home }: Context, key: PublicKey): void {
   throw new DiadError('root-key-reused', `${keyInWords(key, known)} is an offline root key, which may sign nothing but root entries`, 'make a key of its own: `diad key new NAME`')
 }
 
+/**
+ * The rules allow it. But a root_key signs manifests, and whoever steals a publishing key mustn't have that one too; and closed as a principal it would go on
+ * signing them.
+ */
+function refuseRootKey ({ home }: Context, k: DomainKnowledge, key: PublicKey): void {
+  const { rootChain: { judged }, onChain } = k.authority()
+  const known = new Set([...[...judged.values()].map((j) => j.certificate?.subject_pubkey), ...onChain.map((m) => m.manifest.root_key)])
+  const here = homeKeys(home).some((h) => h.publicKey === key && /^root_key([-.]|$)/.test(h.name))
+  if (!known.has(key) && !here) return
+  throw new DiadError('root-key-reused', `${key.slice(0, 16)}… is ${onChain.at(-1)?.manifest.root_key === key ? 'the root_key' : 'a root_key, former or to come,'} of this domain, which signs manifests and nothing else`, 'make a key of its own: `diad key new NAME`')
+}
+
 /** The amendment refuses any dropped key; of the home's own principal it is known how to go on. */
 function demandNotDropped ({ home }: Context, k: DomainKnowledge, key: PublicKey): void {
   const dropped = droppedKey(k, key)
@@ -106,14 +120,13 @@ function prefixOf (text: string): string {
 
 /** A key that is to be granted something: from its file, as digits, as one of the home's key files, or a principal that is listed already. */
 function keyOf (context: Context, text: string, known: readonly KnownPrincipal[]): PublicKey {
-  if (text.endsWith(PUBLIC)) {
-    const key = publicKeyIn(text)
-    if (key === undefined) throw new DiadError('key-unrecorded', `${text} holds no public key`, 'it has to hold 64 hex digits, or a line that begins with ssh-ed25519')
-    return key
+  if (text.endsWith(PUBLIC) || isAbsolute(text)) {
+    return publicHalfAt(text)
   }
   if (/^[0-9a-f]{64}$/.test(text)) return known.find((p) => p.id === text)?.publicKey ?? text as PublicKey
   const own = homeKeys(context.home).find((key) => key.name === text)
   if (own !== undefined) return own.publicKey
+  if (/\.key(\.age)?$/.test(text) && !known.some((p) => readPrincipalNames(context.home).get(p.id) === text)) throw privateHalf(text)
   return resolvePrincipal(context.home, text, known).publicKey
 }
 

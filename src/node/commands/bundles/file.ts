@@ -4,7 +4,7 @@ import { open, rename, rm } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { DiadError } from '../../../substrate/errors.js'
 import type { CommandIo } from '../../command.js'
-import { readFailure, systemCode, writeFailure } from '../../files/failure.js'
+import { inputFailure, writeFailure } from '../../files/failure.js'
 import { partialFile, releasePartial, removeLeftFiles } from '../../files/partial.js'
 import { syncDirectory } from '../../home/atomic-file.js'
 
@@ -12,7 +12,7 @@ const READ_BYTES = 256 * 1024
 /** pieces smaller than a block of the disk are gathered to this many bytes */
 const WRITE_BYTES = 256 * 1024
 
-/** The bytes of `file`, or of standard input for `-`. Throws DiadError `no-input`, `not-found`, `unreadable`. */
+/** The bytes of `file`, or of standard input for `-`. Throws DiadError `no-input`, `no-such-path`, `is-a-directory`, `unreadable`. */
 export function bytesOf (file: string, io: CommandIo): AsyncIterable<Uint8Array> {
   if (file !== '-') return bytesOfFile(file)
   if (io.input === undefined) throw new DiadError('no-input', 'there is nothing on standard input', 'pipe the bundle in, or name a file')
@@ -25,7 +25,7 @@ async function * bytesOfFile (path: string): AsyncGenerator<Uint8Array, void, un
     for (;;) {
       // A buffer of its own each time: what was read from it may still be looked at.
       const buffer = new Uint8Array(READ_BYTES)
-      const { bytesRead } = await handle.read(buffer, 0, READ_BYTES, null).catch((err: unknown) => { throw fileFailure(err, path) })
+      const { bytesRead } = await handle.read(buffer, 0, READ_BYTES, null).catch((err: unknown) => { throw inputFailure(err, path) })
       if (bytesRead === 0) return
       yield buffer.subarray(0, bytesRead)
     }
@@ -34,23 +34,11 @@ async function * bytesOfFile (path: string): AsyncGenerator<Uint8Array, void, un
   }
 }
 
-/** As {@link readFailure}, for a file that is no part of something to publish. */
-export function fileFailure (err: unknown, path: string): Error {
-  const options = { cause: err }
-  switch (systemCode(err)) {
-    case 'EISDIR': return new DiadError('is-a-directory', `${path} is a directory`, 'name the file itself', options)
-    case 'ENOENT':
-    case 'ENOTDIR': return new DiadError('not-found', `there is no file ${path}`, 'check the path', options)
-    default: return readFailure(err, path)
-  }
-}
-
 async function opened (path: string): ReturnType<typeof open> {
   try {
     return await open(path, constants.O_RDONLY)
   } catch (err) {
-    if (systemCode(err) === 'ENOENT') throw new DiadError('not-found', `there is no file ${path}`, 'name a bundle, or - for standard input', { cause: err })
-    throw fileFailure(err, path)
+    throw inputFailure(err, path, 'name a bundle, or - for standard input')
   }
 }
 

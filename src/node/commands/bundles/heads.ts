@@ -4,10 +4,10 @@ import { headsOf, type HeldHeads } from '../../../federation/bundle.js'
 import { DiadError, MalformedError } from '../../../substrate/errors.js'
 import { type Hash, isReference, type Reference } from '../../../substrate/reference.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
-import { writeFailure } from '../../files/failure.js'
+import { inputFailure, writeFailure } from '../../files/failure.js'
 import { replaceFile } from '../../home/atomic-file.js'
 import { type Context, domainOf, heldDomain } from '../context.js'
-import { bytesOf, fileFailure } from './file.js'
+import { bytesOf } from './file.js'
 import { demandPlace } from './target.js'
 import type { BundleHeads } from './types.js'
 
@@ -66,7 +66,7 @@ export function readHeads (path: string, domain: Reference): HeldHeads {
       if (statSync(path).size > MAX_BYTES) throw new MalformedError(`it is larger than ${MAX_BYTES} bytes`)
       return readFileSync(path, 'utf8')
     } catch (err) {
-      throw err instanceof MalformedError ? err : fileFailure(err, path)
+      throw err instanceof MalformedError ? err : inputFailure(err, path)
     }
   })
 }

@@ -1,6 +1,7 @@
 /** `diad bundle import`: a bundle judged and taken in like a peer's word, all of it or nothing. Source: RULES B3, THREATS 31. */
+import { shownNames } from '../../../authority/domain-view.js'
 import { type Imported, importBundle } from '../../../federation/bundle.js'
-import { type Hash, NONE, type Reference } from '../../../substrate/reference.js'
+import type { Hash, Reference } from '../../../substrate/reference.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
 import { warnOfElsewhere } from '../../elsewhere.js'
 import { checkPetname } from '../../home/petname.js'
@@ -28,8 +29,8 @@ export async function bundleImport (context: Context, args: CommandArgs['bundle 
 }
 
 async function shown (context: Context, imported: Imported, before: Reference | undefined, io: CommandIo): Promise<BundleImported> {
-  const { domain, text, proposals, ...rest } = imported
-  const called = proposals.length === 0 ? undefined : readPrincipalNames(context.home)
+  const { domain, text, proposals, uncounted, ...rest } = imported
+  const called = proposals.length + uncounted.length === 0 ? undefined : readPrincipalNames(context.home)
   const record = domain === undefined ? undefined : context.runtime.records.get(domain)
   const name = domain === undefined ? undefined : petnameOf(readPetnames(context.home), domain)
   if (record?.own === false && record.dormant && imported.status === 'accepted') io.warn('the domain is held and not followed: `diad follow` or --follow makes it take part')
@@ -39,6 +40,7 @@ async function shown (context: Context, imported: Imported, before: Reference | 
     domain: domain ?? null,
     ...rest,
     proposals: proposals.map((p) => ({ ...p, ...principalNameOf(called?.get(p.principal as Hash)) })),
+    uncounted: uncounted.map((u) => ({ ...u, names: [...u.names], ...principalNameOf(called?.get(u.principal)) })),
     ...(text === '' ? {} : { reason: text }),
     ...(name === undefined ? {} : { name }),
     ...(record === undefined ? {} : { following: !record.dormant }),
@@ -49,5 +51,5 @@ async function shown (context: Context, imported: Imported, before: Reference | 
 const principalNameOf = (principalName: string | undefined): { principalName?: string } => principalName === undefined ? {} : { principalName }
 
 async function namesOf (context: Context, domain: Reference): Promise<number> {
-  return [...(await context.runtime.knowledge(domain)).view().current.values()].filter((e) => e.ref !== NONE).length
+  return shownNames((await context.runtime.knowledge(domain)).view()).length
 }

@@ -2,14 +2,13 @@
  * Where an export may be written. It takes the place of an earlier one, so that a weekly one needs no new name; anything else that lies there may be the
  * only copy of a key, or somebody's work. What an earlier one may hold that the new one lacks: earlier.ts.
  */
-import { closeSync, lstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { closeSync, lstatSync, openSync, readSync, statSync } from 'node:fs'
 import { carHeader } from '../../../substrate/car.js'
 import { equalBytes } from '../../../substrate/bytes.js'
 import { DiadError } from '../../../substrate/errors.js'
 import type { Reference } from '../../../substrate/reference.js'
-import { systemCode } from '../../files/failure.js'
-import { hasHome } from '../../home/home.js'
+import { systemCode, writeFailure } from '../../files/failure.js'
+import { demandOutside } from '../../home/outside.js'
 
 /**
  * Whether `path` may be written: nothing is there, or `what`, as `fits` says. Throws DiadError `file-exists`, and `inside-home` for a place in any home's
@@ -17,7 +16,7 @@ import { hasHome } from '../../home/home.js'
  */
 export function demandPlace (path: string, what: string, fits: (path: string) => boolean): void {
   demandOutside(path)
-  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return
+  if (!isTaken(path)) return
   // Looked at before it is opened: opening a named pipe waits for its other end.
   if (statSync(path, { throwIfNoEntry: false })?.isFile() === true && fits(path)) return
   throw new DiadError('file-exists', `${path} exists and is not a ${what} of this domain`, 'nothing was written; name another file, or move this one away')
@@ -26,34 +25,15 @@ export function demandPlace (path: string, what: string, fits: (path: string) =>
 /** That nothing is called `path` yet. Throws as {@link demandPlace}. */
 export function demandFree (path: string): void {
   demandOutside(path)
-  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) throw new DiadError('file-exists', `${path} exists already, and may be the only copy of somebody's work`, 'nothing was written; name another file')
+  if (isTaken(path)) throw new DiadError('file-exists', `${path} exists already, and may be the only copy of somebody's work`, 'nothing was written; name another file')
 }
 
-/** For a file: that it is in no home, and its folder there. Throws DiadError `inside-home`, `unwritable`. */
-export function demandOutside (path: string): void {
-  const home = homeAround(path)
-  if (home !== undefined) throw new DiadError('inside-home', `${path} is inside the home ${home}`, 'nothing was written; name a place outside of it')
-  const folder = dirname(resolve(path))
-  if (statSync(folder, { throwIfNoEntry: false }) === undefined) throw new DiadError('unwritable', `can't write ${path}: the folder ${folder} does not exist`, 'make it first')
-}
-
-/** The nearest directory above `path` that is a home. */
-function homeAround (path: string): string | undefined {
-  let at = realOf(dirname(resolve(path)))
-  for (;;) {
-    if (hasHome(at)) return at
-    const above = dirname(at)
-    if (above === at) return undefined
-    at = above
-  }
-}
-
-function realOf (directory: string): string {
+/** Whether anything is called so. Throws what {@link writeFailure} makes of a place that can't be looked at. */
+function isTaken (path: string): boolean {
   try {
-    return realpathSync(directory)
-  } catch {
-    // It isn't there: what writes to it says so.
-    return directory
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined
+  } catch (err) {
+    throw writeFailure(err, path)
   }
 }
 

@@ -14,6 +14,9 @@ export interface BundleFaultResult { code: string, offset: number, ref: string |
 
 export interface ProposalResult { lane: string, principal: string, /** what this home calls it */ principalName?: string, records: number, snapshot: string }
 
+/** `adoptable`: the home's own domain, and `diad adopt` can publish them again under a living key */
+export interface UncountedResult { lane: string, principal: string, /** what this home calls it */ principalName?: string, from: number, records: number, code: string, names: string[], adoptable: boolean }
+
 export interface BundleImported {
   /** null when the file doesn't even say */
   domain: string | null
@@ -36,6 +39,8 @@ export interface BundleImported {
   refused: BundleFaultResult[]
   noted: BundleFaultResult[]
   proposals: ProposalResult[]
+  /** records of the file that count for nothing here, and why */
+  uncounted: UncountedResult[]
 }
 
 export interface BundleInspected {

@@ -3,25 +3,35 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { readDocument, type Vector } from '../../../authority/conformance/vector.js'
 import { DiadError, MalformedError } from '../../../substrate/errors.js'
+import { inputFailure } from '../../files/failure.js'
 
 /** Vectors of a release take one MiB in all. */
 const MAX_BYTES = 64 * 1024 * 1024
 const FORMAT = 'diad-verdicts/1'
 
-/** Throws DiadError `no-such-path`, `vectors-malformed`, `vectors-too-large`, `vectors-none`. */
+/** Of a directory without vectors those one level deeper: where they lie in a release. Throws DiadError `no-such-path`, `vectors-malformed`, `vectors-too-large`, `vectors-none`. */
 export function vectorsAt (path: string): Vector[] {
   let files: string[]
   try {
-    files = statSync(path).isDirectory() ? readdirSync(path).filter((f) => f.endsWith('.json') || f.endsWith('.jsonl')).sort().map((f) => join(path, f)) : [path]
+    files = statSync(path).isDirectory() ? jsonIn(path) : [path]
   } catch (err) {
-    throw new DiadError('no-such-path', `${path} can't be read`, 'name a file of vectors, or a directory of them', { cause: err })
+    throw inputFailure(err, path, 'name a file of vectors, or a directory of them')
   }
-  const single = files[0] === path
-  const out = files.flatMap((file) => {
-    const found = parseVectors(readFileSync(file, 'utf8'), basename(file), !single)
-    return single ? found : found.map((v) => ({ ...v, name: `${basename(file, '.json')}: ${v.name}` }))
-  })
-  if (out.length === 0) throw new DiadError('vectors-none', `${path} holds no vectors`, `files of them say "format": "${FORMAT}"`)
+  if (files[0] === path) return someOf(parseVectors(readFileSync(path, 'utf8'), basename(path), 'nothing'), path)
+  const here = files.flatMap((file) => named(file, 'other formats'))
+  return someOf(here.length > 0 ? here : foldersIn(path).flatMap((folder) => jsonIn(folder)).flatMap((file) => named(file, 'what says no format')), path)
+}
+
+function named (file: string, skip: Skipped): Vector[] {
+  return parseVectors(readFileSync(file, 'utf8'), basename(file), skip).map((v) => ({ ...v, name: `${basename(file, '.json')}: ${v.name}` }))
+}
+
+const jsonIn = (folder: string): string[] => readdirSync(folder).filter((f) => f.endsWith('.json') || f.endsWith('.jsonl')).sort().map((f) => join(folder, f))
+
+const foldersIn = (path: string): string[] => readdirSync(path, { withFileTypes: true }).filter((e) => e.isDirectory()).map((e) => join(path, e.name)).sort()
+
+function someOf (out: Vector[], path: string): Vector[] {
+  if (out.length === 0) throw new DiadError('vectors-none', `${path} holds no vectors, nor do the directories in it`, `files of them say "format": "${FORMAT}"`)
   return out
 }
 
@@ -34,18 +44,21 @@ export async function vectorsFrom (input: AsyncIterable<Uint8Array>, signal: Abo
     if (size > MAX_BYTES) throw new DiadError('vectors-too-large', `more than ${MAX_BYTES} bytes of vectors`, 'give them file by file')
     parts.push(part.slice())
   }
-  const out = parseVectors(Buffer.concat(parts).toString('utf8'), 'standard input', false)
+  const out = parseVectors(Buffer.concat(parts).toString('utf8'), 'standard input', 'nothing')
   if (out.length === 0) throw new DiadError('vectors-none', 'standard input holds no vectors', 'diad conformance < protocols/vectors/verdicts/lanes.json')
   return out
 }
 
-/** `skip`: whether documents of other formats are passed over. */
-function parseVectors (text: string, where: string, skip: boolean): Vector[] {
+/** Documents that are passed over: somebody else's may lie beside vectors, above all where a person named only the directory around them. */
+type Skipped = 'nothing' | 'other formats' | 'what says no format'
+
+function parseVectors (text: string, where: string, skip: Skipped): Vector[] {
   try {
     const whole = tryJson(text)
+    if (whole === undefined && skip === 'what says no format') return []
     if (whole === undefined) return text.split('\n').filter((line) => line.trim() !== '').flatMap((line) => readDocument(JSON.parse(line)))
-    const format = typeof whole === 'object' && whole !== null && 'format' in whole ? whole.format : FORMAT
-    if (format !== FORMAT && skip) return []
+    const format = typeof whole === 'object' && whole !== null && 'format' in whole ? whole.format : skip === 'what says no format' ? undefined : FORMAT
+    if (format !== FORMAT && skip !== 'nothing') return []
     if (format !== FORMAT) throw new MalformedError(`its format is "${String(format)}", not "${FORMAT}"`)
     return readDocument(whole)
   } catch (err) {

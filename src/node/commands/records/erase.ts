@@ -1,6 +1,7 @@
 /** `diad erase` and `diad tombstone`: the two ways to take something back, and what each of them can't do. Source: RULES R4, R7. */
 import type { CurrentEntry, DomainView, ViewedLane } from '../../../authority/domain-view.js'
 import type { DomainKnowledge } from '../../../authority/knowledge.js'
+import { erasedUnder, erasureInWords, namelessInWords } from '../../../authority/erasures.js'
 import { nameOf, readRecord } from '../../../authority/lane-reach.js'
 import { previewView } from '../../../authority/preview.js'
 import { appendRecord, appendRecords, checkMayAppend, rightsOf } from '../../../federation/append.js'
@@ -66,8 +67,16 @@ async function leavesOf (context: Context, text: string): Promise<{ k: DomainKno
       if (j.status === 'accepted' && j.body?.kind !== 'tombstone' && nameOf(j) === name) found.push({ v, index })
     })
   }
-  if (found.length === 0) throw new DiadError('not-found', `no record publishes "${name}"`, 'see `diad ls DOMAIN --all`; what stands below a published name can\'t be erased alone')
+  if (found.length === 0) throw nothingPublishes(k, name)
   return { k, found }
+}
+
+function nothingPublishes (k: DomainKnowledge, name: string): DiadError {
+  const gone = erasedUnder(k, name)
+  const before = gone.records.find((e) => e.name === name)
+  if (before !== undefined) return new DiadError('already-erased', `it is erased already: ${erasureInWords(before)}`, '')
+  const caveat = namelessInWords(gone)
+  return new DiadError('not-found', `no record publishes "${name}"`, `see \`diad ls DOMAIN --all\`; what stands below a published name can't be erased alone${caveat === undefined ? '' : `; ${caveat}`}`)
 }
 
 function leafHash (v: ViewedLane, index: number): string & ReturnType<NonNullable<ViewedLane['log']>['leafHash']> {

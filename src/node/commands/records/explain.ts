@@ -12,6 +12,8 @@ import { domainText, shortDomain } from '../../../substrate/domain-id.js'
 import { MalformedError } from '../../../substrate/errors.js'
 import { isReference, NONE, parseReference, type Reference } from '../../../substrate/reference.js'
 import { tagName } from '../../../substrate/type-tags.js'
+import { ownNewest } from '../../authority.js'
+import { forkOf } from '../../authority-fork.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
 import { readPrincipalNames } from '../../home/principal-names.js'
 import { type Context, currentEntry, domainOf, parseTarget, type Target } from '../context.js'
@@ -25,7 +27,7 @@ export async function explain (context: Context, args: CommandArgs['explain'], i
 
 async function explained (context: Context, text: string, io: CommandIo): Promise<Explained> {
   const names = readPrincipalNames(context.home)
-  const scene = (k: DomainKnowledge): Scene => sceneOf(k, (id) => names.get(id))
+  const scene = (k: DomainKnowledge): Scene => sceneOf(k, (id) => names.get(id), (of, manifest) => signedHere(context, of, manifest))
   if (text.includes('/')) {
     const at = parseTarget(context, text)
     return at.segments.length === 0 ? await wholeDomain(context, scene, at.domain) : await named(context, scene, at, io)
@@ -38,6 +40,12 @@ async function explained (context: Context, text: string, io: CommandIo): Promis
   const called = [...names].find(([, name]) => name === text)?.[0]
   const found = called !== undefined || /^[0-9a-f]{8,68}$/.test(text) ? await byDigits(context, scene, called ?? text, io) : undefined
   return found ?? await wholeDomain(context, scene, domainOf(context, text))
+}
+
+/** Of the own domain alone: what other owners sign isn't signed here, and that says nothing. */
+function signedHere ({ home, runtime }: Context, k: DomainKnowledge, manifest: Reference): boolean | undefined {
+  const fork = runtime.records.get(k.domain)?.own === true ? forkOf(k, ownNewest(home, runtime, k)) : undefined
+  return fork?.known === true ? fork.branches.some((b) => b.manifests.some((m) => m.own && m.judged.ref === manifest)) : undefined
 }
 
 type SceneOf = (k: DomainKnowledge) => Scene

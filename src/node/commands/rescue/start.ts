@@ -5,12 +5,13 @@
 import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { shownNames } from '../../../authority/domain-view.js'
 import type { DomainKnowledge } from '../../../authority/knowledge.js'
 import { importBundle } from '../../../federation/bundle.js'
 import { missingRoots } from '../../../federation/mirror.js'
 import { domainText, parseDomain } from '../../../substrate/domain-id.js'
 import { DiadError } from '../../../substrate/errors.js'
-import { isReference, NONE, type Reference } from '../../../substrate/reference.js'
+import { isReference, type Reference } from '../../../substrate/reference.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
 import { makeHome, openHome, setOwnDomain } from '../../home/home.js'
 import { isPetname } from '../../home/petname.js'
@@ -55,7 +56,7 @@ export async function rescueStart (runOn: RunOn, args: Args, io: CommandIo): Pro
       const missing = missingRoots(runtime, k).length
       if (missing > 0) io.warn(`the content of ${missing} names isn't here: it came neither with the bundle nor from a peer`)
       if (!facts.exports) io.warn('this key doesn\'t hold the role federate: what it publishes is a proposal until somebody vouches for it')
-      return { domain: k.domain, home: root, ...facts, names: [...k.view().current.values()].filter((e) => e.ref !== NONE).length, missing }
+      return { domain: k.domain, home: root, ...facts, names: shownNames(k.view()).length, missing }
     } finally {
       await runtime.close()
     }
@@ -88,7 +89,7 @@ async function fromBundle (runtime: Runtime, file: string, domain: Reference, io
     if (at?.code === 'other-domain') {
       throw new DiadError('bundle-refused', `the bundle is about ${at.ref === null ? 'another domain' : domainText(at.ref)}, and --domain names ${domainText(domain)}`, 'compare both with what the owner wrote down: the key acts for the domain that you name')
     }
-    throw new DiadError('bundle-refused', `the bundle is refused at byte ${at?.offset ?? 0}: ${imported.text || imported.code} (${imported.code})`, 'take another copy of it; `diad bundle inspect` looks into it')
+    throw new DiadError('bundle-refused', `the bundle is refused at byte ${at?.offset ?? 0}: ${(imported.text || imported.code).replace(/^at byte \d+: /, '')} (${imported.code})`, 'take another copy of it; `diad bundle inspect` looks into it')
   }
   return await runtime.knowledge(imported.domain)
 }

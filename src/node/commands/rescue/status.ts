@@ -1,5 +1,5 @@
 /** `diad rescue status`: whom this home acts for, with which key, and what was done. Needs no key. */
-import { NONE } from '../../../substrate/reference.js'
+import { shownNames } from '../../../authority/domain-view.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
 import type { Context } from '../context.js'
 import { keyFacts, readNote } from './note.js'
@@ -15,7 +15,7 @@ export async function rescueStatus (context: Context, _args: CommandArgs['rescue
     domain: note.domain,
     home: root,
     ...facts,
-    names: [...view.current.values()].filter((e) => e.ref !== NONE).length,
+    names: shownNames(view).length,
     lanes: lanes.map((v) => ({
       lane: v.knowledge.ref,
       records: v.branch?.log.size ?? 0,

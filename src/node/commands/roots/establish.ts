@@ -102,7 +102,8 @@ async function takeIn (context: Context, io: CommandIo, k: DomainKnowledge, requ
   if (written?.manifest.root_entry === ref) {
     out = { manifest: written.ref, version: written.manifest.version, closed: [] }
   } else if (path !== undefined) {
-    if (ask !== undefined) await checkMaySign(context, k, io, ask)
+    // In a fork this entry settles it, and its base says from which manifest to go on: only whether the newest entry is here is open.
+    if (ask !== undefined) await checkMaySign(context, k, io, ask, k.authority().state === 'authority-forked' ? 'entry' : 'manifest')
     const signer = await openSigner(path, io.passphrase ?? { kind: 'none' }, { expected: rootKey, signal: io.signal })
     const amended = amendManifest(k, { ...change, under: { rootEntry: ref, rootKey, policyHash: certificate.policy_hash, previous: entry.base } })
     await commitAuthority(context, k, amended, signer, artifactsOf(request))

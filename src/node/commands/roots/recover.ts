@@ -19,7 +19,7 @@ import { findKeysOf } from '../../keys/find-keys.js'
 import { newRequest } from '../../roots/signing-request.js'
 import { rightsText } from '../../roots/summary.js'
 import { type Context, inTurn } from '../context.js'
-import { demandBase } from './base-choice.js'
+import { demandBase, demandBranch } from './base-choice.js'
 import { adopt, signOrAsk } from './establish.js'
 import { askOnce, baseFrom, checkMayGoOn, epochFrom, newHotKey, rootsDomain } from './new-epoch.js'
 import type { EpochResult, RecoverResult, RootsArgs } from './types.js'
@@ -32,6 +32,7 @@ export async function recoverRootKey (context: Context, args: RootsArgs['recover
   return await inTurn(context, async () => {
     const k = await rootsDomain(context, args.domain)
     demandBase(context, k, args.base, io)
+    demandBranch(context, k, args.base, true, io)
     await checkMayGoOn(context, k, args, io)
     const entry = renewEntry(k, await epochFrom(context, k, { ...args, rootKey: 'new' }, io, undefined, true))
     const { result, closed } = await signOrAsk(context, io, newRequest(k, entry), args)
@@ -75,6 +76,7 @@ export async function recoverKeys (context: Context, args: RootsArgs['recover ke
       return await done(principal, { ...standing(k), manifest: amended.ref, version: amended.manifest.version }, amended.closed)
     }
     if (args.stolen) demandBase(context, k, args.base, io)
+    demandBranch(context, k, args.base, true, io)
     await checkMayGoOn(context, k, args, io)
     const why = args.stolen ? 'stolen' : `missing here: root_key ${certified.slice(0, 16)}…${principalHere(k, keys) === undefined ? ' and a principal that the manifest lists' : ''}`
     if (args.request === undefined) demandMeant(context, manifestAt(k, args.base === undefined ? undefined : baseFrom(k, args.base)), args, why, io)

@@ -2,7 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DiadError } from '../../../substrate/errors.js'
+import { inputFailureAs } from '../../files/failure.js'
 import { createFile, errorCode, replaceFile } from '../../home/atomic-file.js'
+import { demandOutside } from '../../home/outside.js'
 import { parseKeySpec } from '../../keys/key-spec.js'
 import { openSigner } from '../../keys/open-signer.js'
 import type { CommandIo } from '../../command.js'
@@ -69,14 +71,16 @@ export function readRequest (path: string): SigningRequest {
     text = bytes.toString('utf8')
   } catch (err) {
     if (err instanceof DiadError) throw err
-    throw new DiadError('request-missing', `the signing request ${path} can't be read`, 'check the path', { cause: err })
+    throw inputFailureAs('request-missing', err, path, 'the signing request')
   }
   return openRequest(text)
 }
 
-/** Before keys are made for a request that can't be written. Throws DiadError `unwritable`. */
+/** Before keys are made for a request that can't be written. Throws DiadError `unwritable`, `inside-home`. */
 export function demandFree (path: string | undefined): void {
-  if (path !== undefined && existsSync(path)) throw taken(path)
+  if (path === undefined) return
+  demandOutside(path)
+  if (existsSync(path)) throw taken(path)
 }
 
 const taken = (path: string): DiadError => new DiadError('unwritable', `${path} exists already, and may hold signatures that somebody gathered`, 'name another file')

@@ -8,17 +8,18 @@ import { DiadError } from '../../../substrate/errors.js'
 import type { PublicKey } from '../../../substrate/reference.js'
 import type { CommandIo } from '../../command.js'
 import { makeDirectory, removeMade } from '../../home/make-directory.js'
-import { nextRootKeyName, writeOfflineNote } from '../../home/offline.js'
+import { demandRootsPlace, nextRootKeyName, writeOfflineNote } from '../../home/offline.js'
+import { demandFolderOutside, OFFLINE_FOLDER } from '../../home/outside.js'
 import { petnameOf, readPetnames } from '../../home/petnames.js'
-import { publicKeyIn } from '../../home/principal-names.js'
 import { createKeyFile } from '../../keys/key-file.js'
 import type { PassphraseSource } from '../../keys/passphrase.js'
+import { publicHalfAt } from '../../keys/public-half.js'
 import { COMMITMENT_FILE, commitmentAdvice, commitmentOf, freshSalt, type NextCommitment, readNextCommitment, writeNextCommitment } from '../../roots/next-commitment.js'
 import { namesBeside, rememberRoots, rootLabel } from '../../roots/root-names.js'
 import { newRequest } from '../../roots/signing-request.js'
 import { nextThresholdFor } from '../check-arguments.js'
 import { type Context, inTurn } from '../context.js'
-import { demandBase } from './base-choice.js'
+import { demandBase, demandBranch } from './base-choice.js'
 import { signOrAsk } from './establish.js'
 import { askOnce, checkMayGoOn, epochFrom, rootsDomain } from './new-epoch.js'
 import { rootDirectories } from './root-signers.js'
@@ -31,7 +32,9 @@ export async function rootRotate (context: Context, args: RootsArgs['root rotate
 async function rotate (context: Context, args: RootsArgs['root rotate'], io: CommandIo, stolen: boolean): Promise<RotateResult> {
   return await inTurn(context, async () => {
     const k = await rootsDomain(context, args.domain)
+    demandFolderOutside(args.newRoots, [OFFLINE_FOLDER])
     if (stolen) demandBase(context, k, args.base, io)
+    demandBranch(context, k, args.base, stolen || args.yes === true, io)
     await checkMayGoOn(context, k, args, io)
     const { set, salt } = committed(context, k, args)
     const passphrase = askOnce(io, 'the new keys')
@@ -80,7 +83,8 @@ async function makeNextSet (k: DomainKnowledge, args: RotateArgs, now: OfflineRo
   const count = nextRootPubs.length > 0 ? nextRootPubs.length : args.rootKeys ?? now.root_keys.length
   const threshold = nextThresholdFor(count, now.threshold, args.threshold, { keys: nextRootPubs.length > 0 ? '--next-root-pub' : '--next-keys', threshold: '--threshold' })
   if (existsSync(join(newRoots, COMMITMENT_FILE))) throw new DiadError('key-exists', `${newRoots} holds a commitment already, and keys are never overwritten`, 'name an empty or a new directory with --new-roots')
-  const first = makeDirectory(newRoots)
+  if (nextRootPubs.length === 0) demandRootsPlace(newRoots, '--new-roots')
+  const first = makeDirectory(newRoots, '--new-roots')
   const made: string[] = []
   const takeBack = (): void => {
     for (const path of made) rmSync(path, { force: true })
@@ -115,9 +119,7 @@ function refuseInUse (k: DomainKnowledge, live: OfflineRootSet, keys: readonly P
   }
 }
 
-/** The key that a `.pub` file says, ours or OpenSSH's. Throws DiadError `key-damaged`. */
+/** The key that a `.pub` file says, ours or OpenSSH's. Throws as {@link publicHalfAt}. */
 export function publicKeyAt (path: string): PublicKey {
-  const key = publicKeyIn(path)
-  if (key === undefined) throw new DiadError('key-damaged', `${path} holds no public key (64 hex digits)`, 'name the .pub file that lies beside the key file')
-  return key
+  return publicHalfAt(path)
 }

@@ -26,6 +26,8 @@ export interface NewEpochArgs {
   policy?: string
   /** a manifest's version on chain, or its reference or the beginning of it */
   base?: string
+  /** where manifests fork: end the branches that `base` doesn't lie on */
+  yes?: boolean
 }
 
 export interface RotateArgs {

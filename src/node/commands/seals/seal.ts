@@ -10,7 +10,7 @@ import type { ChainManifest } from '../../../authority/manifest-chain.js'
 import { domainText } from '../../../substrate/domain-id.js'
 import { DiadError } from '../../../substrate/errors.js'
 import type { Reference } from '../../../substrate/reference.js'
-import { changeAuthority } from '../../authority.js'
+import { changeAuthority, demandUnforked } from '../../authority.js'
 import { refreshProjection } from '../../authority-projection.js'
 import type { CommandIo } from '../../command.js'
 import { replaceFile } from '../../home/atomic-file.js'
@@ -58,6 +58,7 @@ export async function domainSeal (context: Context, args: SealsArgs['domain seal
 /** Whether a new manifest was needed: one that anchors just what the newest anchors says nothing new. */
 async function anchor (context: Context, domain: Reference, args: SealsArgs['domain seal'], io: CommandIo): Promise<boolean> {
   const k = await context.runtime.wake(domain)
+  demandUnforked(context, k)
   const tip = k.authority().onChain.at(-1)
   try {
     if (tip !== undefined && amendManifest(k, { anchor: true }).manifest.cuts === tip.manifest.cuts) return false

@@ -1,0 +1,31 @@
+/** N2: root keys among the hot ones, which every machine that publishes needs, would be stolen with them. */
+import { realpathSync } from 'node:fs'
+import { basename, dirname, join, relative, resolve, sep } from 'node:path'
+import { DiadError } from '../../substrate/errors.js'
+import { homePaths } from './paths.js'
+
+/**
+ * As demandFolderOutside (outside.ts) of a home that is still to be made, so that a refusal leaves none behind: of what is in `root`, root keys may go into
+ * its offline folder alone. Neither has to be there. Throws DiadError `inside-home`.
+ */
+export function demandCold (root: string, folder: string): void {
+  const { keys, offline } = homePaths(root)
+  const at = withoutLinks(folder)
+  if (!isIn(withoutLinks(root), at) || isIn(withoutLinks(offline), at)) return
+  const what = isIn(withoutLinks(keys), at) ? 'where the home keeps its hot keys: whoever steals those would have the roots too (N2)' : `inside the home ${root}`
+  throw new DiadError('inside-home', `--roots ${folder} is ${what}`, `nothing was made; name a place outside of it, best on a stick, or ${offline}`)
+}
+
+function isIn (folder: string, at: string): boolean {
+  const way = relative(folder, at)
+  return way !== '..' && !way.startsWith(`..${sep}`)
+}
+
+function withoutLinks (path: string): string {
+  const at = resolve(path)
+  try {
+    return realpathSync(at)
+  } catch {
+    return dirname(at) === at ? at : join(withoutLinks(dirname(at)), basename(at))
+  }
+}
