@@ -81,7 +81,7 @@ async function runOne (args: RunArgs, io: SimIo): Promise<SimOutcome> {
       throw writeFailure(err, report)
     }
   }
-  const { status, digest, seed, steps, violations, cost, scenario: name, file, end } = run
+  const { status, digest, seed, steps, violations, cost, scenario: name, file, end, notes } = run
   const unused = [
     ...run.unused.map(({ node, adversary, hooks }) => ({ kind: 'adversary', name: adversary, node, hooks: [...hooks] })),
     ...[...plugins.adversaries.keys()].filter((own) => !PLUGINS.adversaries.has(own) && !scenario.nodes.some((n) => n.adversary === own)).map((own) => ({ kind: 'adversary', name: own })),
@@ -90,7 +90,7 @@ async function runOne (args: RunArgs, io: SimIo): Promise<SimOutcome> {
   ] satisfies Unused[]
   const shown = report === undefined ? undefined : shownPath(report, io.cwd)
   return {
-    result: { status, digest, seed, steps, violations, cost, scenario: name, file, end, unused, ...(shown === undefined ? {} : { report: shown }) },
+    result: { status, digest, seed, steps, violations, cost, scenario: name, file, end, unused, notes: [...notes], ...(shown === undefined ? {} : { report: shown }) },
     lines: runLines(run, unused, shown, io.style, io.width),
     exit: status === 'passed' ? EXIT.done : EXIT.rejected
   }

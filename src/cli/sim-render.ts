@@ -40,7 +40,8 @@ export function runLines (run: RunResult, unused: readonly Unused[], report: str
     '',
     ...passed ? [] : [...violationLines(run, style), ''],
     ...unused.map((u) => style.careful(`${u.kind} ${safe(u.name, 80)}: ${u.node === undefined ? 'not used in this scenario' : `asked 0 times at the node ${safe(u.node, 80)} (${safe((u.hooks ?? []).join(', '), 200)})`}`)),
-    ...unused.length === 0 ? [] : [''],
+    ...run.notes.map((note) => style.careful(safe(note, 400))),
+    ...unused.length + run.notes.length === 0 ? [] : [''],
     ...columns(facts.map(([label, value]) => [style.faint(label), value]))
   ]
 }

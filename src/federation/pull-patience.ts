@@ -30,15 +30,15 @@ export interface Theirs extends Inventory {
   readonly principalOf: (lane: Reference) => Hash | undefined
   /** by principal */
   readonly vain: Map<Hash, Vain>
-  /** heads that nothing named when their log wasn't shown: what names them may come with another */
-  readonly withheld: Head[]
+  /** heads whose log wasn't shown, or shows that they lie: judged at the end, for what names them may come behind their lane */
+  readonly doubts: Array<{ readonly head: Head, readonly code: 'log-withheld' | 'bad-range' }>
 }
 
-/** A head that the domain names is passed on by those who never had its log, too; any other one tells of a log that its server doesn't show (E2). */
-export function tellWithheld (named: ReadonlySet<Reference>, { withheld }: Theirs, sink: PullSink): void {
-  for (const { ref } of withheld) {
-    if (named.has(ref)) sink.note('log-withheld', ref)
-    else sink.refuse('log-withheld', ref)
+/** A head that the domain names is passed on by those who never had its log, too; any other one is its server's to answer for (S1, E2). */
+export function tellDoubts (named: ReadonlySet<Reference>, { doubts }: Theirs, sink: PullSink): void {
+  for (const { head: { ref }, code } of doubts) {
+    if (named.has(ref)) sink.note(code, ref)
+    else sink.refuse(code, ref)
   }
 }
 

@@ -18,7 +18,7 @@ import { ask, type Asking, WrongAnswer } from './asking.js'
 import { branchOps, controlOps, unpersistedOps } from './ledger.js'
 import { WIRE } from './messages.js'
 import { pullBodies } from './pull-bodies.js'
-import { askedInVain, type Inventory, inTurn, mayAsk, tellWithheld, type Theirs, type Tried } from './pull-patience.js'
+import { askedInVain, type Inventory, inTurn, mayAsk, tellDoubts, type Theirs, type Tried } from './pull-patience.js'
 import { NO_HASH } from './serve-sync.js'
 import { type PullSink, Staged } from './staging.js'
 
@@ -50,7 +50,7 @@ export function * pull (k: DomainKnowledge, sink: PullSink, tried: Tried = new W
       const before = k.revision
       const theirs = yield * inventory(k, k.inventoryDigest(), watching)
       if (theirs === 'unknown') return refused ? 'refused' : outcome === 'same' ? 'unknown' : outcome
-      if (theirs !== 'same') yield * pullLogs(k, { ...theirs, tried, patient, principalOf: (lane) => k.lanes.get(lane)?.lane.principal, vain: new Map(), withheld: [] }, watching)
+      if (theirs !== 'same') yield * pullLogs(k, { ...theirs, tried, patient, principalOf: (lane) => k.lanes.get(lane)?.lane.principal, vain: new Map(), doubts: [] }, watching)
       yield * pullBodies(k, watching)
       const fresh = unpersistedOps(k)
       if (fresh.length > 0) sink.commit(fresh)
@@ -145,7 +145,7 @@ function * pullLogs (k: DomainKnowledge, theirs: Theirs, sink: PullSink): Asking
       const branch = next.branch ?? lane.branches[0]
       const held = branch?.head.snapshot.log_size ?? 0
       if (isRefuted(lane, head)) {
-        refuted(k, head, sink)
+        theirs.doubts.push({ head, code: 'bad-range' })
         continue
       }
       if ((branch !== undefined && liesOn(branch.log, head)) || lane.compared.has(head.ref)) continue
@@ -158,7 +158,7 @@ function * pullLogs (k: DomainKnowledge, theirs: Theirs, sink: PullSink): Asking
     }
     yield * pullNamed(k, lane, [...heads.values()], theirs, sink)
   }
-  tellWithheld(k.view().named, theirs, sink)
+  tellDoubts(k.view().named, theirs, sink)
 }
 
 /**
@@ -175,12 +175,6 @@ function * pullNamed (k: DomainKnowledge, lane: LaneKnowledge, heads: readonly H
     if ((promise === 'if-anchored' && isApart(v, head)) || !mayAsk(lane, head, theirs, sink)) continue
     if (promise === 'surely' || (yield * hasAnchored(k, v, head, theirs, sink))) yield * pullLog(k, lane, head, undefined, theirs, sink)
   }
-}
-
-/** S1: a log shows that the head lies. What the domain names is passed on by those who never had that log, too. */
-function refuted (k: DomainKnowledge, head: Head, sink: PullSink): void {
-  if (k.view().named.has(head.ref)) sink.note('bad-range', head.ref)
-  else sink.refuse('bad-range', head.ref)
 }
 
 /** Up to which leaf a head was shown to lie off a log: a log only grows, so that stays true. */
@@ -217,7 +211,7 @@ function * moved (k: DomainKnowledge, head: Head, theirs: Theirs, sink: PullSink
   const now = yield * inventory(k, theirs.digest, sink)
   if (now === 'same' || (now !== 'unknown' && now.offered.get(head.snapshot.lane)?.has(head.ref) === true)) {
     askedInVain(k.lanes.get(head.snapshot.lane) as LaneKnowledge, head, theirs)
-    theirs.withheld.push(head)
+    theirs.doubts.push({ head, code: 'log-withheld' })
     return false
   }
   sink.note('log-withheld', head.ref)
@@ -277,7 +271,7 @@ function * pullLog (k: DomainKnowledge, lane: LaneKnowledge, offered: Head, bran
   }
   if (linkOf(staged, head) === 'false') {
     askedInVain(lane, head, theirs)
-    refuted(k, head, sink)
+    theirs.doubts.push({ head, code: 'bad-range' })
     return
   }
   const proofBefore = lane.evidence

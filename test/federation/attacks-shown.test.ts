@@ -122,7 +122,6 @@ test('THREATS 23: what a view of lanes with new named heads walks through grows 
     }
     return walked(() => { k.view() })
   }) as [number, number]
-  console.log(few, many)
   expect(many / few).toBeLessThan(4)
 })
 
@@ -151,7 +150,6 @@ test('THREATS 23: nodes that differ for ever fall silent about heads that nobody
     const wires = wired({ one, other })
     const asked = settled(wires)
     const bytes = wires.effects.reduce((n, e) => n + (e.type === 'send' && e.channel === 'sync' ? e.bytes.length : 0), 0)
-    console.log(count, asked.join(' '), wires.requests.length, bytes)
     return { requests: wires.requests.length, bytes, last: asked.at(-1) }
   }) as [{ requests: number, bytes: number, last: number }, { requests: number, bytes: number, last: number }]
   expect([few.last, many.last]).toEqual([0, 0])
