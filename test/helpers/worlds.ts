@@ -243,11 +243,14 @@ export function pullFrom (k: DomainKnowledge, server: Server): Pulled {
   return { outcome: step.value, refused, noted, ops }
 }
 
-/** Everything of a view that two nodes must agree on, as text. */
-export function verdicts (k: DomainKnowledge): string {
+/**
+ * Everything of a view that two nodes must agree on, as text. `exported`: who pulled at different times may hold different parts of what isn't exported by
+ * now (A3), so that isn't compared.
+ */
+export function verdicts (k: DomainKnowledge, exported = false): string {
   const view = k.view()
   // Of a lane that a cut ends nothing rests on a fork any more, and who has heard of the cut first looks for none.
   const fork = (v: LaneView): number => v.reach < Infinity ? -2 : v.knowledge.evidence?.index ?? -1
-  const lanes = [...view.lanes.values()].filter((v) => v.considered).map((v) => [v.knowledge.ref, v.status, v.code, v.limit, v.exported, v.contested, fork(v), v.judged.map((j) => j.code)])
+  const lanes = [...view.lanes.values()].filter((v) => v.considered).map((v) => [v.knowledge.ref, v.status, v.code, exported ? v.exported : v.limit, v.exported, v.contested, fork(v), v.judged.slice(0, exported ? v.exported : v.limit).map((j) => j.code)])
   return JSON.stringify({ digest: view.digest, authority: view.authority.stateText, logseq: view.logseq, withheld: view.withheld, lanes })
 }
