@@ -1,7 +1,7 @@
 /** N2: root keys among the hot ones, which every machine that publishes needs, would be stolen with them. */
-import { realpathSync } from 'node:fs'
-import { basename, dirname, join, relative, resolve, sep } from 'node:path'
+import { relative, resolve, sep } from 'node:path'
 import { DiadError } from '../../substrate/errors.js'
+import { realOf } from './outside.js'
 import { homePaths } from './paths.js'
 
 /**
@@ -10,22 +10,13 @@ import { homePaths } from './paths.js'
  */
 export function demandCold (root: string, folder: string): void {
   const { keys, offline } = homePaths(root)
-  const at = withoutLinks(folder)
-  if (!isIn(withoutLinks(root), at) || isIn(withoutLinks(offline), at)) return
-  const what = isIn(withoutLinks(keys), at) ? 'where the home keeps its hot keys: whoever steals those would have the roots too (N2)' : `inside the home ${root}`
+  const at = realOf(resolve(folder))
+  if (!isIn(realOf(resolve(root)), at) || isIn(realOf(resolve(offline)), at)) return
+  const what = isIn(realOf(resolve(keys)), at) ? 'where the home keeps its hot keys: whoever steals those would have the roots too (N2)' : `inside the home ${root}`
   throw new DiadError('inside-home', `--roots ${folder} is ${what}`, `nothing was made; name a place outside of it, best on a stick, or ${offline}`)
 }
 
 function isIn (folder: string, at: string): boolean {
   const way = relative(folder, at)
   return way !== '..' && !way.startsWith(`..${sep}`)
-}
-
-function withoutLinks (path: string): string {
-  const at = resolve(path)
-  try {
-    return realpathSync(at)
-  } catch {
-    return dirname(at) === at ? at : join(withoutLinks(dirname(at)), basename(at))
-  }
 }

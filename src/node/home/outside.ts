@@ -46,8 +46,8 @@ function isHome (directory: string): boolean {
   }
 }
 
-/** Without links, also where the last folders aren't there yet. */
-function realOf (directory: string): string {
+/** An absolute path without links, also where its last folders aren't there yet. */
+export function realOf (directory: string): string {
   try {
     return realpathSync(directory)
   } catch {
