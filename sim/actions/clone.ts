@@ -12,9 +12,9 @@ export default action<CloneArgs>({
   words: ({ node, to }) => `${to} starts on a clone of ${node}'s disk`,
   async run (world, { node, to }) {
     const target = world.node(to)
-    await target.stop()
-    target.machine.cloneFrom(world.node(node).machine)
-    world.oracle.setBack.add(to)
-    await target.start()
+    await target.whileDown(() => {
+      target.machine.cloneFrom(world.node(node).machine)
+      world.oracle.setBack.add(to)
+    })
   }
 })

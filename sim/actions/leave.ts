@@ -20,7 +20,6 @@ export default action<{ readonly as?: string }>({
       if (!(err instanceof DiadError)) throw err
       world.note('leave', at.name, `nothing was written: ${err.code}`)
     }
-    await at.stop()
-    await world.empty(at)
+    await at.whileDown(async () => { await world.empty(at) }, false)
   }
 })

@@ -13,9 +13,7 @@ export default action<{ readonly stick: string }>({
   words: ({ stick }) => `starts as a rescue from the stick ${sayName(stick)}`,
   async run (world, { stick }, node) {
     const at = byNode(node)
-    await at.stop()
-    await world.empty(at)
-    await at.start()
+    await at.whileDown(async () => { await world.empty(at) })
     started(world, at, 'rescue', plugIn(world, at, stick))
   }
 })

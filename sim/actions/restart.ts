@@ -12,10 +12,10 @@ export default action<RestartArgs>({
   words: ({ node, empty }) => `restart of ${node}${empty ? ' with an empty store' : ''}`,
   async run (world, { node, empty }) {
     const target = world.node(node)
-    await target.stop()
-    // A power cut that waited for a write has had its chance.
-    target.machine.disk.cutAt = Infinity
-    if (empty) await world.empty(target)
-    await target.start()
+    await target.whileDown(async () => {
+      // A power cut that waited for a write has had its chance.
+      target.machine.disk.cutAt = Infinity
+      if (empty) await world.empty(target)
+    })
   }
 })

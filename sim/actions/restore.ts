@@ -16,9 +16,9 @@ export default action<RestoreArgs>({
   async run (world, { node, from }) {
     const target = world.node(node)
     if (!target.machine.hasBackup(from)) throw new DiadError('bad-scenario', `${node} has no backup "${from}"`, 'a `backup` entry makes one')
-    await target.stop()
-    target.machine.restore(from)
-    world.oracle.setBack.add(node)
-    await target.start()
+    await target.whileDown(() => {
+      target.machine.restore(from)
+      world.oracle.setBack.add(node)
+    })
   }
 })

@@ -13,6 +13,8 @@ interface Standing {
   readonly exported: number
   /** by leaf: a letter for its status; those beyond the limit keep what they had */
   readonly leaves: string
+  /** from this leaf on there are two histories, and either may be in force */
+  readonly forkedAt: number
 }
 
 export const verdictsStand: Invariant = {
@@ -54,13 +56,14 @@ function standingOf (v: ViewedLane, grounds: string, before: Standing | undefine
     grounds,
     limit: v.limit,
     exported: v.exported,
-    // Behind a cut nobody judges; what was said stays said, for the day on which the cut is no more. Of two histories either may be in force.
-    leaves: v.knowledge.evidence === undefined ? leaves + (before?.leaves.slice(leaves.length) ?? '') : ''
+    // Behind a cut nobody judges; what was said stays said, for the day on which the cut is no more.
+    leaves: leaves + (before?.leaves.slice(leaves.length) ?? ''),
+    forkedAt: v.knowledge.evidence?.index ?? Infinity
   }
 }
 
 function changeOf (was: Standing, is: Standing, erased: (index: number) => boolean): string | undefined {
-  for (let i = 0; i < was.leaves.length; i++) {
+  for (let i = 0; i < Math.min(was.leaves.length, is.forkedAt); i++) {
     const [old, now] = [was.leaves[i], is.leaves[i]]
     if (old === now || erased(i)) continue
     if (old === 'r') return `leaf ${i} was rejected and isn't any more`

@@ -78,6 +78,7 @@ export class SimNode implements Port {
   /** counts starts and stops; what an earlier life had under way is ignored */
   private life = 0
   private starting: Promise<void> | undefined
+  private turn: Promise<void> = Promise.resolve()
   readonly standing: Standing
   /** what is plugged in, by the name under which the core knows it as a peer */
   readonly plugged = new Map<string, Plugged>()
@@ -206,6 +207,18 @@ export class SimNode implements Port {
     await engine.ports.blocks.close().catch(() => undefined)
     this.world.network.fall(this.name, true)
     this.world.nodeState(this, 'down', '')
+  }
+
+  /** Stops, does `work` on the machine, and starts again. Two that are asked for at the same moment do it one after the other. */
+  async whileDown (work: () => Promise<void> | void, again = true): Promise<void> {
+    const mine = this.turn.then(async () => {
+      await this.starting
+      await this.stop()
+      await work()
+      if (again) await this.start()
+    })
+    this.turn = mine.catch(() => undefined)
+    await mine
   }
 
   /** The power goes, now. */
