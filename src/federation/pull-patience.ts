@@ -34,11 +34,18 @@ export interface Theirs extends Inventory {
   readonly doubts: Array<{ readonly head: Head, readonly code: 'log-withheld' | 'bad-range' }>
 }
 
-/** A head that the domain names is passed on by those who never had its log, too; any other one is its server's to answer for (S1, E2). */
+/**
+ * A head that the domain names is passed on by those who never had its log, too; any other one is its server's to answer for (S1, E2). Of each kind once a
+ * pull: its server may count what names them, and not know yet of the fork for which we don't.
+ */
 export function tellDoubts (named: ReadonlySet<Reference>, { doubts }: Theirs, sink: PullSink): void {
+  const told = new Set<string>()
   for (const { head: { ref }, code } of doubts) {
-    if (named.has(ref)) sink.note(code, ref)
-    else sink.refuse(code, ref)
+    if (named.has(ref) || told.has(code)) sink.note(code, ref)
+    else {
+      told.add(code)
+      sink.refuse(code, ref)
+    }
   }
 }
 

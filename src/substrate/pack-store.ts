@@ -58,6 +58,9 @@ export class PackStore implements BlockStore {
   #last: Promise<void> = Promise.resolve()
   #running: Promise<void> | undefined
   #failure: DiadError | undefined
+  /** a write failed: what waited for a barrier then was dropped */
+  #lost: DiadError | undefined
+  #closed = false
   /** how far the packs may be named by the index: up to the last batch that was handed to it, even if that failed, for a failed sync may have written */
   #named: PackState
   /** settles when the room is given back that a full disk took */
@@ -229,6 +232,7 @@ export class PackStore implements BlockStore {
     await this.#last.catch(() => undefined)
     await this.#writer.settle()
     await this.#givenBack
+    this.#closed = true
     await this.#files.close()
   }
 
@@ -268,6 +272,8 @@ export class PackStore implements BlockStore {
   async #barrier (): Promise<void> {
     const self = this.#next
     this.#next = undefined
+    // Nothing is left to write then, and whoever waits must not take that for done.
+    if (this.#lost !== undefined) throw this.#lost
     if (this.#pending.size === 0 && this.#ops.length === 0) return
     const blocks = this.#pending
     const batch = this.#ops
@@ -297,7 +303,9 @@ export class PackStore implements BlockStore {
   #fail (err: unknown): DiadError {
     const failure = diskFailure(err, 'writing to the store')
     this.#failure ??= failure
-    if (failure.code === 'disk-full') this.#givenBack ??= this.#giveBack()
+    this.#lost ??= failure
+    // Once closed, the packs may be another store's.
+    if (failure.code === 'disk-full' && !this.#closed) this.#givenBack ??= this.#giveBack()
     this.#pending = new Map()
     this.#committing = new Map()
     this.#ops = []
