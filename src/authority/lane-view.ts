@@ -159,7 +159,8 @@ export function viewLane (k: LaneKnowledge, authority: Authority): LaneView {
     return { ...base, status: 'deferred', code: 'authority-forked' }
   }
   if (endUnlinked) return { ...base, status: 'deferred', code: 'cut-unlinked' }
-  if (branch === undefined) return { ...base, status: 'deferred', code: 'log-missing' }
+  // E5: the proof says it by itself; who holds a log that nobody shows judges the lane no other way.
+  if (branch === undefined) return contested ? { ...base, status: 'contested', code: 'lane-forked' } : { ...base, status: 'deferred', code: 'log-missing' }
   const { judged, stop } = judgeLeaves(k, branch.log, rights)
   const forked = k.evidence === undefined ? Infinity : Math.max(anchored, k.evidence.index)
   const bound = Math.min(branch.head.snapshot.log_size, forked, ends)
