@@ -117,7 +117,7 @@ export const RULE_MUTANTS: readonly Mutant[] = [
   { ...of('A2 another branch, beyond the fork', EXPORTS, 'on.root(anchored) === log.root(anchored)', 'on.size > 0'), tests: ['test/federation/attacks-views.test.ts'] },
   of('A2 producers need a publisher\'s vouch', EXPORTS, 'const visible = Math.min(v.limit, published.get(ref) ?? 0)', 'const visible = v.limit'),
   of('A2 the union of vouches', EXPORTS, 'into.set(lane, Math.max(into.get(lane) ?? 0, prefix))', 'into.set(lane, prefix)'),
-  of('A2 the publisher\'s vouch is exported itself', EXPORTS, 'vouches(v.judged, exported.get(ref) ?? 0)', 'vouches(v.judged, v.judged.length)'),
+  of('A2 the publisher\'s vouch is exported itself', EXPORTS, 'vouchesIn(v.judged, exported.get(ref) ?? 0)', 'vouchesIn(v.judged, v.judged.length)'),
   of('A3 publishers need a federate key\'s vouch', EXPORTS, 'hasRole(v, \'federate\') ? v.limit : Math.min(v.limit, federated.get(ref) ?? 0)', 'v.limit'),
   of('A3 what was vouched for can\'t be had', EXPORTS, 'if (target?.code !== \'closed\') withheld.add(snapshot)', 'if (target?.code === \'closed\') withheld.add(snapshot)'),
   of('A3 what a cut ends can\'t be missed', EXPORTS, 'if (target?.code !== \'closed\') withheld.add(snapshot)', 'withheld.add(snapshot)')

@@ -1,5 +1,6 @@
 /** Words for messages: what was perhaps meant, lists of names, values of the file made harmless. */
 import { showName } from '../../src/publication/names.js'
+import { editDistance } from '../../src/substrate/edit-distance.js'
 
 const MOST_NAMED = 24
 
@@ -11,7 +12,7 @@ export function nearest (word: string, candidates: Iterable<string>): string | u
   let best: string | undefined
   let least = most + 1
   for (const candidate of candidates) {
-    const d = distance(word.toLowerCase(), candidate.toLowerCase())
+    const d = editDistance(word.toLowerCase(), candidate.toLowerCase())
     if (d < least && d < candidate.length) [best, least] = [candidate, d]
   }
   return best
@@ -36,21 +37,4 @@ export function show (value: unknown): string {
 /** A message of somebody else's, on one line and without what a terminal could act upon; it may quote the file. */
 export function harmless (message: string): string {
   return message.slice(0, 200).replace(/\s+/g, ' ').replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Cs}]/gu, '?')
-}
-
-// Optimal string alignment: a swap of neighbours counts as one slip.
-function distance (a: string, b: string): number {
-  if (Math.abs(a.length - b.length) > 3) return 4
-  let before: number[] = []
-  let last = Array.from({ length: b.length + 1 }, (_, j) => j)
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i]
-    for (let j = 1; j <= b.length; j++) {
-      let d = Math.min(last[j]! + 1, row[j - 1]! + 1, last[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) d = Math.min(d, before[j - 2]! + 1)
-      row.push(d)
-    }
-    [before, last] = [last, row]
-  }
-  return last[b.length]!
 }

@@ -79,16 +79,15 @@ const LASTING: ReadonlySet<number> = new Set([KIND.erase, KIND.vouch, KIND.admit
 export const namesInternal = (by: Lane, target: Lane): boolean => by.visibility === PUBLISHED && target.visibility !== PUBLISHED
 
 /** R7, L2: whether a leaf of the lane `by` may erase one of `target`: of its own principal's, or with the whole domain as scope. */
-export function mayErase ({ knowledge: { lane }, rights }: LaneView, { knowledge: { lane: target } }: LaneView): boolean {
+function mayErase ({ knowledge: { lane }, rights }: LaneView, { knowledge: { lane: target } }: LaneView): boolean {
   if (namesInternal(lane, target)) return false
   return target.principal === lane.principal || (rights !== undefined && scopeHasName(rights.scope, ''))
 }
 
-/** R7: what valid erase leaves name, by lane. `true` = the erase leaf lies under an anchor, so the target's body may be dropped. */
-function erasures (lanes: Map<Reference, LaneView>, exported: Map<Reference, number>, anchors: ReadonlyMap<Reference, number>): Map<Reference, Map<number, boolean>> {
-  const out = new Map<Reference, Map<number, boolean>>()
-  for (const [ref, v] of lanes) {
-    const end = exported.get(ref) ?? 0
+/** R7: the valid erase leaves in the first `endOf` leaves of each lane, and what they name. */
+export function * eraseLeaves<V extends LaneView> (lanes: ReadonlyMap<Reference, V>, endOf: (v: V) => number): Generator<{ readonly by: V, readonly at: number, readonly lane: Reference, readonly index: number }> {
+  for (const v of lanes.values()) {
+    const end = endOf(v)
     for (let at = 0; at < end; at++) {
       const { status, body } = v.judged[at] as JudgedLeaf
       if (body?.kind !== 'erase' || status !== 'accepted') continue
@@ -98,10 +97,18 @@ function erasures (lanes: Map<Reference, LaneView>, exported: Map<Reference, num
       // The leaf's own kind: a node that doesn't hold the body must judge alike.
       const leaf = readLeaf(target.log.leaf(body.index))
       if (leaf === undefined || LASTING.has(leaf.kind) || target.log.leafHash(body.index) !== body.leaf_hash) continue
-      let ofLane = out.get(body.lane)
-      if (ofLane === undefined) out.set(body.lane, ofLane = new Map<number, boolean>())
-      ofLane.set(body.index, (ofLane.get(body.index) ?? false) || at < (anchors.get(ref) ?? 0))
+      yield { by: v, at, lane: body.lane, index: body.index }
     }
+  }
+}
+
+/** What they name, by lane. `true` = the erase leaf lies under an anchor, so the target's body may be dropped. */
+function erasures (lanes: Map<Reference, LaneView>, exported: Map<Reference, number>, anchors: ReadonlyMap<Reference, number>): Map<Reference, Map<number, boolean>> {
+  const out = new Map<Reference, Map<number, boolean>>()
+  for (const { by: { knowledge: { ref } }, at, lane, index } of eraseLeaves(lanes, (v) => exported.get(v.knowledge.ref) ?? 0)) {
+    let ofLane = out.get(lane)
+    if (ofLane === undefined) out.set(lane, ofLane = new Map<number, boolean>())
+    ofLane.set(index, (ofLane.get(index) ?? false) || at < (anchors.get(ref) ?? 0))
   }
   return out
 }

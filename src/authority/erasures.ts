@@ -2,7 +2,7 @@
 import { KIND } from '../publication/leaf.js'
 import { showName } from '../publication/names.js'
 import type { Reference } from '../substrate/reference.js'
-import { mayErase, type ViewedLane } from './domain-view.js'
+import { eraseLeaves, type ViewedLane } from './domain-view.js'
 import type { DomainKnowledge } from './knowledge.js'
 import { nameOf, readRecord } from './lane-reach.js'
 
@@ -36,15 +36,9 @@ export function erasedRecords (k: DomainKnowledge): Erasure[] {
 
 function erasersOf (lanes: ReadonlyMap<Reference, ViewedLane>): Map<string, Placed[]> {
   const out = new Map<string, Placed[]>()
-  for (const v of lanes.values()) {
-    for (const [index, { status, body }] of v.judged.entries()) {
-      if (index >= v.exported) break
-      const target = status === 'accepted' && body?.kind === 'erase' ? lanes.get(body.lane) : undefined
-      if (body?.kind !== 'erase' || target?.log === undefined || body.index >= target.log.size) continue
-      if (!mayErase(v, target) || target.log.leafHash(body.index) !== body.leaf_hash) continue
-      const at = `${body.lane}/${body.index}`
-      out.set(at, [...out.get(at) ?? [], { v, index }])
-    }
+  for (const { by, at, lane, index } of eraseLeaves(lanes, (v) => Math.min(v.exported, v.judged.length))) {
+    const target = `${lane}/${index}`
+    out.set(target, [...out.get(target) ?? [], { v: by, index: at }])
   }
   return out
 }

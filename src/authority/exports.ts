@@ -34,10 +34,10 @@ function promiseOf ({ log, limit, anchored, knowledge: { evidence, branches } }:
   return size > anchored && Math.min(limit, size) > covered ? 'if-anchored' : undefined
 }
 
-interface Vouch { readonly lane: Reference, readonly snapshot: Reference }
+export interface Vouch { readonly lane: Reference, readonly snapshot: Reference }
 
 /** Vouches in the first `end` leaves, in order. All of them count: what was exported once stays so, whoever withholds what a later vouch names (A2). */
-function vouches (leaves: readonly JudgedLeaf[], end: number): Vouch[] {
+export function vouchesIn (leaves: readonly JudgedLeaf[], end: number): Vouch[] {
   const out: Vouch[] = []
   for (let i = 0; i < end; i++) {
     const { status, body } = leaves[i] as JudgedLeaf
@@ -104,7 +104,7 @@ export function exportsOf (lanes: Map<Reference, LaneView>, all: boolean, cutAt:
     if (v.knowledge.heads.size > 0) sought.add(ref)
     if (!signed(v)) continue
     considered.add(ref)
-    const found = vouches(v.judged, v.judged.length)
+    const found = vouchesIn(v.judged, v.judged.length)
     collect(found, federated)
     for (const { snapshot } of found) vouched.add(snapshot)
     for (const vouch of found) federateVouches.push(vouch)
@@ -117,7 +117,7 @@ export function exportsOf (lanes: Map<Reference, LaneView>, all: boolean, cutAt:
     else if (shown(v)) exported.set(ref, hasRole(v, 'federate') ? v.limit : Math.min(v.limit, federated.get(ref) ?? 0))
   }
   const published = new Map<Reference, number>()
-  const publishVouches = [...lanes].flatMap(([ref, v]) => hasRole(v, 'publish') ? vouches(v.judged, exported.get(ref) ?? 0) : [])
+  const publishVouches = [...lanes].flatMap(([ref, v]) => hasRole(v, 'publish') ? vouchesIn(v.judged, exported.get(ref) ?? 0) : [])
   collect(publishVouches, published)
   lookOut(publishVouches, published)
   for (const [ref, v] of lanes) {

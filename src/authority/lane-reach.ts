@@ -2,7 +2,7 @@
 import { type Body, hasBody, type Leaf, namesContent, readBody, readLeaf } from '../publication/leaf.js'
 import type { Reference } from '../substrate/reference.js'
 import type { DomainView, ViewedLane } from './domain-view.js'
-import { vouchedPrefix } from './exports.js'
+import { vouchedPrefix, vouchesIn } from './exports.js'
 import { hasRole } from './lane-view.js'
 
 /** Leaves of each lane below which all are visible in the domain. `all` is the owner's view ({@link viewDomain} with `all`). */
@@ -13,11 +13,10 @@ export function visiblePrefixes (all: DomainView): Map<Reference, number> {
   }
   for (const v of all.lanes.values()) {
     if (!hasRole(v, 'publish')) continue
-    for (const { body, status } of v.judged) {
-      if (body?.kind !== 'vouch' || status !== 'accepted') continue
-      const target = all.lanes.get(body.lane)
-      const prefix = target === undefined ? undefined : vouchedPrefix(target, body.snapshot)
-      if (prefix !== undefined) out.set(body.lane, Math.max(out.get(body.lane) ?? 0, prefix))
+    for (const { lane, snapshot } of vouchesIn(v.judged, v.judged.length)) {
+      const target = all.lanes.get(lane)
+      const prefix = target === undefined ? undefined : vouchedPrefix(target, snapshot)
+      if (prefix !== undefined) out.set(lane, Math.max(out.get(lane) ?? 0, prefix))
     }
   }
   return out

@@ -156,6 +156,7 @@ function logsOf (v: ViewedLane, heads: readonly Head[], view: DomainView, propos
     const longest = other === undefined || size > other.head.snapshot.log_size ? head : other.head
     byLog.set(shown.log, { log: shown.log, head: longest, bodies: Math.max(shown.bodies, other?.bodies ?? 0) })
   }
+  if (byLog.size < 2) return [...byLog.values()]
   const cuts = new Set(cutsOf(v.knowledge, view.authority).cuts.map((cut) => cut.snapshot))
   const settled = (log: LeafLog): boolean => log.size >= v.anchored && log.root(v.anchored) === v.log?.root(v.anchored)
   const weight = (log: LeafLog): number => log === v.log ? 3 : heads.some((h) => cuts.has(h.ref) && liesOn(log, h)) ? 2 : settled(log) ? 1 : 0

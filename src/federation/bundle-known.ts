@@ -4,7 +4,7 @@
  */
 import type { DomainKnowledge } from '../authority/knowledge.js'
 import { type DomainView, type ViewedLane, wins } from '../authority/domain-view.js'
-import { vouchedPrefix } from '../authority/exports.js'
+import { vouchedPrefix, vouchesIn } from '../authority/exports.js'
 import { hasRole } from '../authority/lane-view.js'
 import { KIND, namesContent, readBody, readLeaf } from '../publication/leaf.js'
 import type { LeafLog } from '../publication/leaf-log.js'
@@ -75,9 +75,9 @@ function exportedThen (view: DomainView, sizes: ReadonlyMap<Reference, number>):
     const out = new Map<Reference, number>()
     for (const [ref, end] of ends) {
       const v = view.lanes.get(ref) as ViewedLane
-      for (const { status, body } of hasRole(v, role) ? v.judged.slice(0, end) : []) {
-        const target = body?.kind === 'vouch' && status === 'accepted' ? view.lanes.get(body.lane) : undefined
-        if (body?.kind === 'vouch' && target !== undefined) out.set(body.lane, Math.max(out.get(body.lane) ?? 0, vouchedPrefix(target, body.snapshot) ?? 0))
+      for (const { lane, snapshot } of hasRole(v, role) ? vouchesIn(v.judged, Math.min(end, v.judged.length)) : []) {
+        const target = view.lanes.get(lane)
+        if (target !== undefined) out.set(lane, Math.max(out.get(lane) ?? 0, vouchedPrefix(target, snapshot) ?? 0))
       }
     }
     return out
