@@ -132,7 +132,7 @@ export const admissionRenders: Renders<AdmissionArgs> = {
     ]
   },
   view: (r, style) => [
-    ...listOf(r, 'entries').length > 0 ? [] : ['our view is empty: this domain published nothing yet, and none that was admitted adds a name'],
+    ...listOf(r, 'entries').length > 0 ? [] : ['our view is empty: this domain publishes no name, and none that was admitted adds a name'],
     ...columns(listOf(r, 'entries').map((e) => {
       const code = optionalText(e, 'code', 80)
       const kind = e['kind'] === 'dir' ? 'dir' : 'file'
