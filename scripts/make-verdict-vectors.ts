@@ -11,6 +11,7 @@ import { documentOf } from './vectors/verdicts/cases.js'
 import { laneCases } from './vectors/verdicts/lanes.js'
 import { leafCases, matrixCases } from './vectors/verdicts/leaves.js'
 import { manifestCases } from './vectors/verdicts/manifests.js'
+import { moveCases } from './vectors/verdicts/moves.js'
 import { rootCases } from './vectors/verdicts/roots.js'
 import { forkCases, viewCases } from './vectors/verdicts/views.js'
 
@@ -22,6 +23,7 @@ export const VECTOR_FILES: ReadonlyMap<string, () => string> = new Map([
   ['confusion.json', () => documentOf('Every ordered pair of types: the payload of one under the tag of the other. S-1, S-4; THREATS 2.', confusionCases())],
   ['shapes.json', () => documentOf('Encodings that are not canonical and objects of the wrong shape. S-4; THREATS 3, 8.', shapeCases())],
   ['roots.json', () => documentOf('The root chain. T1, M5, M6; THREATS 8, 13.', rootCases())],
+  ['moves.json', () => documentOf('Where a domain\'s roots say that it goes on. M8, T1, M6; THREATS 8, 13.', moveCases())],
   ['manifests.json', () => documentOf('Manifests. M1, M3, M4, M7, M9, B5; THREATS 7, 10, 12.', manifestCases())],
   ['lanes.json', () => documentOf('Lanes, heads, logs and cuts. L1-L3, S1, R3, R6, K1-K4, A3; THREATS 6, 11.', laneCases())],
   ['leaves.json', () => documentOf('Single leaves: bodies, scopes, erasure. R1, R6, R7, T2.', leafCases())],

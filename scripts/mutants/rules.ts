@@ -15,6 +15,9 @@ const HELD = 'src/authority/lane-knowledge.ts'
 const LEAF = 'src/authority/leaf-rules.ts'
 const OBJECTS = 'src/authority/held-objects.ts'
 const POLICY = 'src/authority/policy.ts'
+const MOVES = 'src/authority/moves.ts'
+const REPLACED = 'src/federation/replaced.ts'
+const GARBAGE = ['test/federation/garbage.test.ts']
 
 const of = (rule: string, file: string, find: string, replace: string): Mutant => ({ name: rule, file, find, replace, tests: RULE_TESTS })
 
@@ -23,7 +26,7 @@ export const RULE_TESTS = ['test/conformance/verdicts.test.ts', 'test/authority/
 
 export const RULE_MUTANTS: readonly Mutant[] = [
   of('T1 threshold', ROOT, 'if (count < set.threshold)', 'if (count < 1)'),
-  of('T1 distinct keys of the set', ROOT, 'return set.root_keys.filter((key) => objects.signature(ref, \'root-entry\', key) !== undefined).length', 'return set.root_keys.some((key) => objects.signature(ref, \'root-entry\', key) !== undefined) ? set.threshold : 0'),
+  of('T1 distinct keys of the set', ROOT, 'return set.root_keys.filter((key) => objects.signature(ref, purpose, key) !== undefined).length', 'return set.root_keys.some((key) => objects.signature(ref, purpose, key) !== undefined) ? set.threshold : 0'),
   of('T1 purpose', OBJECTS, 'const slot = (purpose: Purpose, key: PublicKey): string => `${purpose}/${key}`', 'const slot = (_purpose: Purpose, key: PublicKey): string => key'),
   of('T1 a signature holds', OBJECTS, 'if (!signatureHolds(signature)) return failed', 'if (!signatureHolds(signature) && signature.target === \'\') return failed'),
   of('T1 one signature a key, the same on every node', OBJECTS, 'if (held !== undefined && held < ref) return \'known\'', 'if (held !== undefined) return \'known\''),
@@ -64,6 +67,10 @@ export const RULE_MUTANTS: readonly Mutant[] = [
   of('M7 previous in place', JUDGE, 'if (!based) return', 'if (!based && m.version === 0) return'),
   of('M7 the base lies on the way to its root entry', JUDGE, 'm.previous === entry.entry.base && isAncestor(held.root_entry, entry.entry.previous, entries)', 'm.previous === entry.entry.base'),
   of('M7 authority waits for its base', CHAIN, 'if (held === undefined) return stopped(\'base-missing\', [base])', 'if (held === undefined) return acceptedChain(objects, domain, { ...roots, entries: roots.entries.slice(0, -1) }, judged)'),
+  of('M8 retired roots can\'t move a domain', MOVES, 'if (onChain && entries.slice(epoch + 1).some((e) => e.kind === \'rotate\'))', 'if (onChain && entries.length < 0)'),
+  of('M8 a branch that lost can\'t move a domain', MOVES, 'if (line !== undefined && !forkChildren.some((child) => line.has(child)))', 'if (line !== undefined && entries.length < 0)'),
+  of('M8 a rotation on a branch leaves a move open', MOVES, 'if (disputed) return', 'if (disputed && entries.length < 0) return'),
+  of('M8 the purpose of a move', MOVES, 'thresholdFault(objects, ref, \'domain-moved\', ', 'thresholdFault(objects, ref, \'root-entry\', '),
   of('M9 safety switches', POLICY, 'return off.length === 0 ? undefined :', 'return off.length < 99 ? undefined :'),
   of('B5 policies of later versions', POLICY, 'if (policy.version > POLICY_VERSION)', 'if (policy.version > 1e9)'),
   of('K1 unlisted lanes of closed principals', LANE, 'else if (closes) closedOut = true', ''),
@@ -120,5 +127,9 @@ export const RULE_MUTANTS: readonly Mutant[] = [
   of('A2 the publisher\'s vouch is exported itself', EXPORTS, 'vouchesIn(v.judged, exported.get(ref) ?? 0)', 'vouchesIn(v.judged, v.judged.length)'),
   of('A3 publishers need a federate key\'s vouch', EXPORTS, 'hasRole(v, \'federate\') ? v.limit : Math.min(v.limit, federated.get(ref) ?? 0)', 'v.limit'),
   of('A3 what was vouched for can\'t be had', EXPORTS, 'if (target?.code !== \'closed\') withheld.add(snapshot)', 'if (target?.code === \'closed\') withheld.add(snapshot)'),
-  of('A3 what a cut ends can\'t be missed', EXPORTS, 'if (target?.code !== \'closed\') withheld.add(snapshot)', 'withheld.add(snapshot)')
+  of('A3 what a cut ends can\'t be missed', EXPORTS, 'if (target?.code !== \'closed\') withheld.add(snapshot)', 'withheld.add(snapshot)'),
+  { ...of('V5 an anchor over what replaced it', REPLACED, 'entry.logseq < settled && entry.index < (lanes.get(entry.lane)?.anchored ?? 0)', 'entry.logseq < settled'), tests: GARBAGE },
+  { ...of('V5 so many records since', REPLACED, 'sort((a, b) => b - a)[kept] ?? -1', 'sort((a, b) => b - a)[0] ?? -1'), tests: GARBAGE },
+  { ...of('V5 whatever else names it', REPLACED, 'if (i < shared && gone.has', 'if (gone.has'), tests: GARBAGE },
+  { ...of('M2 the policy\'s word on what is unpublished', 'src/federation/garbage.ts', 'retention_policy.gc_unpublished_allowed !== true) return false', 'version !== 1) return false'), tests: GARBAGE }
 ]

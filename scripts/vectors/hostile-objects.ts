@@ -86,6 +86,13 @@ const CASES: Array<[string, number, Array<[string, Change]>]> = [
     ['closed not ascending', (o) => { o.closed = [new Uint8Array(32).fill(2), new Uint8Array(32).fill(1)] }],
     ['a root_key of small order', (o) => { o.root_key = SMALL_ORDER }]
   ]],
+  ['DomainMoved', 0, [
+    ['it moves to itself', (o) => { o.to = o.domain_id }],
+    ['it moves nowhere', (o) => { o.to = NONE_BYTES }],
+    ['of no domain', (o) => { o.domain_id = NONE_BYTES }],
+    ['under no root entry', (o) => { o.root_entry = NONE_BYTES }],
+    ['a field that nobody asked for', (o) => { o.why = 'lost' }]
+  ]],
   ['CutList', 0, [
     ['no cuts', (o) => { o.cuts = [] }],
     ['a cut of no lane', (o) => { o.cuts[0].lane = NONE_BYTES }],

@@ -2,6 +2,7 @@
 import * as ed from '@noble/ed25519'
 import { certificateCodec } from '../../src/authority/certificate.js'
 import { cutListCodec } from '../../src/authority/cut-list.js'
+import { domainMovedCodec } from '../../src/authority/domain-moved.js'
 import { manifestCodec } from '../../src/authority/manifest.js'
 import { defaultPolicy, policyCodec, policyHash } from '../../src/authority/policy.js'
 import { rootCommitment, rootEntryCodec } from '../../src/authority/root-entry.js'
@@ -137,6 +138,7 @@ const cutList = { cuts: [{ lane: laneRef, snapshot: snapshotRef, ends: true }], 
 sample(cutListCodec, cutList)
 export const signature = signed(keys.alice, 'snapshot', snapshotRef)
 sample(signatureCodec, signature)
+sample(domainMovedCodec, { domain_id: domain, root_entry: rotateRef, to: referenceOf(undefined, utf8('another domain')) })
 
 export const SAMPLES: readonly Sample[] = samples
 export { certificate, content, cutList, fileRef, genesis, headOf, lane, laneRef, left, manifest, rootSet, rotate, treeRef }

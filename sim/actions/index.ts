@@ -5,6 +5,7 @@ import backup from './backup.js'
 import carry from './carry.js'
 import clone from './clone.js'
 import close from './close.js'
+import collect from './collect.js'
 import crash from './crash.js'
 import cut from './cut.js'
 import disk from './disk.js'
@@ -14,6 +15,7 @@ import grant from './grant.js'
 import heal from './heal.js'
 import importStick from './import.js'
 import leave from './leave.js'
+import moveDomain from './move-domain.js'
 import partition from './partition.js'
 import publish from './publish.js'
 import put from './put.js'
@@ -29,6 +31,6 @@ import tombstone from './tombstone.js'
 import vouch from './vouch.js'
 
 export const ACTIONS = new Map([
-  publish, tombstone, put, vouch, erase, partition, heal, cut, crash, restart, disk, backup, restore, clone, carry, exportStick, importStick, rescue, leave,
-  grant, revoke, close, rotateKey, anchor, renew, rotateRoots, admit, steal
+  publish, tombstone, put, vouch, erase, partition, heal, cut, crash, restart, disk, collect, backup, restore, clone, carry, exportStick, importStick, rescue, leave,
+  grant, revoke, close, rotateKey, anchor, renew, rotateRoots, moveDomain, admit, steal
 ].map((a) => [a.name, a]))

@@ -1,4 +1,6 @@
 /** `put: {bytes}`: content that is stored and published nowhere. */
+import { putOps } from '../../src/federation/ledger.js'
+import { NONE, type Reference } from '../../src/substrate/reference.js'
 import { saySize } from '../scenario/say.js'
 import { map, quantity } from '../scenario/schema-parts.js'
 import { action } from '../plugin.js'
@@ -16,6 +18,14 @@ export default action<{ bytes: number }>({
     const { engine } = at
     if (engine === undefined) return
     const content = world.random.fork(`internal ${at.name} ${world.clock.now}`).bytes(bytes)
-    started(world, at, 'put', store(engine, content, (ref) => { world.oracle.internal.add(ref) }).then(async () => { await engine.commit([]) }))
+    const { blocks, kv } = engine.ports
+    const kept = (ref: Reference): void => {
+      world.oracle.internal.add(ref)
+      for (const op of putOps(kv, ref)) blocks.enqueue(op)
+    }
+    started(world, at, 'put', engine.gate.together(NONE, async () => {
+      await store(engine, content, kept)
+      await engine.commit([])
+    }))
   }
 })

@@ -1,16 +1,17 @@
 /**
  * Has a stolen root_key or stolen roots: signs manifests that fork the domain's authority again and again, and renewals that certify a key of its own; and
- * publishes under them (THREATS 12, 13; RULES M6, M7).
+ * publishes under them (THREATS 12, 13; RULES M6, M7). With roots it also sends followers to domains of its own (M8).
  */
 import type { DomainKnowledge } from '../../src/authority/knowledge.js'
 import { answer } from '../../src/federation/serve-sync.js'
 import { leafOf } from '../../src/publication/leaf.js'
+import { utf8 } from '../../src/substrate/bytes.js'
 import { encodeArtifact, type Artifact, referenceOf } from '../../src/substrate/artifact.js'
 import { DiadError } from '../../src/substrate/errors.js'
 import type { Reference } from '../../src/substrate/reference.js'
 import { adversary } from '../plugin.js'
 import { map } from '../scenario/schema-parts.js'
-import { type Pen, writeManifest, writeRenewal } from '../world/desk.js'
+import { type Pen, writeManifest, writeMove, writeRenewal } from '../world/desk.js'
 import type { SimDomain } from '../world/domains.js'
 import { frozen } from '../world/frozen.js'
 import type { Loot } from '../world/machine.js'
@@ -32,7 +33,7 @@ interface Camp {
 
 export default adversary<{ readonly start: number, readonly until?: number }>({
   name: 'root-thief',
-  summary: 'Has a stolen root_key or stolen roots: forks the authority again and again, and publishes under it.',
+  summary: 'Has a stolen root_key or stolen roots: forks the authority again and again, and publishes under it; with roots, says that the domain moved.',
   schema: map({ ...FROM, ...UNTIL }),
   create (kit, { start, until }) {
     const { node, random, world } = kit
@@ -65,7 +66,10 @@ export default adversary<{ readonly start: number, readonly until?: number }>({
         }
       }
       camp.made++
-      if (kind === 'roots') take((await writeRenewal(k, pen, { rootKey: stranger.publicKey })).artifacts)
+      if (kind === 'roots') {
+        take(await writeMove(k, pen, referenceOf(undefined, utf8(`the thief's domain ${camp.made}`))))
+        take((await writeRenewal(k, pen, { rootKey: stranger.publicKey })).artifacts)
+      }
       const signer = domain.keys.principal('thief')
       const { ref, artifacts } = await writeManifest(domain, k, pen, ({ rights }) => ({ rights: [...rights, { name: 'thief', publicKey: signer.publicKey, roles: ['federate', 'publish'], scope: [''] }] }))
       take(artifacts)

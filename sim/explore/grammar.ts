@@ -3,7 +3,7 @@
  * that a person would write, so that a failure is a file to look at, shrink and keep.
  */
 import type { Random } from '../world/random.js'
-import { type Entry, type Owned, ownersAct, type Planned, settled, theft } from './owners.js'
+import { type Entry, moving, type Owned, ownersAct, type Planned, settled, theft } from './owners.js'
 
 export interface Draft {
   name: string
@@ -78,7 +78,7 @@ export function randomScenario (random: Random, seed: number, init: GrammarInit)
     nodes,
     links: links(random),
     timeline,
-    ending: [...mended(Object.keys(nodes).filter((n) => nodes[n]?.['adversary'] === undefined)), ...acts.length > 0 ? owned.map((d) => settled(d, `${CHAOS + HEARD}s`)) : []],
+    ending: [...mended(Object.keys(nodes).filter((n) => nodes[n]?.['adversary'] === undefined)), ...acts.length > 0 ? [...owned.map((d) => settled(d, `${CHAOS + HEARD}s`)), ...owned.filter((d) => d.others.length > 0).map((d) => ({ at: `${CHAOS + HEARD + 10}s`, node: d.nodes[0], 'move-domain': { to: d.others[0] } }))] : []],
     expect: [{ at: 'end', converged: names }]
   }
 }
@@ -105,6 +105,9 @@ function authority (random: Random, owned: readonly Owned[], nodes: Draft['nodes
     for (let i = random.below(5); i > 0; i--) out.push(...ownersAct(random, domain, 1 + random.below(CHAOS - 5)))
     if (random.below(4) === 0) out.push({ at: 1 + random.below(CHAOS - 5), entry: { node: random.pick(domain.nodes), 'rotate-roots': { base: random.pick(['common', 'ours']) } } })
   }
+  // A stream of their own, so that they change nothing else that was drawn.
+  const moves = random.fork('moves')
+  for (const domain of owned) if (domain.others.length > 0 && moves.below(3) === 0) out.push(moving(moves, domain, 1 + moves.below(CHAOS - 5)))
   for (const [name, { adversary, follow }] of Object.entries(nodes)) {
     const victims = owned.filter((d) => Array.isArray(follow) && follow.includes(d.name))
     if (typeof adversary === 'string' && THIEVES.has(adversary) && victims.length > 0) out.push(theft(random, random.pick(victims), name, adversary, 1 + random.below(CHAOS - 5)))
@@ -138,7 +141,7 @@ function chaos (random: Random, publishers: readonly string[], honest: readonly 
   for (let i = random.below(8); i > 0; i--) {
     const t = at()
     const node = random.pick(honest)
-    switch (random.below(10)) {
+    switch (random.below(12)) {
       case 0: out.push({ at: t, entry: { partition: [random.shuffle(all).slice(0, 1 + random.below(all.length))] } }); break
       case 1: out.push({ at: t, entry: { heal: 'all' } }); break
       case 2: {
@@ -159,6 +162,8 @@ function chaos (random: Random, publishers: readonly string[], honest: readonly 
       case 7: out.push({ at: t, entry: { carry: { from: node, to: [random.pick(honest)], domain: random.pick(domains) } } }); break
       case 8: out.push({ at: t, entry: { node, put: { bytes: '300kB' } } }); break
       case 9: out.push({ at: t, entry: { restart: { node, empty: random.below(3) === 0 && !publishers.includes(node) } } }); break
+      case 10:
+      case 11: out.push({ at: t, entry: { node, collect: { replaced: random.below(2) === 0 } } }); break
     }
   }
   return out.sort((a, b) => a.at - b.at).map(({ at: t, entry }) => ({ at: `${t}s`, ...entry }))

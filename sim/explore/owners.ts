@@ -50,6 +50,11 @@ export function ownersAct (random: Random, domain: Owned, at: number): Planned[]
   }
 }
 
+/** The roots say that the domain goes on as another one. */
+export function moving (random: Random, domain: Owned, at: number): Planned {
+  return { at, entry: { node: random.pick(domain.nodes), 'move-domain': { to: random.pick(domain.others) } } }
+}
+
 /** A thief of the domain comes by a key. */
 export function theft (random: Random, domain: Owned, thief: string, adversary: string, at: number): Planned {
   const key = adversary === 'weak-key' ? 'root-key' : adversary === 'root-thief' ? random.pick(['root-key', 'roots']) : adversary === 'role-forger' ? random.pick([...domain.principals, 'roots']) : random.pick(domain.principals)

@@ -12,7 +12,8 @@ export const equalKnowledge: Invariant = {
         if (bodiesMissing(k)) return undefined
         const key = `${k.domain} ${k.inventoryDigest()}`
         const { digest } = k.view()
-        const text = k.authority().stateText
+        const { stateText, moves } = k.authority()
+        const text = [stateText, ...moves.map((m) => m.ref)].join(', ')
         const before = views.get(key)
         if (before === undefined) views.set(key, { digest, text, node: node.name })
         else if (before.digest !== digest) return `${node.name} and ${before.node} hold the same of ${world.nameOf(k.domain)} and see ${digest.slice(0, 12)} and ${before.digest.slice(0, 12)}`

@@ -8,7 +8,9 @@ export function divergence (world: World, domain: SimDomain): string | undefined
   const holders = world.holders(domain)
   const views = new Map<string, string[]>()
   for (const { node, k } of holders) {
-    const digest = `${k.view().digest.slice(0, 12)} under ${k.authority().stateText}`
+    const { stateText, moves } = k.authority()
+    const moved = moves.length === 0 ? '' : `, moved to ${moves.map((m) => world.nameOf(m.move.to)).join(', ')}`
+    const digest = `${k.view().digest.slice(0, 12)} under ${stateText}${moved}`
     views.set(digest, [...views.get(digest) ?? [], node.name])
   }
   if (views.size > 1) {

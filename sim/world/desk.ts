@@ -4,17 +4,18 @@
  * domain's authority, as two people with one root_key do.
  */
 import { amendManifest, type Change, type Keep } from '../../src/authority/amend.js'
+import { domainMovedCodec } from '../../src/authority/domain-moved.js'
 import type { DomainKnowledge } from '../../src/authority/knowledge.js'
 import { type NewEntry, renewEntry, rotateEntry } from '../../src/authority/renew.js'
 import { rootCommitment } from '../../src/authority/root-entry.js'
-import { rootSetCodec } from '../../src/authority/root-set.js'
+import { type OfflineRootSet, rootSetCodec } from '../../src/authority/root-set.js'
 import { principalId } from '../../src/publication/evidence.js'
 import type { Engine } from '../../src/federation/engine.js'
 import { unpersistedOps } from '../../src/federation/ledger.js'
 import type { Artifact } from '../../src/substrate/artifact.js'
 import { DiadError } from '../../src/substrate/errors.js'
 import type { Hash, Reference } from '../../src/substrate/reference.js'
-import { signArtifact, type Signer } from '../../src/substrate/signature.js'
+import { type Purpose, signArtifact, type Signer } from '../../src/substrate/signature.js'
 import { type Right, rightsById, type SimDomain } from './domains.js'
 import type { SimNode } from './node.js'
 import { inTurn } from './publisher.js'
@@ -97,6 +98,22 @@ export async function rotate (world: World, node: SimNode, epoch: Epoch): Promis
   })
 }
 
+/** M8: the live roots name another domain. */
+export async function moveDomain (world: World, node: SimNode, to: string): Promise<void> {
+  await atDesk(world, node, async (domain, k) => ({ ref: undefined, artifacts: await writeMove(k, penOf(domain), world.domain(to).id) }))
+}
+
+/** As {@link moveDomain}, for thieves too. */
+export async function writeMove (k: DomainKnowledge, pen: Pen, to: Reference): Promise<Artifact[]> {
+  const { rootChain } = k.authority()
+  const last = rootChain.entries.at(-1)
+  const set = last === undefined ? undefined : rootChain.judged.get(last.ref)?.rootSet
+  if (last === undefined || set === undefined) throw new DiadError('unknown-domain', 'nothing of the roots is held here')
+  if (to === k.domain) throw new DiadError('usage', 'a domain can\'t move to itself')
+  const move = { domain_id: k.domain, root_entry: last.ref, to }
+  return await withRoots(pen, 'domain-moved', domainMovedCodec.reference(move), set, [domainMovedCodec.artifact(move)])
+}
+
 function epochOf (world: World, domain: SimDomain, k: DomainKnowledge, { freshKey, base }: Epoch): Parameters<typeof renewEntry>[1] {
   const { judged } = k.authority()
   const own = new Set([...world.oracle.decreed.map((d) => d.ref), domain.firstManifest])
@@ -106,14 +123,17 @@ function epochOf (world: World, domain: SimDomain, k: DomainKnowledge, { freshKe
 
 /** As many signatures as `pen` can make of those that are needed. */
 async function signedBy (pen: Pen, { ref, rootSet, artifacts }: NewEntry): Promise<{ ref: Reference, artifacts: Artifact[] }> {
-  const signers = rootSet.root_keys.flatMap((key) => pen(key) ?? []).slice(0, rootSet.threshold)
-  const signed = [...artifacts]
-  for (const signer of signers) signed.push(await signArtifact(signer, 'root-entry', ref))
-  return { ref, artifacts: signed }
+  return { ref, artifacts: await withRoots(pen, 'root-entry', ref, rootSet, artifacts) }
 }
 
-/** One change at a time; durable before anybody hears of it. Throws DiadError `node-down`, `no-domain` and whatever `write` throws. */
-async function atDesk (world: World, node: SimNode, write: (domain: SimDomain, k: DomainKnowledge) => Promise<{ ref: Reference, artifacts: Artifact[] }>): Promise<void> {
+async function withRoots (pen: Pen, purpose: Purpose, ref: Reference, set: OfflineRootSet, artifacts: readonly Artifact[]): Promise<Artifact[]> {
+  const signed = [...artifacts]
+  for (const signer of set.root_keys.flatMap((key) => pen(key) ?? []).slice(0, set.threshold)) signed.push(await signArtifact(signer, purpose, ref))
+  return signed
+}
+
+/** One change at a time; durable before anybody hears of it. What `ref` names stands from then on; a move may be taken back. Throws DiadError `node-down`, `no-domain` and whatever `write` throws. */
+async function atDesk (world: World, node: SimNode, write: (domain: SimDomain, k: DomainKnowledge) => Promise<{ ref: Reference | undefined, artifacts: Artifact[] }>): Promise<void> {
   await inTurn(node, async () => {
     const { engine, spec } = node
     if (engine === undefined) throw new DiadError('node-down', `${node.name} is down`)
@@ -122,7 +142,7 @@ async function atDesk (world: World, node: SimNode, write: (domain: SimDomain, k
     const k = await engine.wake(domain.id)
     const { ref, artifacts } = await write(domain, k)
     await takeIn(engine, k, artifacts)
-    if (node.engine === engine) world.decreed(node, domain, ref)
+    if (node.engine === engine && ref !== undefined) world.decreed(node, domain, ref)
   })
 }
 

@@ -14,7 +14,7 @@ class OsError extends Error {
   }
 }
 
-export const STEP_KINDS = ['batch', 'append', 'sync', 'truncate', 'create'] as const
+export const STEP_KINDS = ['batch', 'append', 'sync', 'truncate', 'create', 'remove'] as const
 export type StepKind = typeof STEP_KINDS[number]
 /** Keys are kept as hex: half a million of them are in a federation's disks. */
 type Entry = Uint8Array
@@ -163,6 +163,12 @@ export class SimDisk {
       if (!this.files.has(pack)) this.files.set(pack, { durable: 0, size: 0, bytes: new Uint8Array(256), before: undefined, linked: !this.lyingSync && !cut })
       if (cut) this.#cut()
       return this.#log(pack)
+    },
+    remove: async (pack) => {
+      const cut = await this.#step('remove')
+      // A power cut in the middle leaves it, or not.
+      if (!cut || this.#choose(2) === 1) this.files.delete(pack)
+      if (cut) this.#cut()
     }
   }
 

@@ -149,6 +149,19 @@ export function effectiveAdmissions (records: ReadonlyMap<Reference, AdmissionRe
   return out
 }
 
+export interface Widened { readonly domain: Reference, readonly before: Decision, readonly after: Decision }
+
+/** D4: the domains of which more may enter the view when the records `gone` don't count any more, since what those had replaced is in force again. */
+export function widenedWithout ({ records, byDomain }: Admissions, gone: ReadonlySet<Reference>): Widened[] {
+  const out: Widened[] = []
+  for (const [domain, after] of effectiveAdmissions(new Map([...records].filter(([ref]) => !gone.has(ref))))) {
+    const before = byDomain.get(domain)
+    if (before === undefined || !admits(after.decision)) continue
+    if (!admits(before.decision) || after.scope.some((p) => !scopeHolds(before.scope, p))) out.push({ domain, before: before.decision, after: after.decision })
+  }
+  return out
+}
+
 export type RefusalCode = 'admission-missing' | 'admission-stale' | 'not-admitted'
 
 /** What of a domain enters our view, and why the rest doesn't. */

@@ -109,7 +109,7 @@ export class AuthorityObjects extends HeldObjects {
 
   /**
    * What is kept, served and put into bundles for the domain: everything that valid links lead to from its genesis, losing branches too (others need
-   * them to come to the same verdicts), each with its signatures. In the order of B3: root chain, certificates and policies, manifests. Computed once
+   * them to come to the same verdicts), each with its signatures. In the order of B3: root chain, certificates and policies, manifests, moves. Computed once
    * a revision.
    */
   relevant (domain: Reference): readonly Reference[] {
@@ -117,8 +117,15 @@ export class AuthorityObjects extends HeldObjects {
     return this.linked.refs
   }
 
+  /** Held moves that don't count, or aren't among those that are kept, with the signatures over them. */
+  surplusMoves (domain: Reference): Reference[] {
+    if (this.moves.size === 0) return []
+    const kept = new Set(resolveAuthority(this, domain).moves.map((m) => m.ref))
+    return [...this.moves.keys()].filter((ref) => !kept.has(ref)).flatMap((ref) => [ref, ...this.signaturesOf(ref)])
+  }
+
   private collect (domain: Reference): Reference[] {
-    const { rootChain, judged } = resolveAuthority(this, domain)
+    const { rootChain, judged, moves } = resolveAuthority(this, domain)
     const entries = new Set([...rootChain.judged.values()].filter(valid))
     const manifests = new Set([...judged.values()].filter(valid))
     for (const { entry } of [...entries]) {
@@ -155,6 +162,11 @@ export class AuthorityObjects extends HeldObjects {
       }
       take(ref)
       takeSignature(ref, 'manifest', manifest.root_key)
+    }
+    for (const { ref, move } of moves) {
+      take(ref)
+      const set = rootChain.judged.get(move.root_entry)?.entry.root_set
+      for (const key of set === undefined ? [] : this.rootSets.get(set)?.root_keys ?? []) takeSignature(ref, 'domain-moved', key)
     }
     return [...out]
   }

@@ -193,7 +193,8 @@ export function viewDomain (k: ViewInput, options: { all?: boolean } = {}): Doma
 /** A judged leaf belongs to one place in one log, and is replaced when its body comes: what it says for its name never changes. */
 const entries = new WeakMap<JudgedLeaf, CurrentEntry>()
 
-function entryOf (v: ViewedLane, index: number): CurrentEntry | undefined {
+/** What an accepted leaf says for its name; undefined for one that says nothing for any. */
+export function entryOf (v: ViewedLane, index: number): CurrentEntry | undefined {
   const j = v.judged[index] as JudgedLeaf
   const { body } = j
   if (j.status !== 'accepted' || (!namesContent(body) && body?.kind !== 'tombstone')) return undefined
@@ -221,7 +222,11 @@ const unions = new WeakMap<readonly string[], { readonly of: ReadonlySet<readonl
 /** E5: prefixes of the keys that signed two histories. Lanes under one manifest share their scope, so each counts once, however many lanes fork. */
 function doubtful (lanes: ReadonlyMap<Reference, ViewedLane>, all: boolean): readonly string[] {
   const scopes = new Set<readonly string[]>()
-  for (const v of lanes.values()) if (v.contested && (v.considered || all) && v.rights !== undefined) scopes.add(v.rights.scope.prefixes)
+  for (const v of lanes.values()) {
+    // What stands in an internal lane names nothing: our own view must not doubt what nobody else doubts.
+    const counts = v.considered || (all && v.knowledge.lane.visibility === PUBLISHED)
+    if (v.contested && counts && v.rights !== undefined) scopes.add(v.rights.scope.prefixes)
+  }
   const [first, ...others] = scopes
   if (first === undefined || others.length === 0) return first ?? []
   let held = unions.get(first)

@@ -92,9 +92,12 @@ export function exportsOf (lanes: Map<Reference, LaneView>, all: boolean, cutAt:
     }
   }
   const shown = (v: LaneView): boolean => v.knowledge.lane.visibility === PUBLISHED
+  const exported = new Map<Reference, number>()
+  /** Whether a log that is held is passed on to others. */
+  const shared = (v: LaneView): boolean => v.knowledge.branches.length > 0 && ((hasRole(v, 'federate') && v.reach > 0) || (exported.get(v.knowledge.ref) ?? 0) > 0)
   // A Lane isn't signed itself and the id of a principal is public: without a word of its key it is nobody's. What nobody passes on can't decide it, or
   // who joins later judges otherwise: a loose head says only that there is a log to ask for.
-  const signed = ({ knowledge: { branches, evidence, heads } }: LaneView): boolean => branches.length > 0 || evidence !== undefined || [...heads.keys()].some((head) => named.has(head))
+  const signed = (v: LaneView): boolean => shared(v) || v.knowledge.evidence !== undefined || [...v.knowledge.heads.keys()].some((head) => named.has(head))
   const sought = new Set<Reference>()
   const federated = new Map<Reference, number>()
   const federateVouches: Vouch[] = []
@@ -110,7 +113,6 @@ export function exportsOf (lanes: Map<Reference, LaneView>, all: boolean, cutAt:
     for (const vouch of found) federateVouches.push(vouch)
   }
   lookOut(federateVouches, federated)
-  const exported = new Map<Reference, number>()
   for (const [ref, v] of lanes) {
     if (!hasRole(v, 'publish') && !hasRole(v, 'federate')) continue
     if (all) exported.set(ref, v.limit)

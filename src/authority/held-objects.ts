@@ -10,6 +10,7 @@ import { type Purpose, type Signature, signatureCodec, signatureHolds } from '..
 import { TAG, tagName } from '../substrate/type-tags.js'
 import { type AuthorityCertificate, certificateCodec } from './certificate.js'
 import { type CutList, cutListCodec } from './cut-list.js'
+import { type DomainMoved, domainMovedCodec } from './domain-moved.js'
 import { type DomainAuthorityManifest, manifestCodec } from './manifest.js'
 import { type DomainPolicy, policyCodec } from './policy.js'
 import { type RootEntry, rootEntryCodec } from './root-entry.js'
@@ -17,7 +18,10 @@ import { type OfflineRootSet, rootSetCodec } from './root-set.js'
 import { failed, type Verdict } from './verdict.js'
 
 /** The purposes of the signatures that authority rests on. */
-export type AuthorityPurpose = Extract<Purpose, 'root-entry' | 'manifest'>
+const PURPOSES = ['root-entry', 'manifest', 'domain-moved'] as const satisfies readonly Purpose[]
+export type AuthorityPurpose = typeof PURPOSES[number]
+
+const isOurs = (purpose: Purpose): purpose is AuthorityPurpose => (PURPOSES as readonly Purpose[]).includes(purpose)
 
 const slot = (purpose: Purpose, key: PublicKey): string => `${purpose}/${key}`
 
@@ -32,6 +36,7 @@ export class HeldObjects {
   readonly policies = new Map<Reference, DomainPolicy>()
   readonly manifests = new Map<Reference, DomainAuthorityManifest>()
   readonly cutLists = new Map<Reference, CutList>()
+  readonly moves = new Map<Reference, DomainMoved>()
   /** target → purpose and key → the valid signature kept for them */
   private readonly signatures = new Map<Reference, Map<string, Reference>>()
   /** in the order they came */
@@ -75,6 +80,10 @@ export class HeldObjects {
         return this.foreign(manifest.domain_id) ?? this.keep(ref, artifact, this.manifests, manifest)
       }
       case TAG.cutList: return this.keep(ref, artifact, this.cutLists, cutListCodec.from(artifact))
+      case TAG.domainMoved: {
+        const move = domainMovedCodec.from(artifact)
+        return this.foreign(move.domain_id) ?? this.keep(ref, artifact, this.moves, move)
+      }
       case TAG.signature: return this.takeSignature(ref, artifact, signatureCodec.from(artifact))
       default: return failed('not-authority', `${tagName(artifact.typeTag)} is no authority object`)
     }
@@ -113,7 +122,7 @@ export class HeldObjects {
   protected drop (ref: Reference): void {
     const artifact = this.forget(ref)
     if (artifact === undefined) return
-    for (const kind of [this.rootSets, this.certificates, this.rootEntries, this.policies, this.manifests]) kind.delete(ref)
+    for (const kind of [this.rootSets, this.certificates, this.rootEntries, this.policies, this.manifests, this.moves]) kind.delete(ref)
     if (this.cutLists.delete(ref)) this.listsDropped++
     if (artifact.typeTag !== TAG.signature) return
     const { purpose, target, public_key: key } = signatureCodec.from(artifact)
@@ -130,7 +139,7 @@ export class HeldObjects {
   /** The signatures held that one of `keys` made. */
   protected signaturesBy (keys: ReadonlySet<PublicKey>): Reference[] {
     const slots = new Set<string>()
-    for (const key of keys) slots.add(slot('root-entry', key)).add(slot('manifest', key))
+    for (const key of keys) for (const purpose of PURPOSES) slots.add(slot(purpose, key))
     const out: Reference[] = []
     for (const ofTarget of this.signatures.values()) for (const [at, ref] of ofTarget) if (slots.has(at)) out.push(ref)
     return out
@@ -139,7 +148,7 @@ export class HeldObjects {
   /** A key can make any number of signatures over one target; the one with the smallest reference is kept, so that all nodes keep the same one. */
   private takeSignature (ref: Reference, artifact: Artifact, signature: Signature): 'added' | 'known' | Verdict {
     const { purpose, target, public_key: key } = signature
-    if (purpose !== 'root-entry' && purpose !== 'manifest') return failed('not-authority', `a signature with the purpose ${purpose} is no authority object`)
+    if (!isOurs(purpose)) return failed('not-authority', `a signature with the purpose ${purpose} is no authority object`)
     const ofTarget = this.signatures.get(target)
     const held = ofTarget?.get(slot(purpose, key))
     if (held !== undefined && held < ref) return 'known'

@@ -84,7 +84,10 @@ function eraseFault (k: DomainKnowledge, v: ViewedLane, { lane, index, leaf_hash
   if (namesInternal(v.knowledge.lane, target.knowledge.lane)) return failed('erase-refused', 'a leaf of a published lane names no leaf of an internal one')
   const own = target.knowledge.lane.principal === v.knowledge.lane.principal
   if (!own && v.rights?.scope.prefixes.includes('') !== true) return failed('erase-refused', 'another principal\'s leaf needs the whole domain as scope')
-  if (target.log === undefined || index >= target.log.size) return failed('log-missing', 'the leaf that it erases is not held')
+  if (target.log === undefined) return failed('log-missing', 'the log of the leaf that it erases is not held')
+  // E3: behind a fork that no anchor settles each node may hold another branch; what is there counts for nobody.
+  if (index >= Math.max(target.anchored, target.knowledge.evidence?.index ?? Infinity)) return verdict('no-effect')
+  if (index >= target.log.size) return failed('log-missing', 'the leaf that it erases is not held')
   // Another branch of a forked lane may have that leaf.
   if (target.log.leafHash(index) !== hash) return verdict('no-effect')
   const kind = readLeaf(target.log.leaf(index))?.kind

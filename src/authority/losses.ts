@@ -14,6 +14,8 @@ export interface Loss {
   readonly to: number
   /** the published names that the accepted ones among them speak of, sorted */
   readonly names: readonly string[]
+  /** the decisions on other domains (AdmissionRecords) that they bring into force */
+  readonly admits: readonly Reference[]
 }
 
 /** By lane, ascending; lanes that lose nothing are left out. For a manifest that follows the tip. */
@@ -41,11 +43,13 @@ export function lossesSince (k: DomainKnowledge, before: ReadonlyMap<Reference, 
     const from = then.log === now.log ? then.limit : 0
     if (from >= now.limit) continue
     const names = new Set<string>()
+    const admits = new Set<Reference>()
     for (const j of now.judged.slice(from)) {
+      if (j.status === 'accepted' && j.body?.kind === 'admit') admits.add(j.body.ref)
       const name = j.status === 'accepted' ? nameOf(j) : undefined
       if (name !== undefined) names.add(name)
     }
-    out.push({ lane, from, to: now.limit, names: [...names].sort() })
+    out.push({ lane, from, to: now.limit, names: [...names].sort(), admits: [...admits].sort() })
   }
   return out
 }

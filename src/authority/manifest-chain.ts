@@ -8,6 +8,7 @@ import type { HeldObjects } from './held-objects.js'
 import { type Cuts, cutsOnce } from './cut-chain.js'
 import { type JudgedManifest, judgeManifests } from './judge-manifest.js'
 import type { DomainAuthorityManifest } from './manifest.js'
+import { type JudgedMove, judgeMoves, movesInForce } from './moves.js'
 import type { DomainPolicy } from './policy.js'
 import { ancestry, resolveRootChain, type RootChain } from './root-chain.js'
 import { judgeHeld } from './standing.js'
@@ -54,7 +55,11 @@ export interface Authority {
   readonly unsigned: readonly Reference[]
   /** Every held manifest of the domain, valid or not, by version, then reference. */
   readonly judged: ReadonlyMap<Reference, JudgedManifest>
-  /** Verdict of any root entry, manifest, certificate, root set, policy or cut list, under this state; deferred when it isn't held. */
+  /** M8: where its roots say that it goes on, as far as that counts: bounded, one for each domain named, ascending by reference. Nothing here rests on it. */
+  readonly moves: readonly JudgedMove[]
+  /** every held move, valid or not */
+  readonly judgedMoves: ReadonlyMap<Reference, JudgedMove>
+  /** Verdict of any root entry, move, manifest, certificate, root set, policy or cut list, under this state; deferred when it isn't held. */
   readonly verdictOf: (ref: Reference) => Verdict
   /** The policy under which lanes of this manifest are judged (M2); undefined unless the manifest is valid. */
   readonly policyOf: (manifest: Reference) => DomainPolicy | undefined
@@ -97,6 +102,7 @@ function resolve (objects: HeldObjects, domain: Reference, pin: Reference | unde
   const chain = acceptedChain(objects, domain, rootChain, judged)
   const waiting = [...judged.values()].filter((j) => j.verdict.status === 'deferred')
   const position = new Map(chain.path.map((j, i) => [j.ref, i]))
+  const judgedMoves = judgeMoves(objects, domain, rootChain)
   const standing = judgeHeld(objects, domain, rootChain, judged, chain.path, (j) => offChain(j, rootChain, judged, chain))
   const last = chain.path.at(-1)
   return {
@@ -113,7 +119,9 @@ function resolve (objects: HeldObjects, domain: Reference, pin: Reference | unde
     missing: [...new Set([...rootChain.missing, ...chain.missing, ...waiting.flatMap((j) => j.verdict.missing)])],
     unsigned: [...rootChain.unsigned, ...waiting.filter((j) => j.verdict.code === 'signature-missing').map((j) => j.ref)],
     judged,
-    verdictOf: standing,
+    moves: movesInForce(judgedMoves.values()),
+    judgedMoves,
+    verdictOf: (ref) => judgedMoves.get(ref)?.verdict ?? standing(ref),
     policyOf (manifest) {
       const j = judged.get(manifest)
       return j?.verdict.status === 'accepted' ? objects.policies.get(referenceOfHash(j.manifest.policy_hash)) : undefined

@@ -5,7 +5,7 @@
 import { GrownSet } from '../substrate/grown-set.js'
 import { type Hash, NONE, type PublicKey, type Reference } from '../substrate/reference.js'
 import type { AuthorityCertificate } from './certificate.js'
-import type { HeldObjects } from './held-objects.js'
+import type { AuthorityPurpose, HeldObjects } from './held-objects.js'
 import { rootCommitment, type RootEntry, ZERO_32 } from './root-entry.js'
 import type { OfflineRootSet } from './root-set.js'
 import { Checklist, failed, type Verdict, type VerdictCode } from './verdict.js'
@@ -56,8 +56,8 @@ const valid = (j: JudgedEntry | undefined): boolean => j?.verdict.status === 'ac
 export const final = (v: Verdict): boolean => v.status === 'accepted' || v.status === 'rejected'
 
 /** T1: how many distinct keys of `set` signed; a signature of another key or a second one of the same key counts nothing. */
-function signers (objects: HeldObjects, ref: Reference, set: OfflineRootSet): number {
-  return set.root_keys.filter((key) => objects.signature(ref, 'root-entry', key) !== undefined).length
+function signers (objects: HeldObjects, ref: Reference, purpose: AuthorityPurpose, set: OfflineRootSet): number {
+  return set.root_keys.filter((key) => objects.signature(ref, purpose, key) !== undefined).length
 }
 
 function kindOf (entry: RootEntry, previous: RootEntry | undefined): EntryKind {
@@ -123,7 +123,12 @@ function placeFault (objects: HeldObjects, domain: Reference, ref: Reference, en
 
 function signatureFault (objects: HeldObjects, ref: Reference, entry: RootEntry, set: OfflineRootSet | undefined, checks: Checklist): Verdict | undefined {
   if (set === undefined) return notHeld(objects, 'root-set-missing', 'the root set', entry.root_set, checks)
-  const count = signers(objects, ref, set)
+  return thresholdFault(objects, ref, 'root-entry', set, checks)
+}
+
+/** T1: whether enough distinct keys of `set` signed `ref` for this purpose. */
+export function thresholdFault (objects: HeldObjects, ref: Reference, purpose: AuthorityPurpose, set: OfflineRootSet, checks: Checklist): Verdict | undefined {
+  const count = signers(objects, ref, purpose, set)
   if (count < set.threshold) return checks.fail('signature-missing', `${count} of ${set.threshold} needed root signatures are held`)
   // Not how many there are: more may arrive later, and a verdict that is final must not change.
   checks.pass('T1', `signed by ${set.threshold} of ${set.root_keys.length} root keys`)

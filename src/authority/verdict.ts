@@ -67,7 +67,8 @@ const CODES = {
   'lane-forked': ['contested', 'E4', 'the lane has fork evidence: it holds up to its greatest anchor or the smallest proven index'],
 
   orphaned: ['void', 'M7', 'a valid manifest off the accepted chain'],
-  'root-orphaned': ['void', 'M6', 'a valid root entry on a branch that lost'],
+  'root-orphaned': ['void', 'M6', 'a valid root entry on a branch that lost, or what its roots signed'],
+  'roots-retired': ['void', 'M8', 'signed by roots that a rotation has replaced'],
   'manifest-off-chain': ['void', 'L1', 'its lane stands under a manifest that is not on the accepted chain'],
   cut: ['void', 'K3', 'beyond the head at which the domain cut its lane, or not on that head\'s log'],
   closed: ['void', 'K1', 'its principal was closed and the lane is not listed'],

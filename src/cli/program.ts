@@ -152,8 +152,9 @@ function createProgram (parsing: Parsing, accept: Accept): Command {
     .addOption(peer())
     .option('--name <PETNAME>', 'local petname of the domain')
     .option('--quota <SIZE>', 'keep at most so much of its content, e.g. 500M or 2G, or none for all of it (default: as before; at first none)', quota)
-    .action((domain: string, o: { mode?: Mode, peer: string[], name?: string, quota?: number | 'none' }) =>
-      done('follow', given({ domain, mode: o.mode, peers: o.peer, name: o.name, quota: o.quota })))
+    .option('--moved-from <DOMAIN>', 'accept that DOMAIN, whose roots say so, goes on as this one: with its mode, quota and petname')
+    .action((domain: string, o: { mode?: Mode, peer: string[], name?: string, quota?: number | 'none', movedFrom?: string }) =>
+      done('follow', given({ domain, mode: o.mode, peers: o.peer, name: o.name, quota: o.quota, movedFrom: o.movedFrom })))
 
   command('unfollow', '<DOMAIN>', 'stop following a domain', 'unfollow alice')
     .action((domain: string) => done('unfollow', { domain }))

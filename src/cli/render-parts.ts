@@ -48,6 +48,18 @@ export function amounts (fields: Fields): string {
   return parts.join(', ')
 }
 
+/** M8: where a domain's roots say that it goes on, with what to do about it. `from`: the domain as a person can type it. */
+export function movedLines (fields: Fields, style: Style, from: string, indent: string): string[] {
+  const moved = listOf(fields, 'moved')
+  const own = fields['own'] === true
+  const each = moved.map((m) => `${indent}${style.careful('says that it moved to')} ${domain(m, 'to')}${m['followed'] === true ? style.faint('  (followed here)') : ''}`)
+  if (moved.length > 1) return [`${indent}${style.bad(`its roots name ${moved.length} different domains: trust none until you have asked`)}`, ...each]
+  const [only] = moved
+  if (only === undefined) return []
+  if (own) return [...each, `${indent}${style.faint('if you didn\'t sign that')}  diad root rotate`]
+  return only['followed'] === true ? each : [...each, `${indent}${style.faint('once its people have told you the same')}  diad follow ${domain(only, 'to')} --moved-from ${from}`]
+}
+
 export function statusText (status: string, code: string, style: Style): string {
   const colour = status === 'accepted' ? style.good : status === 'rejected' || status === 'void' || status === 'contested' ? style.bad : style.careful
   return colour(code === '-' || code === status ? status : `${status}: ${code}`)

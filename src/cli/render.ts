@@ -11,7 +11,7 @@ import { recordsRenders } from './groups/records-render.js'
 import { rescueRenders } from './groups/rescue-render.js'
 import { rootsRenders } from './groups/roots-render.js'
 import { sealsRenders } from './groups/seals-render.js'
-import { amounts, domain, facts, named, type Renders, setInWords, statusText, verdictLine } from './render-parts.js'
+import { amounts, domain, facts, movedLines, named, type Renders, setInWords, statusText, verdictLine } from './render-parts.js'
 import type { Style } from './style.js'
 import { columns, count, formatBytes, formatMode, formatQuota, group } from './text.js'
 
@@ -64,7 +64,11 @@ const RENDER: Renders<CommandArgs> = {
 
   serve: () => [],
 
-  follow: (r, style) => [`${style.good('following')} ${named(r)}  ${style.faint(textOf(r, 'mode') + (lease(r) === undefined ? '' : `, content ${lease(r)}`))}`],
+  follow: (r, style) => [
+    `${style.good('following')} ${named(r)}  ${style.faint(textOf(r, 'mode') + (lease(r) === undefined ? '' : `, content ${lease(r)}`))}`,
+    ...goesOnFrom(r),
+    ...movedLines(r, style, typed(r), '  ')
+  ],
 
   unfollow: (r) => [`no longer following ${named(r)}`],
 
@@ -106,6 +110,7 @@ const RENDER: Renders<CommandArgs> = {
       ['  fetched', `${count(numberOf(r, 'blocks') ?? 0, 'block')}, ${formatBytes(numberOf(r, 'bytes') ?? 0)}`]
     ]),
     ...overQuotaLines(r, style),
+    ...movedLines(r, style, typed(r), '  '),
     ...(r['code'] === 'unknown-domain' ? ['  nobody who was reached has it; give an address with --peer'] : []),
     ...columns(listOf(r, 'refused').map((x) => [style.bad('  refused'), textOf(x, 'code', 80), `from ${textOf(x, 'peer', 256)}`, optionalText(x, 'ref', 80) ?? '']))
   ],
@@ -135,6 +140,17 @@ const RENDER: Renders<CommandArgs> = {
       ...textsOf(r, 'missing').map((ref) => `  missing ${ref}`)
     ]
   }
+}
+
+/** A domain as a person can type it. */
+const typed = (r: Fields, name = 'name'): string => optionalText(r, name, 80) ?? domain(r)
+
+/** The domain that one goes on from stays, until its name says so no longer. */
+function goesOnFrom (r: Fields): string[] {
+  if (r['movedFrom'] === undefined) return []
+  const old = optionalText(r, 'before', 80) ?? domain(r, 'movedFrom')
+  const called = r['before'] === undefined ? '' : `, which is called ${old} from now on`
+  return [`  it goes on from ${domain(r, 'movedFrom')}${called}`, `  that one is still followed, too; when nothing of it is needed any more: diad unfollow ${old}`]
 }
 
 /** What is still missing before others see it (A2). */
@@ -176,7 +192,7 @@ function domainLines (domains: Fields[], style: Style): string[] {
     lines.push(['  ' + style.strong(named(d)), role, statusText(textOf(d, 'status'), textOf(d, 'code'), style), names === undefined ? '' : count(names, 'name')].join('  ').trimEnd())
     const used = numberOf(d, 'used')
     if (used !== undefined) lines.push(`    ${style.faint('content')}  ${lease(d) ?? formatQuota(used)}, records ${formatQuota(numberOf(d, 'recordBytes') ?? 0)}`)
-    lines.push(...overQuotaLines(d, style).map((l) => `  ${l}`))
+    lines.push(...overQuotaLines(d, style).map((l) => `  ${l}`), ...movedLines(d, style, typed(d), '    '))
     const { wayOut, elsewhere } = d
     // Of a fork of the own domain the words below say the same, with each branch.
     const told = typeof elsewhere === 'object' && elsewhere !== null && fieldsOf(elsewhere)['forked'] === true
@@ -202,6 +218,7 @@ export function renderEvent (event: object, style: Style): string[] {
   if (fields['event'] === 'signed-elsewhere') {
     return [`${style.bad('signed elsewhere')}  ${textOf(fields, 'text')}`, ...textsOf(fields, 'changes').map((c) => `  ${c}`), `  ${textOf(fields, 'hint')}`]
   }
+  if (fields['event'] === 'moved') return [`${style.careful('moved')}  ${domain(fields)}`, ...movedLines(fields, style, domain(fields), '  ')]
   const rest = Object.keys(fields).filter((name) => name !== 'event' && name !== fields['event'] && fields[name] !== null).map((name) => `${style.faint(textOf({ name }, 'name', 40))} ${eventValue(name, fields[name])}`)
   // What the event is named after stands first: `peer 12D3…`, not `peer  peer 12D3…`.
   const own = fields['event']

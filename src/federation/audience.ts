@@ -233,8 +233,13 @@ export class AudienceIndex {
    */
   noted (domain: Reference, ref: Reference): boolean {
     const value = this.#kv.get(this.#markKey(domain, ref))
-    const generation = value === undefined ? undefined : readU32(value, 0)
-    return generation !== undefined && (generation === FETCHED || generation === HELD_BACK || counts(this.#generations(domain), generation))
+    return value !== undefined && this.belongs(domain)(readU32(value, 0))
+  }
+
+  /** Whether a mark of this generation says that its block belongs to the domain, shown or not. */
+  belongs (domain: Reference): (generation: number) => boolean {
+    const generations = this.#generations(domain)
+    return (generation) => generation === FETCHED || generation === HELD_BACK || counts(generations, generation)
   }
 
   /** The op after which it isn't shown, though it still belongs to the domain: erased, and not for good yet (R7, K4). */

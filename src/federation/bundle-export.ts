@@ -1,23 +1,25 @@
 /**
  * Writing a bundle: what a domain exports, as one CAR file in the order of RULES B3. Nothing that a peer wouldn't get is in it (A2, L2, V1), except for
- * lanes that nobody vouched for yet where the owner asks for them. Evidence is always in it (E7).
+ * lanes that nobody vouched for yet, and internal ones, where the owner asks for them. Evidence is always in it (E7).
  */
 import { type Artifact, decodeArtifact, encodeArtifact, referenceOfArtifact } from '../substrate/artifact.js'
 import { carBlock, carHeader } from '../substrate/car.js'
 import { DiadError } from '../substrate/errors.js'
 import { LIMITS } from '../substrate/limits.js'
 import { type Hash, NONE, type Reference, referenceOfHash } from '../substrate/reference.js'
+import { admitRefs } from '../authority/admission.js'
 import type { DomainKnowledge } from '../authority/knowledge.js'
 import { type Head, type LaneKnowledge, liesOn } from '../authority/lane-knowledge.js'
 import { type DomainView, shownLog, type ViewedLane } from '../authority/domain-view.js'
 import { cutsOf } from '../authority/lane-view.js'
-import { PUBLISHED } from '../publication/lane.js'
+import { INTERNAL, PUBLISHED } from '../publication/lane.js'
 import { type LeafRange, leafRangeCodec } from '../publication/leaf-range.js'
 import { bodyArtifact, hasBody, namesContent, readLeaf } from '../publication/leaf.js'
 import type { LeafLog } from '../publication/leaf-log.js'
 import { pathWithin } from '../publication/names.js'
 import { placesOf } from './body-index.js'
 import type { Engine } from './engine.js'
+import { decisionsOf, type InternalAmount, internalHeads, internalLanes } from './bundle-internal.js'
 import { exportedTo, type HeldHeads, knownRoots } from './bundle-known.js'
 import { LOGS_OF_LANE } from './bundle-sections.js'
 import { isWhole } from './ledger.js'
@@ -30,12 +32,16 @@ export interface ExportOptions {
   readonly prefixes?: readonly string[] | undefined
   /** of our own domain: lanes that nobody vouched for yet, too; never internal ones */
   readonly proposals?: boolean | undefined
+  /** of our own domain, for its other machines: internal lanes, too, and the decisions that they name; always whole */
+  readonly internal?: boolean | undefined
   /** asked between blocks; an AbortSignal is one */
   readonly signal?: { readonly throwIfAborted: () => void } | undefined
   /** content blocks so far, and bytes of the file so far */
   readonly onProgress?: ((blocks: number, bytes: number) => void) | undefined
   /** content that is named and not held here */
   readonly onMissing?: ((ref: Reference) => void) | undefined
+  /** what of internal lanes is in the file, once it is written */
+  readonly onInternal?: ((amount: InternalAmount) => void) | undefined
 }
 
 interface LanePlan {
@@ -87,9 +93,11 @@ export async function * exportBundle (engine: Engine, domain: Reference, options
   const k = await engine.knowledge(domain)
   if (k.authority().tip === undefined) throw new DiadError('no-manifest', 'nothing of this domain is held here', 'sync the domain first')
   const proposals = options.proposals === true && engine.records.get(domain)?.own === true
-  const plans = plansOf(k, proposals, options.since)
+  const internal = options.internal === true && engine.records.get(domain)?.own === true ? internalPlans(k) : []
+  const plans = [...plansOf(k, proposals, options.since), ...internal]
   const tails = plans.flatMap((p) => p.tails)
   // Decided now: later leaves and vouches are not in this file.
+  const decided = internal.length === 0 ? [] : admitRefs(k)
   const objects = controlObjects(k, plans)
   const known = options.since?.whole === true ? knownRoots(k, options.since) : new Set<Reference>()
   const roots = contentRoots(k, known, options, proposals)
@@ -109,6 +117,13 @@ export async function * exportBundle (engine: Engine, domain: Reference, options
     for (const [kind, hash, body] of bodiesOf(tail, isErased)) yield out(referenceOfHash(hash), encodeArtifact(bodyArtifact(kind, body)))
     options.signal?.throwIfAborted()
   }
+  let records = 0
+  // Before all content: what a file says is a decision is nothing else to whoever reads it.
+  for await (const [ref, block, kind] of decisionsOf(engine.ports.blocks, decided)) {
+    if (kind === 'record') records++
+    yield out(ref, block)
+  }
+  if (options.internal === true) options.onInternal?.({ lanes: internal.length, records })
   const walk = new ExportWalk(engine, domain, options)
   await walk.pass([...known])
   let blocks = 0
@@ -130,7 +145,7 @@ function plansOf (k: DomainKnowledge, proposals: boolean, since: HeldHeads | und
   const had = since === undefined ? undefined : exportedTo(view, since)
   for (const ref of k.order()) {
     const v = view.lanes.get(ref)
-    // L2: an internal lane leaves with nobody.
+    // L2: an internal lane leaves with nobody but the owner (internalPlans).
     if (v === undefined || v.knowledge.lane.visibility !== PUBLISHED) continue
     const heads = v.considered || v.exported > 0 ? [...k.served(ref)] : []
     const own = v.branch?.head
@@ -140,6 +155,15 @@ function plansOf (k: DomainKnowledge, proposals: boolean, since: HeldHeads | und
     out.push({ v, heads, tails: logs.map((l) => ({ ...l, log: l.log.clone(), lane: v.knowledge, start: startOf(v, l, since, had) })) })
   }
   return out
+}
+
+/** L2: every log of every internal lane, from its beginning: heads that somebody wrote down say nothing of them. */
+function internalPlans (k: DomainKnowledge): LanePlan[] {
+  return internalLanes(k).map((v): LanePlan => {
+    const lane = v.knowledge
+    const logs = [...lane.branches].sort((a, b) => Number(b === v.branch) - Number(a === v.branch)).slice(0, LOGS_OF_LANE)
+    return { v, heads: internalHeads(v, k), tails: logs.map(({ log, head }) => ({ log: log.clone(), head, start: 0, bodies: log.size, lane })) }
+  })
 }
 
 type ShownLog = Pick<Tail, 'log' | 'head' | 'bodies'>
@@ -184,7 +208,12 @@ function startOf (v: ViewedLane, { log, head, bodies }: ShownLog, since: HeldHea
 export function erasedHere (k: DomainKnowledge, proposals: boolean): (lane: Reference, index: number) => boolean {
   const view = k.view()
   const all = proposals ? k.viewAll().erased : view.erased
-  return (lane, index) => view.erased.has(`${lane}/${index}`) || (index >= (view.lanes.get(lane)?.exported ?? 0) && all.has(`${lane}/${index}`))
+  return (lane, index) => {
+    const at = `${lane}/${index}`
+    // What is internal is erased by what is internal (L2).
+    const v = view.lanes.get(lane)
+    return view.erased.has(at) || (index >= (v?.exported ?? 0) && (v?.knowledge.lane.visibility === INTERNAL ? k.viewAll().erased : all).has(at))
+  }
 }
 
 /** B3: root chain, certificates, manifests, evidence, lanes, heads. */

@@ -46,7 +46,7 @@ export class BundleIntake {
   /** what the file says, as a peer would hold it */
   readonly knowledge: DomainKnowledge
   readonly noted: BundleFault[] = []
-  readonly counts = { objects: 0, evidence: 0, lanes: 0, heads: 0, leaves: 0, bodies: 0 }
+  readonly counts = { objects: 0, evidence: 0, lanes: 0, internal: 0, heads: 0, leaves: 0, bodies: 0 }
   private section: Section = SECTION.rootChain
   private controlBytes = 0
   private readonly staged: Staged
@@ -60,8 +60,8 @@ export class BundleIntake {
   /** where among them the next body may belong */
   private cursor = { at: 0, index: 0 }
 
-  /** `base`: what is held already; the file may begin where that ends. Absent: nothing is. */
-  constructor (readonly domain: Reference, private readonly base: DomainKnowledge | undefined) {
+  /** `base`: what is held already; the file may begin where that ends. Absent: nothing is. `internal`: it may hold internal lanes. */
+  constructor (readonly domain: Reference, private readonly base: DomainKnowledge | undefined, private readonly internal: boolean) {
     this.knowledge = new DomainKnowledge(domain)
     // Nothing is dropped for room: what is bounded here is the file.
     this.knowledge.reading = true
@@ -143,8 +143,11 @@ export class BundleIntake {
     this.proofs.length = 0
     if (k.authority().tip === undefined) this.refuse(k.authority().state === 'ok' ? 'no-manifest' : k.authority().reason, this.domain, this.offset, 'the file doesn\'t hold the authority of its domain')
     for (const v of k.view().lanes.values()) {
-      // L2: an internal lane is nobody's to give. One whose manifest doesn't name its principal has nothing to say (L1).
-      if (v.knowledge.lane.visibility !== PUBLISHED) this.refuse('internal-lane', v.knowledge.ref, this.offsets.get(v.knowledge.ref))
+      // L2: an internal lane is for the domain's own machines. One whose manifest doesn't name its principal has nothing to say (L1).
+      if (v.knowledge.lane.visibility !== PUBLISHED) {
+        if (!this.internal) this.refuse('internal-lane', v.knowledge.ref, this.offsets.get(v.knowledge.ref))
+        this.counts.internal++
+      }
       if (v.rights !== undefined) for (const head of v.knowledge.heads.keys()) this.heads.set(head, v.knowledge)
     }
   }

@@ -25,7 +25,8 @@ export function sectionOf (artifact: Artifact): Section | undefined {
     case TAG.authorityCertificate:
     case TAG.domainPolicy: return SECTION.certificates
     case TAG.manifest:
-    case TAG.cutList: return SECTION.manifests
+    case TAG.cutList:
+    case TAG.domainMoved: return SECTION.manifests
     case TAG.forkEvidence: return SECTION.evidence
     case TAG.lane: return SECTION.lanes
     case TAG.snapshot: return SECTION.heads
@@ -37,6 +38,6 @@ export function sectionOf (artifact: Artifact): Section | undefined {
 
 function ofPurpose (purpose: string): Section | undefined {
   if (purpose === 'root-entry') return SECTION.rootChain
-  if (purpose === 'manifest') return SECTION.manifests
+  if (purpose === 'manifest' || purpose === 'domain-moved') return SECTION.manifests
   return purpose === 'snapshot' ? SECTION.heads : undefined
 }

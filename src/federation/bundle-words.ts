@@ -15,7 +15,7 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ['bad-range', 'records aren\'t those that their signed head stands for'],
   ['range-gap', 'records are left out that aren\'t held here; take a full bundle'],
   ['base-differs', 'the file goes on from other records than those that are held here; take a full bundle'],
-  ['internal-lane', 'it holds a lane that is internal to its domain, and nobody\'s to hand on'],
+  ['internal-lane', 'it holds lanes that are internal to its domain: only a home of that domain takes them in; ask for a bundle without --internal'],
   ['other-domain', 'the bundle is about another domain'],
   ['not-exported', 'records that no key of the domain exports: nobody but its owner takes them in'],
   ['closed-lanes-bounded', 'one more lane of a key that was closed: only so many of them are taken in']

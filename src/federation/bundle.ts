@@ -3,35 +3,35 @@
  * (bundle-intake.ts), and when its last byte was read and nothing was refused, what is held here pulls from that as it does from peers, in one durable
  * step. A file that is cut off or lies changes nothing that anybody can see.
  */
-import { viewLane } from '../authority/lane-view.js'
 import { encodeArtifact, referenceOfArtifactBytes } from '../substrate/artifact.js'
 import { type CarBlock, CarFault, CarReader } from '../substrate/car.js'
 import type { KvOp } from '../substrate/ports.js'
-import { type Hash, NONE, type Reference } from '../substrate/reference.js'
-import { forkEvidenceCodec } from '../publication/evidence.js'
-import { laneCodec, PUBLISHED, snapshotCodec } from '../publication/lane.js'
+import { NONE, type Reference } from '../substrate/reference.js'
+import { admitRefs } from '../authority/admission.js'
 import type { DomainKnowledge } from '../authority/knowledge.js'
-import { liesOn } from '../authority/lane-knowledge.js'
-import { signatureCodec } from '../substrate/signature.js'
 import { BundleContent } from './bundle-content.js'
 import { erasedHere, proposedContent } from './bundle-export.js'
 import { type BundleFault, BundleIntake, BundleRefused } from './bundle-intake.js'
+import { DecisionIntake, type InternalAmount } from './bundle-internal.js'
+import { type Proposal, takeInternal, takeProposals } from './bundle-lanes.js'
 import { type Uncounted, uncountedOf } from './bundle-uncounted.js'
 import { faultText } from './bundle-words.js'
 import { fetchContent } from './content.js'
 import type { Engine } from './engine.js'
-import { branchOps, controlOps, type DomainRecord, erasedRootOp, recordOp, wholeOp } from './ledger.js'
+import { type DomainRecord, erasedRootOp, recordOp, wholeOp } from './ledger.js'
 import { gossipWire } from './messages.js'
 import { missingRoots } from './mirror.js'
 import { pullFrom } from './pull-local.js'
 import { leftOutOps } from './quota.js'
-import { rootsOf } from './upkeep.js'
+import { rootsOf } from './reach.js'
 import { isPublic } from './visibility.js'
 
 export { exportBundle, headsOf } from './bundle-export.js'
 export type { ExportOptions } from './bundle-export.js'
 export type { HeldHeads } from './bundle-known.js'
 export type { BundleFault } from './bundle-intake.js'
+export type { InternalAmount } from './bundle-internal.js'
+export type { Proposal } from './bundle-lanes.js'
 
 export interface ImportOptions {
   /** the domain that it has to be about */
@@ -44,9 +44,6 @@ export interface ImportOptions {
   readonly signal?: { readonly throwIfAborted: () => void } | undefined
   readonly onProgress?: ((blocks: number, bytes: number) => void) | undefined
 }
-
-/** A lane of our own domain that came with the file and that no federate key exports yet. */
-export interface Proposal { readonly lane: Reference, readonly principal: string, readonly records: number, readonly snapshot: Reference }
 
 export interface Imported {
   /** undefined when the file doesn't even say */
@@ -70,12 +67,12 @@ export interface Imported {
   /** content blocks that would have gone beyond the domain's quota: not kept, nor what only they name */
   readonly overQuota: number
   readonly proposals: Proposal[]
+  /** internal lanes of our own domain that came with it and are held, with the decisions that came; undefined: it holds none */
+  readonly internal?: InternalAmount
   /** records of the file that count for nothing here */
   readonly uncounted: Uncounted[]
 }
 
-/** L5: lanes of one closed key that files may leave at the domain's owner. Whoever stole it can make any number, and nothing else bounds them. */
-const CLOSED_LANES = 16
 /** Refusals and notes that are kept. */
 const MAX_FAULTS = 100
 
@@ -131,7 +128,7 @@ async function * blocksOf (reader: CarReader, domain: Reference): AsyncGenerator
 async function readAndTake (engine: Engine, reader: CarReader, domain: Reference, options: ImportOptions): Promise<Imported> {
   const held = await engine.knowledge(domain)
   const own = options.own === true || engine.records.get(domain)?.own === true
-  const intake = new BundleIntake(domain, held)
+  const intake = new BundleIntake(domain, held, own)
   const content = new BundleContent(engine.ports, domain, own ? undefined : engine.records.get(domain)?.quota)
   try {
     return await readAll(engine, reader, intake, content, own, options)
@@ -149,12 +146,14 @@ async function readAll (engine: Engine, reader: CarReader, intake: BundleIntake,
     const { shown, hidden } = namedBy(intake.knowledge, await engine.knowledge(domain), own)
     await content.want(shown, true)
     await content.want(hidden, false)
-    return { lanes, shown, hidden }
+    return { lanes, shown, hidden, decisions: new DecisionIntake(engine.ports.blocks, new Set(intake.counts.internal === 0 ? [] : admitRefs(intake.knowledge))) }
   }
   for await (const block of blocksOf(reader, domain)) {
     if (intake.take(block)) continue
     named ??= await begin()
-    await content.take(block)
+    const decision = named.decisions.take(block)
+    if (decision === 'mismatch') throw new BundleRefused({ code: 'reference-mismatch', offset: block.offset, ref: block.ref }, faultText('reference-mismatch'))
+    if (!decision) await content.take(block)
     options.signal?.throwIfAborted()
     options.onProgress?.(content.counts.blocks, reader.offset)
   }
@@ -171,6 +170,8 @@ interface Named {
   readonly shown: readonly Reference[]
   /** of our own domain: proposals, and what was exported once. Held back */
   readonly hidden: readonly Reference[]
+  /** of our own domain: those that internal lanes name */
+  readonly decisions: DecisionIntake
 }
 
 /**
@@ -192,7 +193,7 @@ function namedBy (file: DomainKnowledge, held: DomainKnowledge, own: boolean): P
 }
 
 /** From here on nothing can be wrong with the file: what is held takes from it as from a peer, and all becomes durable together. */
-async function takeIn (engine: Engine, intake: BundleIntake, content: BundleContent, { lanes, hidden }: Named, own: boolean, options: ImportOptions): Promise<Imported> {
+async function takeIn (engine: Engine, intake: BundleIntake, content: BundleContent, { lanes, hidden, decisions }: Named, own: boolean, options: ImportOptions): Promise<Imported> {
   const { domain } = intake
   const k = await engine.knowledge(domain)
   const before = k.inventoryDigest()
@@ -208,6 +209,7 @@ async function takeIn (engine: Engine, intake: BundleIntake, content: BundleCont
     digest: () => undefined
   })
   const proposals = takeProposals(k, intake.knowledge, lanes, own, noted, (more) => { for (const op of more) ops.push(op) })
+  const internal = intake.counts.internal === 0 ? [] : takeInternal(k, intake.knowledge, noted, (more) => { for (const op of more) ops.push(op) })
   if (content.missing === 0) for (const ref of hidden) ops.push(wholeOp(domain, ref))
   // What a cut ended is shown when a base before it brings it back (upkeep.ts).
   const proposed = new Set(hidden.length === 0 ? [] : proposedContent(k).map((e) => e.ref))
@@ -242,6 +244,7 @@ async function takeIn (engine: Engine, intake: BundleIntake, content: BundleCont
     unreachable: content.counts.unreachable,
     overQuota: content.leftOut.size,
     proposals,
+    ...(intake.counts.internal === 0 ? {} : { internal: { lanes: internal.length, records: decisions.records } }),
     uncounted: uncountedOf(k, intake.knowledge, lanes, own)
   }
 }
@@ -251,73 +254,6 @@ function recordFor (before: DomainRecord | undefined, { follow, own }: ImportOpt
   if (own === true) return { mode: 'mirror', own: true, dormant: false, peers: before?.peers ?? [] }
   if (before === undefined) return { mode: 'mirror', own: false, dormant: follow !== true, peers: [] }
   return before.dormant && follow === true ? { ...before, dormant: false } : undefined
-}
-
-/**
- * A3: the owner holds lanes of the domain's own principals that nobody vouches for yet, or beyond what was vouched for, so that a proposal made
- * elsewhere can be looked at and vouched for here. Who only follows doesn't take them (L5). They are in no view but the owner's.
- */
-function takeProposals (k: DomainKnowledge, file: DomainKnowledge, lanes: ReadonlySet<Reference>, own: boolean, noted: BundleFault[], commit: (ops: KvOp[]) => void): Proposal[] {
-  const out: Proposal[] = []
-  const closed = own ? closedLanes(k) : new Map<Hash, number>()
-  for (const v of file.view().lanes.values()) {
-    const { branch } = v
-    if (!lanes.has(v.knowledge.ref)) continue
-    // K5: work past a cut counts for nothing and nobody passes it on, but its owner may want to adopt it.
-    if (own && branch !== undefined && v.knowledge.lane.visibility === PUBLISHED && viewLane(v.knowledge, k.authority()).code === 'closed') {
-      const { ref, lane: { principal } } = v.knowledge
-      const others = closed.get(principal) ?? 0
-      const isHeld = (k.lanes.get(ref)?.branches.length ?? 0) > 0
-      if (!isHeld && others >= CLOSED_LANES) noted.push({ code: 'closed-lanes-bounded', offset: 0, ref })
-      else if (takeLane(k, ref, file, commit) && !isHeld) closed.set(principal, others + 1)
-      continue
-    }
-    if (branch === undefined || v.rights === undefined || v.knowledge.lane.visibility !== PUBLISHED || v.exported >= branch.log.size) continue
-    // Beyond its export a lane that stops there (a fork, a cut) isn't a proposal.
-    if (v.exported >= v.limit) continue
-    const { ref } = v.knowledge
-    if (!own) {
-      noted.push({ code: 'not-exported', offset: 0, ref })
-      continue
-    }
-    takeLane(k, v.knowledge.ref, file, commit)
-    out.push({ lane: ref, principal: v.knowledge.lane.principal, records: branch.log.size - v.exported, snapshot: branch.head.ref })
-  }
-  return out
-}
-
-/** How many lanes of each closed key are held. */
-function closedLanes (k: DomainKnowledge): Map<Hash, number> {
-  const out = new Map<Hash, number>()
-  for (const v of k.view().lanes.values()) {
-    const { principal } = v.knowledge.lane
-    if (v.code === 'closed' && v.knowledge.branches.length > 0) out.set(principal, (out.get(principal) ?? 0) + 1)
-  }
-  return out
-}
-
-/** Returns whether anything was taken. */
-function takeLane (k: DomainKnowledge, ref: Reference, file: DomainKnowledge, commit: (ops: KvOp[]) => void): boolean {
-  const from = file.lanes.get(ref)
-  const branch = file.view().lanes.get(ref)?.branch
-  if (from === undefined || branch === undefined) return false
-  k.admit(laneCodec.artifact(from.lane))
-  k.admit(snapshotCodec.artifact(branch.head.snapshot))
-  k.admit(signatureCodec.artifact(branch.head.signature))
-  const lane = k.lanes.get(ref)
-  const head = lane?.heads.get(branch.head.ref)
-  if (lane === undefined || head === undefined || lane.branches.some((b) => liesOn(b.log, head))) return false
-  const size = branch.log.size
-  // The longest of ours that it goes on from; none: a log of its own, which proves a fork where there is one (E1).
-  const ours = lane.branches.find((b) => b.log.size < size && branch.log.root(b.log.size) === b.log.root())
-  const before = ours?.log.size ?? 0
-  const extended = lane.extend(head, before, branch.log.leaves(before, size), ours)
-  if (extended.result !== 'extended') return false
-  for (const [hash, body] of from.bodies) lane.setBody(hash, body)
-  k.touch()
-  commit(branchOps(k, lane, extended.branch, before))
-  if (lane.evidence !== undefined) commit(controlOps(k, [forkEvidenceCodec.reference(lane.evidence)]))
-  return true
 }
 
 /** Says of names whose content is here in full that it is. What lacks something is fetched from peers when there are some. */
@@ -355,11 +291,11 @@ export async function inspectBundle (source: AsyncIterable<Uint8Array>, { signal
   let intake: BundleIntake | undefined
   let blocks = 0
   const said = (status: 'accepted' | 'rejected', code: string, text: string, refused: BundleFault[]): Inspected => ({
-    domain, status, code, text, refused, knowledge: intake?.knowledge, counts: intake?.counts ?? { objects: 0, evidence: 0, lanes: 0, heads: 0, leaves: 0, bodies: 0 }, blocks, bytes: reader.offset
+    domain, status, code, text, refused, knowledge: intake?.knowledge, counts: intake?.counts ?? { objects: 0, evidence: 0, lanes: 0, internal: 0, heads: 0, leaves: 0, bodies: 0 }, blocks, bytes: reader.offset
   })
   try {
     domain = await reader.header()
-    intake = new BundleIntake(domain, base?.domain === domain ? base : undefined)
+    intake = new BundleIntake(domain, base?.domain === domain ? base : undefined, true)
     for await (const block of blocksOf(reader, domain)) {
       if (intake.take(block)) continue
       signal?.throwIfAborted()

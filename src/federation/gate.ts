@@ -7,10 +7,11 @@ import type { Reference } from '../substrate/reference.js'
 export class Gate {
   private readonly inside = new Map<Reference, Set<Promise<unknown>>>()
   private readonly closed = new Map<Reference, Promise<unknown>>()
+  private allClosed: Promise<unknown> | undefined
 
   /** Runs `work` beside others of its kind. Must not be called from within `alone` of the same domain. */
   async together<T> (domain: Reference, work: () => Promise<T>): Promise<T> {
-    for (let other = this.closed.get(domain); other !== undefined; other = this.closed.get(domain)) await other
+    for (let other = this.closer(domain); other !== undefined; other = this.closer(domain)) await other
     const inside = this.inside.get(domain) ?? new Set<Promise<unknown>>()
     this.inside.set(domain, inside)
     return await entered(work, (mine) => { inside.add(mine) }, (mine) => {
@@ -21,13 +22,27 @@ export class Gate {
 
   /** Runs `work` when nothing else runs for `domain`. */
   async alone<T> (domain: Reference, work: () => Promise<T>): Promise<T> {
-    for (;;) {
-      const closed = this.closed.get(domain)
-      const others = [...this.inside.get(domain) ?? [], ...closed === undefined ? [] : [closed]]
-      if (others.length === 0) break
-      await Promise.allSettled(others)
-    }
+    await this.ended(() => [this.closer(domain), ...this.inside.get(domain) ?? []])
     return await entered(work, (mine) => { this.closed.set(domain, mine) }, () => { this.closed.delete(domain) })
+  }
+
+  /** Runs `work` when nothing runs for any domain. Must not be called from within the others, nor they from within it. */
+  async aloneOfAll<T> (work: () => Promise<T>): Promise<T> {
+    await this.ended(() => [this.allClosed, ...this.closed.values(), ...[...this.inside.values()].flatMap((inside) => [...inside])])
+    return await entered(work, (mine) => { this.allClosed = mine }, () => { this.allClosed = undefined })
+  }
+
+  private closer (domain: Reference): Promise<unknown> | undefined {
+    return this.allClosed ?? this.closed.get(domain)
+  }
+
+  /** When it resolves, nothing of what `others` tells is under way. */
+  private async ended (others: () => ReadonlyArray<Promise<unknown> | undefined>): Promise<void> {
+    for (;;) {
+      const running = others().filter((p) => p !== undefined)
+      if (running.length === 0) return
+      await Promise.allSettled(running)
+    }
   }
 }
 

@@ -6,6 +6,7 @@ import { type Artifact, decodeArtifact, encodeArtifact } from '../substrate/arti
 import { concatBytes, fromHex, joinBytes, readU64, toHex, writeU64 } from '../substrate/bytes.js'
 import { decodeCbor, encodeCbor } from '../substrate/codec.js'
 import { DiadError, MalformedError } from '../substrate/errors.js'
+import { referenceKey } from '../substrate/pack-format.js'
 import { type Kv, type KvOp, KEYSPACE } from '../substrate/ports.js'
 import { digestOf, type Hash, type Reference, referenceBytes, referenceFromBytes } from '../substrate/reference.js'
 import { bool, list, oneOf, type Shape, struct, text, type TypeOf, uint } from '../substrate/shape.js'
@@ -116,6 +117,8 @@ function goneOps (k: DomainKnowledge): KvOp[] {
       if (!k.has(ref) && k.persisted.delete(ref)) out.push({ type: 'del', key: controlKey(k.domain, ref) })
     }
   }
+  // Whoever has the roots can sign any number of moves: those that are overtaken or taken back end here, or a disk would keep them all (M8).
+  for (const ref of k.objects.surplusMoves(k.domain)) if (k.persisted.delete(ref)) out.push({ type: 'del', key: controlKey(k.domain, ref) })
   return out
 }
 
@@ -159,6 +162,20 @@ const erasedKey = (domain: Reference, root: Reference): Uint8Array => key(KEYSPA
 /** Without `state`: it is no longer among them. */
 export function erasedRootOp (domain: Reference, root: Reference, state?: ErasedRoot): KvOp {
   return state === undefined ? { type: 'del', key: erasedKey(domain, root) } : { type: 'put', key: erasedKey(domain, root), value: Uint8Array.of(state === 'dropped' ? 2 : 1) }
+}
+
+/** A domain needs the block no more, for which it was here: it goes once no domain does (garbage.ts). `own`: our own domain. */
+export function givenUpOp (ref: Reference, own: boolean): KvOp {
+  return { type: 'put', key: referenceKey(KEYSPACE.givenUp, ref), value: Uint8Array.of(own ? 1 : 0) }
+}
+
+/** The ops after which a block that was put by hand stays, though no record names it and whoever gave it up before. */
+export function putOps (kv: Pick<Kv, 'get'>, ref: Reference): KvOp[] {
+  const [put, givenUp] = [KEYSPACE.put, KEYSPACE.givenUp].map((space) => referenceKey(space, ref)) as [Uint8Array, Uint8Array]
+  return [
+    ...kv.get(put) === undefined ? [{ type: 'put' as const, key: put, value: new Uint8Array(0) }] : [],
+    ...kv.get(givenUp) === undefined ? [] : [{ type: 'del' as const, key: givenUp }]
+  ]
 }
 
 /** Content roots that erased leaves named, as far as something was done or is to be done about them. */
@@ -209,6 +226,13 @@ export function wholeOp (domain: Reference, root: Reference): KvOp {
 /** Ends what {@link wholeOp} said. */
 export function unwholeOp (domain: Reference, root: Reference): KvOp {
   return { type: 'del', key: key(KEYSPACE.whole, digest(domain), digest(root)) }
+}
+
+/** The ops after which nothing says any more which content of the domain is here, or isn't: for whoever gave all of it up. */
+export async function noContentOps (kv: Kv, domain: Reference): Promise<KvOp[]> {
+  const out: KvOp[] = []
+  for (const space of [KEYSPACE.whole, KEYSPACE.erased, KEYSPACE.over]) for await (const [at] of scan(kv, key(space, digest(domain)))) out.push({ type: 'del', key: at })
+  return out
 }
 
 export function isWhole (kv: Kv, domain: Reference, root: Reference): boolean {

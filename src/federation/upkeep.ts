@@ -8,32 +8,13 @@
  * Only blocks that came here for this very domain are ever marked (V1, V2): a leaf that names somebody else's bytes, or a private file, exports nothing.
  */
 import type { DomainKnowledge } from '../authority/knowledge.js'
-import type { DomainView } from '../authority/domain-view.js'
 import { hasRole } from '../authority/lane-view.js'
 import type { LeafLog } from '../publication/leaf-log.js'
 import { namesContent } from '../publication/leaf.js'
-import type { Child } from '../publication/walk.js'
 import { toHex } from '../substrate/bytes.js'
-import { artifactLength } from '../substrate/pack-format.js'
-import type { PackStore } from '../substrate/pack-store.js'
-import type { Kv, KvOp } from '../substrate/ports.js'
-import { type Hash, NONE, type Reference } from '../substrate/reference.js'
-import { getUndamaged } from '../substrate/store.js'
-import { type AudienceIndex, FETCHED } from './audience.js'
-import type { Gate } from './gate.js'
-import { contentOf, type ErasedRoot, erasedRootOp, erasedRoots, isWhole, unwholeOp } from './ledger.js'
-import { childrenOfWant } from './want.js'
-
-/** ops of one batch; more are written in several, each of which leaves a state that the next look goes on from */
-const BATCH_OPS = 8_192
-
-/** What it works on: an engine. */
-export interface Household {
-  readonly ports: { readonly kv: Kv, readonly blocks: PackStore, readonly audience: AudienceIndex }
-  readonly gate: Gate
-  readonly records: ReadonlyMap<Reference, { readonly own: boolean }>
-  commit: (ops: readonly KvOp[]) => Promise<void>
-}
+import type { Hash, Reference } from '../substrate/reference.js'
+import { contentOf, type ErasedRoot, erasedRootOp, erasedRoots, isWhole } from './ledger.js'
+import { type Going, hidingOps, type Household, reachedOnly, rootsOf, showContent, walk, written } from './reach.js'
 
 interface Shown { readonly log: LeafLog, readonly exported: number }
 
@@ -171,13 +152,9 @@ export class Upkeep {
 }
 
 /** What is to be done about content that leaves name, or named, which are erased or exported no more. */
-interface Settlement {
-  /** what exported leaves in force name */
+interface Settlement extends Going {
+  /** what exported leaves in force name; `hold`: named by none of them, and still shown; `drop`: their last leaf's body was dropped */
   readonly alive: ReadonlySet<Reference>
-  /** named by none in force, and still shown */
-  readonly hold: readonly Reference[]
-  /** its last leaf's body was dropped */
-  readonly drop: readonly Reference[]
   /** in force again */
   readonly back: readonly Reference[]
 }
@@ -195,15 +172,18 @@ function settlement (k: DomainKnowledge, before: ReadonlyMap<Reference, ErasedRo
 
 /** Brings back what lives again, holds back what is erased or exported no more, gives up what was dropped. */
 async function settleHidden (engine: Household, k: DomainKnowledge, before: ReadonlyMap<Reference, ErasedRoot>, lost: ReadonlySet<Reference>): Promise<void> {
-  const { audience } = engine.ports
+  const { audience, blocks } = engine.ports
   // By now whoever was bringing some of it in is done. Of what isn't here nothing needs to be remembered.
   const here = new Set([...lost].filter((r) => audience.noted(k.domain, r)))
   for (;;) {
     const { revision } = k
-    const due = settlement(k, before, here)
-    const ops = due.hold.length + due.drop.length > 0 ? await hidingOps(engine, k, due) : []
+    const damaged = blocks.damaged.size
+    const all = settlement(k, before, here)
+    // What a damaged Tree reaches nobody can say: it may be what is to be given up, which is looked at again when it is whole.
+    const due = damaged === 0 ? all : { ...all, drop: [] }
+    const ops = due.hold.length + due.drop.length > 0 ? hidingOps(engine, k.domain, await hiddenBy(engine, k, due), due) : []
     // A leaf that came meanwhile may name some of it.
-    if (k.revision !== revision) continue
+    if (k.revision !== revision || blocks.damaged.size > damaged) continue
     await written(engine, ops)
     if (due.back.length > 0) await showContent(engine, k.domain, due.back)
     await engine.commit(due.back.map((r) => erasedRootOp(k.domain, r)))
@@ -211,16 +191,17 @@ async function settleHidden (engine: Household, k: DomainKnowledge, before: Read
   }
 }
 
-/** What exported, effective leaves name. */
-export function rootsOf (view: DomainView): Set<Reference> {
-  const out = new Set<Reference>()
-  for (const v of view.lanes.values()) {
-    for (let i = 0; i < v.exported; i++) {
-      const j = v.judged[i]
-      if (j?.status === 'accepted' && namesContent(j.body)) out.add(j.body.ref)
-    }
+/** Blocks that only `hold` and `drop` reach; of what also a record reaches that isn't exported, nothing is given up. */
+async function hiddenBy (engine: Household, k: DomainKnowledge, { alive, hold, drop }: Settlement): Promise<ReadonlyMap<Reference, 'hold' | 'drop'>> {
+  const hidden = await reachedOnly<'hold' | 'drop'>(engine, k.domain, [['drop', drop], ['hold', hold]], alive)
+  if ([...hidden.values()].includes('drop')) {
+    const proposed = [...rootsOf(k.viewAll())].filter((r) => !alive.has(r))
+    await walk(engine, k.domain, proposed, (ref) => {
+      if (hidden.has(ref)) hidden.set(ref, 'hold')
+      return true
+    })
   }
-  return out
+  return hidden
 }
 
 /** What erased leaves name whose bodies are held. */
@@ -235,86 +216,4 @@ function erasedContent (k: DomainKnowledge): Set<Reference> {
     if (root !== undefined) out.add(root)
   }
   return out
-}
-
-/**
- * Calls `enter` for each block of the domain's that `roots` reach and that is held; where it says false nothing below is looked at. Trees and Files once,
- * plain bytes as often as they are named. V1, V3: through the domain's own blocks only, since a private one that a leaf names must not decide anything, or
- * what becomes of the others tells that it is here.
- */
-async function walk (engine: Household, domain: Reference, roots: Iterable<Reference>, enter: (ref: Reference) => boolean): Promise<void> {
-  const { audience, blocks } = engine.ports
-  const stack: Array<Pick<Child, 'ref'>> = [...roots].filter((r) => r !== NONE).map((ref) => ({ ref }))
-  const seen = new Set<Reference>()
-  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-    const { ref } = next
-    const stat = blocks.stat(ref)
-    if (stat === undefined || seen.has(ref) || !audience.noted(domain, ref) || !enter(ref)) continue
-    if (stat.typeTag === undefined) continue
-    seen.add(ref)
-    const artifact = await getUndamaged(blocks, ref)
-    if (artifact !== undefined) for (const child of childrenOfWant({ ref, expected: undefined }, artifact) ?? []) stack.push(child)
-  }
-}
-
-/** What belongs to the domain and is reached by none of `alive`, by how it is reached; of two ways the later one counts. */
-async function reachedOnly<How> (engine: Household, domain: Reference, from: ReadonlyArray<readonly [How, readonly Reference[]]>, alive: ReadonlySet<Reference>): Promise<Map<Reference, How>> {
-  const out = new Map<Reference, How>()
-  for (const [how, roots] of from) await walk(engine, domain, roots, (ref) => out.set(ref, how).size > 0)
-  if (out.size === 0) return out
-  await walk(engine, domain, alive, (ref) => {
-    out.delete(ref)
-    return out.size > 0
-  })
-  return out
-}
-
-/** The ops that take out of sight what only `hold` and `drop` reach; of what also a record reaches that isn't exported, nothing is given up. */
-async function hidingOps (engine: Household, k: DomainKnowledge, { alive, hold, drop }: Settlement): Promise<KvOp[]> {
-  const { domain } = k
-  const { audience, blocks } = engine.ports
-  const hidden = await reachedOnly<'hold' | 'drop'>(engine, domain, [['drop', drop], ['hold', hold]], alive)
-  if ([...hidden.values()].includes('drop')) {
-    const proposed = [...rootsOf(k.viewAll())].filter((r) => !alive.has(r))
-    await walk(engine, domain, proposed, (ref) => {
-      if (hidden.has(ref)) hidden.set(ref, 'hold')
-      return true
-    })
-  }
-  const ops: KvOp[] = []
-  let freed = 0
-  for (const [ref, how] of hidden) {
-    ops.push(how === 'hold' ? audience.holdBack(domain, ref) : audience.unmark(domain, ref))
-    const stat = how === 'drop' ? blocks.stat(ref) : undefined
-    if (stat !== undefined) freed += artifactLength(stat.typeTag, stat.length)
-  }
-  // Our own bytes were never charged to anybody.
-  if (freed > 0 && engine.records.get(domain)?.own === false) ops.push(audience.charge(domain, -freed))
-  // Last, so that a crash between two batches begins the work again.
-  for (const root of hold) ops.push(erasedRootOp(domain, root, 'held-back'))
-  for (const root of drop) ops.push(unwholeOp(domain, root), erasedRootOp(domain, root))
-  return ops
-}
-
-/**
- * V1, V4: marks what `roots` reach as held for the domain, each root after all that is below it. Only blocks that have a mark of the domain already: others
- * came here for somebody else or for nobody, and are fetched like any follower's. Call when the leaf that names them is durable.
- */
-export async function showContent (engine: Household, domain: Reference, roots: Iterable<Reference>): Promise<void> {
-  const { audience } = engine.ports
-  for (const root of roots) {
-    const ops: KvOp[] = []
-    await walk(engine, domain, [root], (ref) => {
-      const mark = ref === root ? undefined : audience.mark(domain, ref, FETCHED)
-      if (mark !== undefined) ops.push(mark)
-      return true
-    })
-    const mark = audience.noted(domain, root) ? audience.mark(domain, root, FETCHED) : undefined
-    if (mark !== undefined) ops.push(mark)
-    await written(engine, ops)
-  }
-}
-
-async function written (engine: Household, ops: readonly KvOp[]): Promise<void> {
-  for (let i = 0; i < ops.length; i += BATCH_OPS) await engine.commit(ops.slice(i, i + BATCH_OPS))
 }

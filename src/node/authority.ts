@@ -39,7 +39,7 @@ export interface Signing {
   /** `--key`: the root_key, where it isn't the home's own */
   readonly key?: string
   /** looks at what would be signed; throws what keeps it from being signed */
-  readonly approve?: (k: DomainKnowledge, amended: Amended) => void
+  readonly approve?: (k: DomainKnowledge, amended: Amended) => void | Promise<void>
 }
 
 /**
@@ -310,7 +310,7 @@ export async function changeAuthority (context: Context, domain: Reference, io: 
       const k = await context.runtime.wake(domain)
       await checkMaySign(context, k, io, signing)
       const amended = amendManifest(k, await decide(k))
-      signing.approve?.(k, amended)
+      await signing.approve?.(k, amended)
       await commitAuthority(context, k, amended, signer, signing.also)
       return { k, amended }
     })

@@ -94,7 +94,7 @@ export interface CommandArgs extends AuthorityArgs, RootsArgs, BundlesArgs, Reco
   put: { /** absolute, or `-` for `io.input` */ path: string, allowKeys?: boolean }
   publish: { /** absolute */ path: string, as: string, /** as `openSigner` takes it */ key?: string, allowKeys?: boolean }
   serve: { listen: string[], peers: string[], mdns: boolean, dht: boolean, /** whether requests for admission are taken */ admissions: boolean }
-  follow: { domain: string, mode?: Mode, peers: string[], name?: string, /** bytes of content; absent: as it was */ quota?: number | 'none' }
+  follow: { domain: string, mode?: Mode, peers: string[], name?: string, /** bytes of content; absent: as it was */ quota?: number | 'none', /** M8: the domain whose roots say that it goes on as this one */ movedFrom?: string }
   unfollow: { domain: string }
   /** without `petname` and `remove`: what it is */
   name: { domain: string, petname?: string, remove: boolean }
@@ -120,7 +120,7 @@ export interface CommandResults extends AuthorityResults, RootsResults, BundlesR
   /** `visible`, `exported`: whether it counts in the domain, and for everybody, without a vouch of another key */
   publish: { domain: string, lane: string, snapshot: string, ref: string, name: string, records: number, files: number, blocks: number, bytes: number, visible: boolean, exported: boolean }
   serve: undefined
-  follow: { domain: string, mode: Mode, name?: string } & Pick<LeaseResult, 'quota' | 'used'>
+  follow: { domain: string, mode: Mode, name?: string, moved?: Moved[], /** the domain that it goes on from, and what that is called here now */ movedFrom?: string, before?: string } & Pick<LeaseResult, 'quota' | 'used'>
   unfollow: { domain: string, name?: string }
   /** null: it has none */
   name: { domain: string, name: string | null, /** the name it had before, where that was another */ before?: string }
@@ -133,7 +133,7 @@ export interface CommandResults extends AuthorityResults, RootsResults, BundlesR
     daemon?: boolean
     /** a domain that this home shall found once its roots have signed `file` */
     founding?: { domain: string, file?: string }
-    domains: Array<{ domain: string, name?: string, own?: boolean, mode?: Mode, status?: string, code?: string, heads?: Head[], names?: number, /** own domain: what another machine signed (M8) */ elsewhere?: Elsewhere } & LeaseResult>
+    domains: Array<{ domain: string, name?: string, own?: boolean, mode?: Mode, status?: string, code?: string, heads?: Head[], names?: number, moved?: Moved[], /** own domain: what another machine signed (M8) */ elsewhere?: Elsewhere } & LeaseResult>
     /** domains whose state is held, that take no part: nothing new of them is asked for, and nothing of them served */
     held: Array<{ domain: string, name?: string, used: number, recordBytes: number }>
     peers: Array<{ peer: string, addresses?: string[] }>
@@ -161,6 +161,15 @@ export interface Elsewhere {
   readonly hint: string
 }
 
+/** Where a domain's roots say that it goes on (M8). Two name different domains: then nobody is to be trusted before its people were asked. */
+export interface Moved {
+  to: string
+  /** the object that says so */
+  move: string
+  /** whether that domain is followed here already */
+  followed: boolean
+}
+
 export interface Head { lane: string, snapshot: string, log_size: number }
 
 /** What a followed domain takes of this disk. Absent for the home's own domain. */
@@ -182,6 +191,7 @@ export interface SyncResult extends LeaseResult {
   snapshot: string | null
   heads: Head[]
   names: number
+  moved?: Moved[]
   blocks: number
   bytes: number
   refused: Array<{ peer: string, code: string, ref: string | null }>

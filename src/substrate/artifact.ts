@@ -58,3 +58,13 @@ export const referenceOfArtifact: (a: Artifact) => Reference = recalled((a) => r
 export function referenceOfArtifactBytes (bytes: Uint8Array): Reference {
   return referenceOfHash(sha256Hex(bytes))
 }
+
+/** As {@link decodeArtifact}; undefined when `bytes` aren't one. */
+export function artifactIn (bytes: Uint8Array): Artifact | undefined {
+  try {
+    return decodeArtifact(bytes)
+  } catch (err) {
+    if (err instanceof MalformedError) return undefined
+    throw err
+  }
+}

@@ -27,7 +27,8 @@ export interface IndexEntry extends BlockStat {
 
 /** Bytes in front of the ArtifactBytes of a record. */
 export const RECORD_HEAD = 36
-const DIGEST_AT = 4
+/** where in it the digest stands */
+export const RECORD_DIGEST = 4
 const UNTAGGED_HEADER = 9
 const TAGGED_HEADER = 13
 
@@ -52,7 +53,7 @@ export function writeArtifact (out: Uint8Array, typeTag: number | undefined, pay
 /** Fills in the first 36 bytes of a record. */
 export function writeRecordHead (record: Uint8Array, digest: Hash): void {
   writeU32(record, 0, record.length - RECORD_HEAD)
-  writeHex(record, DIGEST_AT, digest)
+  writeHex(record, RECORD_DIGEST, digest)
 }
 
 export function encodeEntry ({ pack, offset, typeTag, length }: IndexEntry): Uint8Array {

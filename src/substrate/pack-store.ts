@@ -9,16 +9,17 @@
  * holds beyond its durable length was never visible and is cut off at the next open: no repair, no journal. On a full disk it is cut off at once, since
  * the index needs room to open at all.
  */
-import { type Artifact, decodeArtifact, referenceOfArtifactBytes } from './artifact.js'
+import { type Artifact, artifactIn, decodeArtifact, referenceOfArtifactBytes } from './artifact.js'
 import { DiadError, MalformedError } from './errors.js'
 import { sha256Hex } from './hasher.js'
 import { LIMITS } from './limits.js'
+import { compact, type Compactable, type Compacted, type CompactOptions, wastedBytes } from './pack-compact.js'
 import { diskFailure, errorNumber } from './pack-failure.js'
 import {
   artifactLength, type BlockStat, decodeEntry, encodeEntry, encodePackState, type IndexEntry, PACK_STATE_KEY,
   type PackState, RECORD_HEAD, referenceKey, referenceOfKey, writeArtifact, writeRecordHead
 } from './pack-format.js'
-import { artifactOffset, type Span, spansOf, type Wanted } from './pack-read.js'
+import { artifactOffset, type BlockSource, readBlock, readSpan, samePlace, spansOf, type Wanted } from './pack-read.js'
 import { cutBehind, recover } from './pack-recover.js'
 import { PackFiles, PackWriter, type PackWriterLimits } from './pack-writer.js'
 import { type Kv, type KvOp, KEYSPACE, type Packs } from './ports.js'
@@ -65,6 +66,11 @@ export class PackStore implements BlockStore {
   #named: PackState
   /** settles when the room is given back that a full disk took */
   #givenBack: Promise<void> | undefined
+  readonly #source: BlockSource = {
+    entry: (ref) => this.#entry(ref),
+    read: (pack, offset, length) => this.#read(pack, offset, length),
+    setAside: (ref, entry) => { this.#setAside(ref, entry) }
+  }
 
   private constructor (kv: Kv, files: PackFiles, end: PackState, damaged: Set<Reference>, limits: PackStoreLimits) {
     this.#kv = kv
@@ -134,7 +140,8 @@ export class PackStore implements BlockStore {
    */
   putArtifactBytes (expected: Reference, bytes: Uint8Array): boolean {
     if (this.#failure !== undefined) throw this.#failure
-    const shape = artifactShape(bytes)
+    // A Reference can name any bytes, the store keeps artifacts only.
+    const shape = artifactIn(bytes)
     if (shape === undefined) return false
     const record = this.#writer.reserve(RECORD_HEAD + bytes.length)
     record.set(bytes, RECORD_HEAD)
@@ -169,13 +176,10 @@ export class PackStore implements BlockStore {
   async getBytes (ref: Reference): Promise<Uint8Array | undefined> {
     const entry = this.#entry(ref)
     if (entry === undefined) return undefined
-    const at = artifactOffset(entry)
-    const bytes = await this.#read(entry.pack, at, artifactLength(entry.typeTag, entry.length))
-    if (referenceOfArtifactBytes(bytes) === ref) return bytes
-    // It was never committed, and went while it was read.
-    if (this.#failure !== undefined && this.#entry(ref) === undefined) return undefined
-    this.#setAside(ref, entry)
-    throw new DiadError('block-damaged', `block ${ref} is damaged on disk (pack ${entry.pack}, offset ${at})`,
+    const bytes = await readBlock(this.#source, ref, entry)
+    // Not damaged: it was never committed, or was given up, and went while it was read.
+    if (bytes !== undefined || !this.#damaged.has(ref)) return bytes
+    throw new DiadError('block-damaged', `block ${ref} is damaged on disk (pack ${entry.pack}, offset ${artifactOffset(entry)})`,
       'It is set aside and counts as missing from now on. Fetch it again from a peer or a bundle; run `diad doctor` to check the whole store.')
   }
 
@@ -190,7 +194,7 @@ export class PackStore implements BlockStore {
       const entry = this.#entry(ref)
       if (entry !== undefined) wanted.push({ index, entry })
     })
-    for (const span of spansOf(wanted)) await this.#readSpan(span, refs, out)
+    for (const span of spansOf(wanted)) await readSpan(this.#source, span, refs, out)
     return out
   }
 
@@ -200,12 +204,27 @@ export class PackStore implements BlockStore {
   }
 
   /** Every committed block, by ascending Reference: for `doctor`, which reads each, and for collecting garbage. */
-  async * blocks (): AsyncIterable<[Reference, BlockStat]> {
+  async * blocks (): AsyncIterable<[Reference, IndexEntry]> {
     for await (const [key, value] of this.#kv.entries(new Uint8Array([KEYSPACE.block]), new Uint8Array([KEYSPACE.block + 1]))) {
       const ref = referenceOfKey(key)
       const entry = decodeEntry(value)
-      if (ref !== undefined && entry !== undefined) yield [ref, { typeTag: entry.typeTag, length: entry.length }]
+      if (ref !== undefined && entry !== undefined) yield [ref, entry]
     }
+  }
+
+  /** The op after which the block isn't held: nobody may bring it in, or rely on it, until that op is durable. `compact` then frees its room. */
+  discardOp (ref: Reference): KvOp {
+    return { type: 'del', key: referenceKey(KEYSPACE.block, ref) }
+  }
+
+  /** Bytes in packs that belong to no block that is held. Call when nothing waits for a commit. */
+  async wasted (): Promise<number> {
+    return await wastedBytes(this.#compactable())
+  }
+
+  /** Gives the room of discarded blocks back. Others may read and write meanwhile. Throws as `commit`, and the signal's reason when aborted: nothing is lost then. */
+  async compact (options: CompactOptions): Promise<Compacted> {
+    return await compact(this.#compactable(), options)
   }
 
   /** Lets `op` ride along with the next barrier, whichever comes first: a commit or one that a long import makes by itself. */
@@ -251,10 +270,39 @@ export class PackStore implements BlockStore {
     if (this.#damaged.delete(ref)) this.#ops.push({ type: 'del', key: referenceKey(KEYSPACE.quarantine, ref) })
     else if (this.#entry(ref) !== undefined) return
     writeRecordHead(record, hash)
-    const { pack, offset } = this.#writer.accept(record.length)
+    this.#accept(ref, record.length, { typeTag, length })
+  }
+
+  /** Takes the record that was just built. */
+  #accept (ref: Reference, bytes: number, { typeTag, length }: BlockStat): void {
+    const { pack, offset } = this.#writer.accept(bytes)
     this.#pending.set(ref, { pack, offset, typeTag, length })
-    this.#pendingBytes += record.length
+    this.#pendingBytes += bytes
     if (this.#full()) void this.#startBarrier()
+  }
+
+  #compactable (): Compactable {
+    return {
+      files: this.#files,
+      entries: () => this.blocks(),
+      entry: (ref) => this.#entry(ref),
+      writing: () => this.#writer.pack,
+      startPack: () => { this.#writer.startPack() },
+      move: (ref, from, record) => this.#move(ref, from, record),
+      commit: () => this.commit()
+    }
+  }
+
+  /** The index goes on naming the old place until the new one is durable. */
+  #move (ref: Reference, from: IndexEntry, record: Uint8Array): Promise<void> | undefined {
+    if (this.#failure !== undefined) throw this.#failure
+    if (referenceOfArtifactBytes(record.subarray(RECORD_HEAD)) !== ref) {
+      this.#setAside(ref, from)
+      return undefined
+    }
+    this.#writer.reserve(record.length).set(record)
+    this.#accept(ref, record.length, from)
+    return this.room()
   }
 
   #full (): boolean {
@@ -325,25 +373,10 @@ export class PackStore implements BlockStore {
     const waiting = this.#writer.peek(pack, offset, length)
     if (waiting !== undefined) return waiting
     try {
-      const log = await this.#files.open(pack)
-      return log === undefined ? new Uint8Array(0) : await log.read(offset, length)
+      return await this.#files.read(pack, offset, length)
     } catch (err) {
       if (errorNumber(err) === 'EIO') return new Uint8Array(0)
       throw diskFailure(err, `reading pack ${pack}`)
-    }
-  }
-
-  async #readSpan (span: Span, refs: readonly Reference[], out: Array<Uint8Array | undefined>): Promise<void> {
-    let bytes = await this.#read(span.pack, span.offset, span.length)
-    for (const { index, entry } of span.wanted) {
-      const ref = refs[index] as Reference
-      const at = artifactOffset(entry) - span.offset
-      const length = artifactLength(entry.typeTag, entry.length)
-      // A span may end in the writer's buffer or in a bad sector: then each of its blocks is read alone.
-      if (at + length > bytes.length && span.wanted.length > 1) bytes = new Uint8Array(0)
-      const one = at + length <= bytes.length ? bytes.subarray(at, at + length) : await this.#read(entry.pack, artifactOffset(entry), length)
-      if (referenceOfArtifactBytes(one) === ref) out[index] = one
-      else this.#setAside(ref, entry)
     }
   }
 
@@ -351,7 +384,7 @@ export class PackStore implements BlockStore {
   #setAside (ref: Reference, entry: IndexEntry): void {
     const now = this.#entry(ref)
     // Someone else has set it aside, or even replaced it, while it was read.
-    if (now === undefined || now.pack !== entry.pack || now.offset !== entry.offset) return
+    if (now === undefined || !samePlace(now, entry)) return
     this.#pending.delete(ref)
     this.#damaged.add(ref)
     if (this.#failure !== undefined) return
@@ -360,15 +393,5 @@ export class PackStore implements BlockStore {
       { type: 'put', key: referenceKey(KEYSPACE.quarantine, ref), value: encodeEntry(entry) }
     )
     void this.#startBarrier()
-  }
-}
-
-/** The artifact in `bytes`, or undefined when they aren't one: a Reference can name any bytes, the store keeps artifacts only. */
-function artifactShape (bytes: Uint8Array): Artifact | undefined {
-  try {
-    return decodeArtifact(bytes)
-  } catch (err) {
-    if (err instanceof MalformedError) return undefined
-    throw err
   }
 }

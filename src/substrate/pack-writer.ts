@@ -28,6 +28,7 @@ const EMPTY: Uint8Array = new Uint8Array(0)
 export class PackFiles {
   readonly #packs: Packs
   readonly #open = new Map<number, Promise<Log | undefined>>()
+  readonly #reads = new Map<number, Set<Promise<unknown>>>()
 
   constructor (packs: Packs) {
     this.#packs = packs
@@ -47,6 +48,30 @@ export class PackFiles {
     const made = this.#packs.create(pack)
     void this.#remember(pack, made)
     return await made
+  }
+
+  /** Up to `length` bytes from `offset`, fewer where the pack ends; none where there is no such pack. */
+  async read (pack: number, offset: number, length: number): Promise<Uint8Array> {
+    const mine = this.open(pack).then(async (log) => log === undefined ? EMPTY : await log.read(offset, length))
+    const reads = this.#reads.get(pack) ?? new Set<Promise<unknown>>()
+    this.#reads.set(pack, reads)
+    reads.add(mine)
+    try {
+      return await mine
+    } finally {
+      reads.delete(mine)
+      if (reads.size === 0) this.#reads.delete(pack)
+    }
+  }
+
+  /** For a pack that the index names no more. Whoever reads it still is waited for, and reads on meanwhile. */
+  async remove (pack: number): Promise<void> {
+    // First, so that nobody opens it anew.
+    await this.#packs.remove(pack)
+    const log = this.#open.get(pack)
+    this.#open.delete(pack)
+    await Promise.allSettled([...this.#reads.get(pack) ?? []])
+    await (await log)?.close()
   }
 
   async close (): Promise<void> {
@@ -90,13 +115,8 @@ export class PackWriter {
   /** Space for one record at the end, to be filled by the caller at once. It counts only after `accept`; a second `reserve` gives it out again. */
   reserve (length: number): Uint8Array {
     const end = this.#start + this.#used
-    if (end > 0 && end + length > this.#limits.packBytes) {
-      this.#seal()
-      this.#pack++
-      this.#start = 0
-    } else if (this.#used + length > this.#buffer.length) {
-      this.#seal()
-    }
+    if (end > 0 && end + length > this.#limits.packBytes) this.startPack()
+    else if (this.#used + length > this.#buffer.length) this.#seal()
     if (this.#buffer.length < length) this.#buffer = this.#takeBuffer(length)
     return this.#buffer.subarray(this.#used, this.#used + length)
   }
@@ -135,6 +155,19 @@ export class PackWriter {
     this.#unsynced = new Set()
     for (const pack of dirty) await (await this.#files.create(pack)).sync()
     return end
+  }
+
+  /** the pack that is being written */
+  get pack (): number {
+    return this.#pack
+  }
+
+  /** What is accepted from now on lies in no pack that has anything in it. */
+  startPack (): void {
+    if (this.#start + this.#used === 0) return
+    this.#seal()
+    this.#pack++
+    this.#start = 0
   }
 
   /** Waits for what is under way, whether it succeeds or not. */

@@ -42,6 +42,8 @@ export interface Packs {
   open: (pack: number) => Promise<Log | undefined>
   /** Opens, or makes an empty one; that the log exists survives a crash once this settles. */
   create: (pack: number) => Promise<Log>
+  /** Removes one, open or not; what isn't there is no error. A crash may bring it back. */
+  remove: (pack: number) => Promise<void>
 }
 
 /**
@@ -73,8 +75,12 @@ export const KEYSPACE = {
   quarantine: 0x71,
   /** 't' lane digest, u8 branch → ReferenceBytes of the branch's head */
   tip: 0x74,
+  /** 'u' block digest → put here by hand and named by no record: no collector takes it unless told to (federation/garbage.ts) */
+  put: 0x75,
   /** 'w' domain digest, block digest → everything below this root is held for the domain */
   whole: 0x77,
   /** 'y' lane digest, body digest → payload of a leaf body */
-  body: 0x79
+  body: 0x79,
+  /** 'z' block digest → u8: a domain gave it up, for which it was here, 1 = our own; what no domain needs then goes whatever the policy says of leftovers */
+  givenUp: 0x7a
 } as const

@@ -15,6 +15,7 @@ export const TAG = {
   forkEvidence: BASE + 0x0b,
   admissionRequest: BASE + 0x0c,
   admissionRecord: BASE + 0x0d,
+  domainMoved: BASE + 0x0e,
   file: BASE + 0x10,
   tree: BASE + 0x11,
   /** a leaf body's tag is this plus the leaf's kind */
@@ -35,6 +36,7 @@ const NAMES = new Map<number, string>([
   [TAG.forkEvidence, 'ForkEvidence'],
   [TAG.admissionRequest, 'AdmissionRequest'],
   [TAG.admissionRecord, 'AdmissionRecord'],
+  [TAG.domainMoved, 'DomainMoved'],
   [TAG.file, 'File'],
   [TAG.tree, 'Tree']
 ])

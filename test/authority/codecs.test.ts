@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { certificateCodec } from '../../src/authority/certificate.js'
 import { cutListCodec } from '../../src/authority/cut-list.js'
+import { domainMovedCodec } from '../../src/authority/domain-moved.js'
 import { manifestCodec, scopeCovers } from '../../src/authority/manifest.js'
 import { defaultPolicy, type DomainPolicy, policyCodec, policyFault, policyHash, switchesOff } from '../../src/authority/policy.js'
 import { rootCommitment, rootEntryCodec } from '../../src/authority/root-entry.js'
@@ -42,7 +43,15 @@ function row<T> (codec: ArtifactCodec<T>, good: Array<NoInfer<T>>, bad: Record<s
   return [codec.name, codec as unknown as ArtifactCodec<unknown>, good, Object.entries(bad)]
 }
 
+const moved = { domain_id: refFrom('domain'), root_entry: refFrom('domain'), to: refFrom('other') }
+
 const table = [
+  row(domainMovedCodec, [moved], {
+    'to itself': { ...moved, to: moved.domain_id },
+    'to nowhere': { ...moved, to: NONE },
+    'of no domain': { ...moved, domain_id: NONE },
+    'under no root entry': { ...moved, root_entry: NONE }
+  }),
   row(rootSetCodec, [rootSet, { ...rootSet, root_keys: [k1], threshold: 1 }], {
     'no key': { ...rootSet, root_keys: [], threshold: 1 },
     'threshold 0': { ...rootSet, threshold: 0 },

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { certificateCodec } from '../../src/authority/certificate.js'
 import { cutListCodec } from '../../src/authority/cut-list.js'
+import { domainMovedCodec } from '../../src/authority/domain-moved.js'
 import { judgeLeaf, type LaneRights, stopsLane } from '../../src/authority/leaf-rules.js'
 import { manifestCodec } from '../../src/authority/manifest.js'
 import { defaultPolicy, policyCodec } from '../../src/authority/policy.js'
@@ -39,7 +40,7 @@ const vectors = JSON.parse(text)
 const bytesOf = (bytes: Bytes): Uint8Array => typeof bytes === 'string' ? fromHex(bytes) : fromHex(bytes.map(([hex, times]) => hex.repeat(times)).join(''))
 
 interface Decoder { tag: number, decode: (payload: Uint8Array) => object, encode: (value: object) => Uint8Array }
-const CODECS = [rootSetCodec, certificateCodec, rootEntryCodec, policyCodec, manifestCodec, cutListCodec, signatureCodec, laneCodec, snapshotCodec, forkEvidenceCodec, fileCodec, treeCodec]
+const CODECS = [rootSetCodec, certificateCodec, rootEntryCodec, policyCodec, manifestCodec, cutListCodec, signatureCodec, domainMovedCodec, laneCodec, snapshotCodec, forkEvidenceCodec, fileCodec, treeCodec]
 const DECODERS = new Map<string, Decoder>()
 for (const codec of CODECS as unknown as Array<ArtifactCodec<object>>) DECODERS.set(codec.name, codec)
 for (const [name, kind] of Object.entries(KIND)) {

@@ -365,7 +365,7 @@ describe('THREATS 31: signatures that wait for nothing', () => {
     const heads = Array.from({ length: 100 }, (_, i) => snapshotCodec.artifact({ lane: lane.ref, log_size: i + 1, log_root: digestFrom(`r${i}`), logseq: i + 1 }))
     const parts = [...domain.items.map((i) => i.artifact), lane.item.artifact].sort((a, b) => (sectionOf(a) ?? 0) - (sectionOf(b) ?? 0))
     parts.push(...Array.from({ length: 100 }, (_, i) => over(refFrom(`stray ${i}`))), ...heads.flatMap((s) => [over(referenceOfArtifact(s)), s]))
-    const intake = new BundleIntake(domain.domain, undefined)
+    const intake = new BundleIntake(domain.domain, undefined, false)
     for (const a of parts) intake.take({ offset: 0, ref: referenceOfArtifact(a), bytes: encodeArtifact(a) })
     intake.finish(0)
     expect(intake.knowledge.lanes.get(lane.ref)?.heads.size).toBe(100)

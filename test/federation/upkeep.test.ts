@@ -1,19 +1,18 @@
 /** What is served follows what the view exports: vouches show, erasures hide, cuts bring back, anchors end (RULES R7, A2, V1-V4, K4). */
 import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { appendRecord } from '../../src/federation/append.js'
-import { AudienceIndex } from '../../src/federation/audience.js'
-import { Engine } from '../../src/federation/engine.js'
+import type { Engine } from '../../src/federation/engine.js'
 import { isWhole, unpersistedOps } from '../../src/federation/ledger.js'
 import { publishContent } from '../../src/federation/publish.js'
 import type { DomainKnowledge } from '../../src/authority/knowledge.js'
 import { installNativeCrypto } from '../../src/node/native-crypto.js'
-import { treeCodec } from '../../src/publication/tree.js'
 import { utf8 } from '../../src/substrate/bytes.js'
-import { PackStore } from '../../src/substrate/pack-store.js'
 import type { Reference } from '../../src/substrate/reference.js'
 import { SimDisk } from '../../sim/world/disk.js'
-import { digestFrom, makeDomain, type TestDomain, testKey, testSigner } from '../helpers/authority-fixtures.js'
+import { makeDomain, type TestDomain, testKey, testSigner } from '../helpers/authority-fixtures.js'
+import { engineOn, tended } from '../helpers/engines.js'
 import { knowledgeOf, TestLane } from '../helpers/lanes.js'
+import { bringAuthority, erasePublished, type Published, publishTexts } from '../helpers/publishing.js'
 
 beforeAll(() => { installNativeCrypto() })
 
@@ -26,13 +25,7 @@ let disk: SimDisk
 let engine: Engine
 let k: DomainKnowledge
 
-async function open (): Promise<void> {
-  const { kv, packs } = disk
-  const blocks = await PackStore.open(kv, packs, { bufferBytes: 65_536 })
-  let n = 0
-  const random = (bytes: number): string => digestFrom(`random ${n++}`).slice(0, 2 * bytes)
-  engine = await Engine.load({ kv, blocks, audience: new AudienceIndex(kv), markers: { mayContinue: () => true, write: () => undefined }, random }, { agent: 'a' })
-}
+async function open (): Promise<void> { engine = await engineOn('upkeep', undefined, disk) }
 
 beforeEach(async () => {
   domain = makeDomain({ seed: 'upkeep', principals: [...rest, { key: eraser, roles: ['federate', 'publish'] }] })
@@ -42,57 +35,20 @@ beforeEach(async () => {
   k = await engine.wake(domain.domain)
 })
 
-interface Published { readonly root: Reference, readonly files: Reference[], readonly index: number, readonly lane: Reference }
-
-/** A directory of files with these texts. */
-async function publish (key: typeof owner, name: string, ...texts: string[]): Promise<Published> {
-  const { blocks } = engine.ports
-  const files: Reference[] = []
-  const { content, head } = await publishContent(engine, k, testSigner(key), name, async (onBlock) => {
-    const entries = []
-    for (const t of [...texts].sort()) {
-      const ref = await blocks.put(undefined, utf8(t))
-      files.push(ref)
-      onBlock(ref)
-      entries.push({ kind: 'file' as const, name: t, mode: 0o644, size: utf8(t).length, ref })
-    }
-    const tree = treeCodec.artifact({ level: 0, entries })
-    const ref = await blocks.put(tree.typeTag, tree.payload)
-    onBlock(ref)
-    return { ref, mode: 0o755 }
-  })
-  await tended()
-  return { root: content.ref, files, lane: head.lane, index: (k.lanes.get(head.lane)?.held ?? 0) - 1 }
-}
-
-async function tended (): Promise<void> {
-  await engine.settled()
-  await engine.upkeep.idle()
-}
+const publish = async (key: typeof owner, name: string, ...texts: string[]): Promise<Published> => await publishTexts(engine, k, key, name, ...texts)
 
 const served = async (...refs: Reference[]): Promise<boolean[]> => (await engine.blocksFor(domain.domain, refs)).map((b) => b !== undefined)
 
-async function erase (key: typeof owner, p: Published): Promise<void> {
-  const leafHash = k.lanes.get(p.lane)?.branches[0]?.log.leafHash(p.index)
-  if (leafHash === undefined) throw new Error('no such leaf')
-  await appendRecord(engine, k, testSigner(key), { kind: 'erase', lane: p.lane, index: p.index, leaf_hash: leafHash })
-  await tended()
-}
+const erase = async (key: typeof owner, p: Published): Promise<void> => { await erasePublished(engine, k, key, p) }
 
 async function vouch (key: typeof owner, lane: Reference): Promise<void> {
   const snapshot = k.lanes.get(lane)?.branches[0]?.head.ref
   if (snapshot === undefined) throw new Error('no such lane')
   await appendRecord(engine, k, testSigner(key), { kind: 'vouch', lane, snapshot })
-  await tended()
+  await tended(engine)
 }
 
-/** As a pull would bring it. */
-async function amended (items: ReturnType<TestDomain['manifest']>['items']): Promise<void> {
-  for (const { artifact } of items) k.admit(artifact)
-  await engine.commit(unpersistedOps(k))
-  engine.upkeep.start(k)
-  await tended()
-}
+const amended = async (items: ReturnType<TestDomain['manifest']>['items']): Promise<void> => { await bringAuthority(engine, k, items) }
 
 test('a producer\'s content is served from the vouch on that exports it, and what it only names isn\'t', async () => {
   const mine = await publish(producer, 'mine', 'one', 'two')
@@ -123,7 +79,7 @@ test('only what nothing else reaches stops being served, and a restart doesn\'t 
   expect(await served(gone.root, alone, shared, stays.root, ...stays.files)).toEqual([false, false, true, true, true, true])
   await open()
   k = await engine.wake(domain.domain)
-  await tended()
+  await tended(engine)
   expect(await served(gone.root, alone, shared)).toEqual([false, false, true])
   // The bytes are still here: the erasure could be a thief's.
   expect([gone.root, alone].map((r) => engine.ports.blocks.has(r))).toEqual([true, true])
@@ -193,7 +149,7 @@ test.each([false, true])('content that nobody vouches for any more isn\'t served
     await engine.commit(unpersistedOps(k))
     await open()
     k = await engine.wake(domain.domain)
-    await tended()
+    await tended(engine)
   } else await amended(items)
   // Every leaf of it still counts, and none is exported.
   expect(k.view().lanes.get(mine.lane)).toMatchObject({ limit: 1, exported: 0 })
@@ -218,6 +174,6 @@ test('erasing waits for a publication under way, which may rely on the same bloc
   expect(await served(text)).toEqual([true])
   release()
   await publishing
-  await tended()
+  await tended(engine)
   expect(await served(gone.root, text)).toEqual([false, true])
 })

@@ -46,6 +46,11 @@ test('import says that authority has forked, with each branch in words', async (
 })
 
 describe('while it is forked', () => {
+  test('a bundle of it says that it settles nothing', async () => {
+    const { exit, stderr } = await say('owner', 'bundle', 'export', 'rr', at('forked.car'))
+    expect([exit, stderr]).toEqual([0, expect.stringMatching(/authority is forked: the bundle carries every branch, .* until your roots choose/)])
+  })
+
   test.each([
     ['status', ['status'], 0],
     ['doctor', ['doctor'], 4]

@@ -10,7 +10,7 @@ import { warnOfUnseen } from '../../src/node/commands/authority/key-close.js'
 import { sign } from '../../src/node/commands/roots/sign.js'
 import type { CommandArgs } from '../../src/node/command.js'
 import { createKeyFile, loadKey } from '../../src/node/keys/key-file.js'
-import { genesisRequest, newRequest, openRequest, requestText } from '../../src/node/roots/signing-request.js'
+import { type EntryRequest, genesisRequest, newRequest, openRequest, requestText } from '../../src/node/roots/signing-request.js'
 import { Runtime } from '../../src/node/runtime.js'
 import { snapshotCodec } from '../../src/publication/lane.js'
 import { referenceOfArtifact } from '../../src/substrate/artifact.js'
@@ -38,7 +38,7 @@ test('a carrier swaps the next roots of a genesis: shown to who signs, and refus
   const made = async (name: string): Promise<string> => (await createKeyFile({ directory: at('far'), name, passphrase: { kind: 'none' } })).path.replace('.key', '.pub')
   const request = at('genesis.json')
   await run('founded', 'init', { name: 'founded', rootPubs: [await made('r')], nextRootPubs: [await made('n')], threshold: 1, request })
-  const good = openRequest(readFileSync(request, 'utf8'))
+  const good = openRequest(readFileSync(request, 'utf8')) as EntryRequest
   const entry = { ...good.entry, next_commitment: mallorys }
   const domain = rootEntryCodec.reference(entry)
   const manifest = manifestCodec.from(good.artifacts.find((a) => a.typeTag === TAG.manifest)!)
@@ -56,7 +56,7 @@ test('a carrier swaps the next roots of a rotation: the home that made the reque
   await run('rotated', 'init', { name: 'rotated' })
   const request = at('rotate.json')
   await run('rotated', 'root rotate', { ...rotation('rotated-next'), request, roots: [at('rotated', 'offline')] })
-  const good = openRequest(readFileSync(request, 'utf8'))
+  const good = openRequest(readFileSync(request, 'utf8')) as EntryRequest
   const k = new DomainKnowledge(good.domain)
   for (const a of good.artifacts) k.admit(a)
   const entry = { ...good.entry, next_commitment: mallorys }

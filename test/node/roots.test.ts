@@ -125,7 +125,7 @@ describe('renew and rotate with the roots at hand', () => {
     writeFileSync(at('policy'), text.replace(/(min_snapshot_retention"?: )16/, '$13'))
     const before = await run('alice', 'root show', {})
     const { summary } = await run('alice', 'root renew', { ...renewal, policy: at('policy') })
-    expect(summary.join('\n')).toContain('heads whose content is kept 3')
+    expect(summary.join('\n')).toContain('later records for which replaced content is kept 3')
     expect((await run('alice', 'root show', {})).policy).not.toBe(before.policy)
   })
 

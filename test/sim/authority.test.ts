@@ -24,6 +24,8 @@ domains:
       main: {}
       laptop: {scope: [docs]}
       spare: {later: true}
+  later: {}
+  yonder: {}
 nodes:
   home: {domain: alice, keys: [main]}
   laptop: {domain: alice, keys: [laptop]}
@@ -90,6 +92,19 @@ expect:
 expect:
   - {at: end, node: bob, authority: {domain: alice, epoch: 3, version: 3, state: ok, lists: [main, laptop, spare]}}
   - {at: end, node: bob, view: {domain: alice, has: [a, b, docs/1]}}
+`],
+  ['move-domain: followers hear of it and go on as they were; a rotation takes it back', `  - {at: 10s, node: home, move-domain: {to: later}}
+  - {at: 50s, node: laptop, move-domain: {to: yonder}}
+  - {at: 60s, node: laptop, publish: {name: docs/2}}
+  - {at: 61s, crash: {node: bob}}
+  - {at: 62s, restart: {node: bob}}
+  - {at: 110s, node: home, rotate-roots: {}}
+expect:
+  - {by: 49s, node: bob, authority: {domain: alice, moved: [later]}}
+  - {at: 109s, node: bob, authority: {domain: alice, moved: [later, yonder], epoch: 0}}
+  - {at: 109s, node: spare, authority: {domain: alice, moved: [later, yonder], as: bob}}
+  - {at: 109s, node: bob, view: {domain: alice, has: [a, docs/1, docs/2]}}
+  - {at: end, node: bob, authority: {domain: alice, moved: [], epoch: 1, state: ok}}
 `],
   ['erase: the name is what it was before', `  - {at: 10s, node: home, publish: {name: a}}
   - {at: 15s, node: home, tombstone: {name: a}}

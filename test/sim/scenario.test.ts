@@ -168,7 +168,7 @@ describe('a scenario with a mistake: one line with the place and what was expect
   const node = (entry: string): string => tail(`  ${entry}\n`)
 
   it.each<[string, string, string]>([
-    ['unknown action', action('{at: 1s, node: home, publsh: {name: a}}'), '10:26: unknown action "publsh"; expected publish, tombstone, put, vouch, erase, partition, heal, cut, crash, restart, disk, backup, restore, clone, carry, export, import, rescue, leave, grant, revoke, close, rotate-key, anchor and 4 more; did you mean "publish"?'],
+    ['unknown action', action('{at: 1s, node: home, publsh: {name: a}}'), '10:26: unknown action "publsh"; expected publish, tombstone, put, vouch, erase, partition, heal, cut, crash, restart, disk, collect, backup, restore, clone, carry, export, import, rescue, leave, grant, revoke, close, rotate-key and 6 more; did you mean "publish"?'],
     ['unknown expectation', expectation('{at: 1s, convergd: [alice]}'), '10:14: unknown expectation "convergd"; expected holds, view, converged, verdict, authority, admitted, evidence, asks, nobody, refused, cost; did you mean "converged"?'],
     ['unknown adversary', node('eve: {adversary: forgr, follow: [alice]}'), '9:20: unknown adversary "forgr"; expected'],
     ['no action', action('{at: 1s, node: home}'), '10:5: this entry has no action; expected publish,'],
@@ -315,6 +315,7 @@ describe('entries in plain words', () => {
     ['node: home, rotate-key: {key: main}', 'replaces the key of main: of the old one what is held stays valid'],
     ['node: home, renew: {fresh: false}', 'has the roots certify the same root_key again, from the newest manifest in force on'],
     ['node: home, rotate-roots: {base: ours}', 'has the next roots take over and certify a fresh root_key, from the newest manifest of the domain\'s own people on'],
+    ['node: home, move-domain: {to: alice}', 'has the roots say that its domain goes on as alice'],
     ['steal: {by: bob, of: alice, key: root-key}', 'bob steals the root_key of alice'],
     ['node: home, admit: {domain: alice, decision: limit, scope: [docs, media], keep: letter, key: main}', 'admits in part alice within docs, media on a request that is kept as letter with the key of main'],
     ['node: home, admit: {domain: alice, decision: reject}', 'turns away alice'],

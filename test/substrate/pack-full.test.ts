@@ -22,7 +22,8 @@ function faulty (packs: Packs, state: { full: boolean }): Packs {
   return {
     list: () => packs.list(),
     open: async (p) => { const l = await packs.open(p); return l === undefined ? undefined : wrap(l) },
-    create: async (p) => wrap(await packs.create(p))
+    create: async (p) => wrap(await packs.create(p)),
+    remove: (p) => packs.remove(p)
   }
 }
 const block = (n: number): Uint8Array => new Uint8Array(250).fill(n)

@@ -13,6 +13,7 @@ import { childrenOf } from '../../publication/walk.js'
 import { admissionRecordCodec, admissionRequestCodec } from '../admission-objects.js'
 import { certificateCodec } from '../certificate.js'
 import { cutListCodec } from '../cut-list.js'
+import { domainMovedCodec } from '../domain-moved.js'
 import { standingOf } from '../domain-standing.js'
 import { judgeName, judgeRecord, judgeReference } from '../judge-record.js'
 import { DomainKnowledge } from '../knowledge.js'
@@ -26,7 +27,7 @@ import type { Answer, OfferedBytes, OfferedLog, Vector } from './vector.js'
 
 const CODECS = new Map<number, (artifact: Artifact) => unknown>(
   [rootSetCodec, certificateCodec, rootEntryCodec, policyCodec, manifestCodec, cutListCodec, signatureCodec, laneCodec, snapshotCodec, forkEvidenceCodec, fileCodec, treeCodec,
-    admissionRequestCodec, admissionRecordCodec]
+    admissionRequestCodec, admissionRecordCodec, domainMovedCodec]
     .map((codec) => [codec.tag, codec.from]))
 
 /** Throws `MalformedError` where the payload breaks the shape that its tag declares; untagged bytes have none. */

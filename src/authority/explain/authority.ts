@@ -1,5 +1,6 @@
 /** Root entries, manifests and what these name, explained. Source: RULES M1-M9, T1. */
 import { NONE, type Reference, referenceOfHash } from '../../substrate/reference.js'
+import { domainText } from '../../substrate/domain-id.js'
 import { signatureCodec } from '../../substrate/signature.js'
 import { TAG, tagName } from '../../substrate/type-tags.js'
 import type { DomainKnowledge } from '../knowledge.js'
@@ -66,6 +67,13 @@ function manifestTitle (k: DomainKnowledge, ref: Reference): string {
   return `manifest ${j.manifest.version}, ${at === undefined ? 'not on the accepted chain' : `position ${at + 1} of ${authority.onChain.length} on the accepted chain`}`
 }
 
+/** M8: nothing of the domain rests on it. */
+export function explainMove (scene: Scene, ref: Reference): Explained {
+  const { judgedMoves, verdictOf } = scene.k.authority()
+  const move = judgedMoves.get(ref)?.move
+  return node(`the word of the roots that the domain moved${move === undefined ? '' : ` to ${domainText(move.to)}`}`, verdictOf(ref), { ref, because: move === undefined ? [] : [explainEntry(scene, move.root_entry, DEEP)] })
+}
+
 export function explainManifest (scene: Scene, ref: Reference, depth = 0): Explained {
   const { k } = scene
   const authority = k.authority()
@@ -101,7 +109,7 @@ export function explainObject (scene: Scene, ref: Reference): Explained {
     return node(`the signature of ${short(key)} over ${short(target)}`, verdict('accepted'), {
       ref,
       checks: [check('T1', true, `it holds under the one rule, for the purpose ${purpose}`)],
-      because: [k.authority().judged.has(target) ? explainManifest(scene, target) : k.authority().rootChain.judged.has(target) ? explainEntry(scene, target) : node(short(target), k.authority().verdictOf(target), { ref: target, brief: true })]
+      because: [k.authority().judgedMoves.has(target) ? explainMove(scene, target) : k.authority().judged.has(target) ? explainManifest(scene, target) : k.authority().rootChain.judged.has(target) ? explainEntry(scene, target) : node(short(target), k.authority().verdictOf(target), { ref: target, brief: true })]
     })
   }
   return node(what, k.authority().verdictOf(ref), { ref, because: namedBy(scene, ref) })

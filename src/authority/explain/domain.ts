@@ -2,10 +2,11 @@
 import { shortDomain } from '../../substrate/domain-id.js'
 import { standingOf } from '../domain-standing.js'
 import type { VerdictCode } from '../verdict.js'
-import { explainEntry, explainManifest, firstTime, type Scene } from './authority.js'
+import { explainEntry, explainManifest, explainMove, firstTime, type Scene } from './authority.js'
 import { explainLane } from './lane.js'
 import { check, counted, type Explained, node } from './tree.js'
 import { wayOutOfDomain } from './ways-out.js'
+import { moveWords } from './words.js'
 
 export function explainDomain (scene: Scene): Explained {
   const { k } = scene
@@ -23,10 +24,12 @@ export function explainDomain (scene: Scene): Explained {
       check('M5', chain.entries.length > 0, `root chain: ${counted(chain.entries.length, 'entry', 'entries')}, ${chain.state}`),
       check('M7', authority.state === 'ok', authority.stateText),
       check('E5', contested.length === 0, contested.length === 0 ? 'no lane that counts here is known to be forked' : `${counted(contested.length, 'lane')} of it forked`),
+      ...moveWords(k).map((text, i, all) => check('M8', all.length === 1 || i > 0, text)),
       check('A3', k.view().withheld.length === 0, k.view().withheld.length === 0 ? 'nothing that it vouched for is withheld' : `${counted(k.view().withheld.length, 'head')} that it vouched for can't be had`)
     ],
     because: [
       ...forks,
+      ...authority.moves.map((m) => explainMove(scene, m.ref)),
       ...contested.map((v) => explainLane(scene, v)),
       ...authority.tip === undefined ? [] : [explainManifest(scene, authority.tip)],
       ...top === undefined ? [] : [explainEntry(scene, top.ref)]

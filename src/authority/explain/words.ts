@@ -1,4 +1,5 @@
 /** What manifests and root entries say, in words: who was granted what, who was closed, what was cut where. */
+import { domainText } from '../../substrate/domain-id.js'
 import type { Hash, Reference } from '../../substrate/reference.js'
 import type { DomainKnowledge } from '../knowledge.js'
 import { type DomainAuthorityManifest, type Principal, type Scope, scopeCovers } from '../manifest.js'
@@ -28,6 +29,15 @@ interface Rights { readonly principal: Principal, readonly scope: Scope }
 
 function rightsIn (m: DomainAuthorityManifest | undefined): Map<Hash, Rights> {
   return new Map(m?.principals.map((principal, i) => [principal.principal_id, { principal, scope: m.scope[i] as Scope }]) ?? [])
+}
+
+/** M8: where the roots say that the domain goes on; none where they say nothing. The DomainIDs in full: a person decides by them whom to trust. */
+export function moveWords (k: DomainKnowledge): string[] {
+  const to = k.authority().moves.map((m) => domainText(m.move.to))
+  const [only] = to
+  if (only === undefined) return []
+  if (to.length === 1) return [`its roots say that it moved to ${only}`]
+  return [`its roots name ${to.length} different domains: trust none until you have asked`, ...to.map((text) => `its roots say that it moved to ${text}`)]
 }
 
 /** What `entry` changes, against the manifest that it follows; one sentence each. */

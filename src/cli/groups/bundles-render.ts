@@ -2,7 +2,7 @@
 import type { BundlesArgs } from '../../node/commands/bundles/types.js'
 import { faultText } from '../../federation/bundle-words.js'
 import { showName } from '../../publication/names.js'
-import { type Fields, listOf, numberOf, optionalText, textOf, textsOf } from '../field.js'
+import { type Fields, fieldsOf, listOf, numberOf, optionalText, textOf, textsOf } from '../field.js'
 import { domain, facts, meaning, named, type Renders, statusText, verdictLine } from '../render-parts.js'
 import type { Style } from '../style.js'
 import { columns, count, formatBytes } from '../text.js'
@@ -10,12 +10,13 @@ import { columns, count, formatBytes } from '../text.js'
 export const bundlesRenders: Renders<BundlesArgs> = {
   'bundle export': (r, style) => r['file'] === undefined
     ? []
-    : [`${style.good('exported')} ${domain(r)} to ${textOf(r, 'file')}  ${style.faint(amount(r))}`, ...lacking(r, style)],
+    : [`${style.good('exported')} ${domain(r)} to ${textOf(r, 'file')}  ${style.faint(amount(r))}`, ...internal(r, style), ...lacking(r, style)],
 
   'bundle import' (r, style) {
     if (r['status'] === 'rejected') return refusal(r, style)
     return [
       `${style.good('imported')} ${style.strong(named(r))}  ${style.faint(`${count(numberOf(r, 'names') ?? 0, 'name')}, ${count(numberOf(r, 'leaves') ?? 0, 'record')} and ${amount(r)} from the file`)}`,
+      ...internal(r, style),
       ...lacking(r, style),
       ...listOf(r, 'proposals').map((p) => `  ${style.careful('not exported')}  lane ${textOf(p, 'lane', 80)}, ${count(numberOf(p, 'records') ?? 0, 'record')} by ${optionalText(p, 'principalName', 80) ?? textOf(p, 'principal', 80).slice(0, 16)}`),
       ...listOf(r, 'uncounted').flatMap((u) => uncounted(u, style)),
@@ -34,7 +35,8 @@ export const bundlesRenders: Renders<BundlesArgs> = {
         ['  records', String(numberOf(r, 'leaves') ?? 0)],
         ['  content', amount(r)]
       ]),
-      ...columns(listOf(r, 'lanes').map((l) => [style.faint('  lane'), textOf(l, 'lane', 80), statusText(textOf(l, 'status'), textOf(l, 'code'), style), `${numberOf(l, 'exported') ?? 0} of ${count(numberOf(l, 'records') ?? 0, 'record')} exported`])),
+      ...internal(r, style, ': for the domain\'s own machines alone, as it shows whom it admitted and whom it turned away'),
+      ...columns(listOf(r, 'lanes').map((l) => [style.faint('  lane'), textOf(l, 'lane', 80), statusText(textOf(l, 'status'), textOf(l, 'code'), style), textOf(l, 'visibility') === 'internal' ? `${count(numberOf(l, 'records') ?? 0, 'record')}, internal` : `${numberOf(l, 'exported') ?? 0} of ${count(numberOf(l, 'records') ?? 0, 'record')} exported`])),
       ...columns(listOf(r, 'names').map((n) => [style.faint('  name'), textOf(n, 'name'), textOf(n, 'ref', 80)]))
     ]
   },
@@ -44,6 +46,13 @@ export const bundlesRenders: Renders<BundlesArgs> = {
 
 function amount (r: Fields): string {
   return `${count(numberOf(r, 'blocks') ?? 0, 'block')} of content, ${formatBytes(numberOf(r, 'bytes') ?? 0)}`
+}
+
+/** What only the domain's own machines hand each other. */
+function internal (r: Fields, style: Style, why = ''): string[] {
+  if (r['internal'] === undefined) return []
+  const part = fieldsOf(r['internal'])
+  return [`  ${style.careful('internal')}  ${count(numberOf(part, 'lanes') ?? 0, 'lane')}, ${count(numberOf(part, 'records') ?? 0, 'decision')} on other domains${why}`]
 }
 
 function lacking (r: Fields, style: Style): string[] {

@@ -15,9 +15,10 @@ export function addBundlesCommands ({ program, command, group, done, path }: Cli
     .option('--since <HEADS>', 'only what a receiver lacks: HEADS is what it wrote with `bundle heads`; - is standard input', file)
     .option('--prefix <NAME...>', 'content of these names only; records are never left out')
     .option('--all', 'of a domain of this home: records that nobody vouched for yet, too')
+    .option('--internal', 'of a domain of this home, for its other machines alone: what was decided on other domains, too')
     .option('--restricted', 'though the domain is somebody else\'s, who shows it to few')
-    .action((name: string, to: string, o: { since?: string, prefix?: string[], all?: true, restricted?: true }) =>
-      done('bundle export', { ...given({ domain: name, file: target(to), since: o.since }), prefixes: o.prefix ?? [], all: o.all === true, restricted: o.restricted === true }, { input: o.since === '-' }))
+    .action((name: string, to: string, o: { since?: string, prefix?: string[], all?: true, internal?: true, restricted?: true }) =>
+      done('bundle export', { ...given({ domain: name, file: target(to), since: o.since, internal: o.internal }), prefixes: o.prefix ?? [], all: o.all === true, restricted: o.restricted === true }, { input: o.since === '-' }))
 
   command('import', '<FILE>', 'judge a bundle and take it in, all of it or nothing; - is standard input', 'bundle import /media/stick/alice.car --follow', bundle)
     .option('--domain <DOMAIN>', 'the domain that it has to be about')

@@ -103,6 +103,7 @@ const renderLog: Render = (r, style) => {
     case 'epoch': return [`${style.strong(`epoch ${textOf(r, 'epoch', 20)}`)}  ${words.join('; ')}${mark}`]
     case 'manifest': return [`${style.strong(`manifest ${textOf(r, 'version', 20)}`)}${mark}`, ...words.map((w) => `    ${w}`)]
     case 'head': return [style.faint(`  head ${textOf(r, 'ref', 80)}  ${words.join('; ')}`)]
+    case 'moved': return [style.careful(words.join('; '))]
     case 'fork': return [style.bad(`  fork  ${words.join('; ')}`)]
     default: return [recordLine(r, style, words, mark)]
   }

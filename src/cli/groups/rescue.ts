@@ -31,5 +31,6 @@ export function addRescueCommands ({ allowKeys, command, group, done, path, pass
   command('end', '', 'write a bundle for the owner, then wipe this home', 'rescue end --out /media/stick/done.car', rescue)
     .requiredOption('--out <FILE>', 'where the bundle goes; not in the home itself', path)
     .option('--since <HEADS>', 'only what the owner lacks: HEADS is what its node wrote with `bundle heads`', path)
-    .action((o: { out: string, since?: string }) => done('rescue end', given({ out: o.out, since: o.since })))
+    .option('--yes', 'though decisions on other domains were made here, which the bundle doesn\'t hold')
+    .action((o: { out: string, since?: string, yes?: true }) => done('rescue end', given({ out: o.out, since: o.since, yes: o.yes })))
 }

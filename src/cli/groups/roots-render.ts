@@ -57,6 +57,18 @@ function epochLines (r: Fields, style: Style, what: string, applied = false): st
   ]
 }
 
+/** A move, or the request for one. */
+const moved: Render = (r, style) => {
+  const request = optionalText(r, 'request')
+  const waiting = r['done'] !== true && request !== undefined
+  return [
+    waiting ? `${style.careful('waits for signatures')} ${request}` : `${style.good('said')} to all followers: it goes on as ${style.strong(domain(r, 'to'))}`,
+    ...summaryText(r).map((line) => `  ${line}`),
+    ...facts(style, [['move', textOf(r, 'move')], ['signed', textsOf(r, 'signed').length === 0 && !waiting ? undefined : share(r, textsOf(r, 'signed').length)]]),
+    ...waiting ? ['', `  each root: diad sign --request ${request} --key KEY --yes`, `  then here: diad root apply ${request}`] : ['', `  each follower accepts it by hand: diad follow ${domain(r, 'to')} --moved-from ${domain(r)}`]
+  ]
+}
+
 const rotated: Render = (r, style) => [
   ...epochLines(r, style, 'rotated to'),
   ...facts(style, [['next roots', setInWords(fieldsOf(r['next'] ?? {}))], ['commitment', optionalText(r, 'newRoots')]])
@@ -126,7 +138,9 @@ export const rootsRenders: Renders<RootsArgs> = {
     ]
   },
 
-  'root apply': (r, style) => epochLines(r, style, r['manifest'] === null ? 'taken in:' : 'in force:', true),
+  'root move': moved,
+
+  'root apply': (r, style, args) => r['to'] !== undefined ? moved(r, style, args) : epochLines(r, style, r['manifest'] === null ? 'taken in:' : 'in force:', true),
 
   sign: (r, style) => [
     ...summaryText(r),

@@ -53,6 +53,15 @@ export function addRootsCommands ({ command, group, done, path, passphraseFile, 
     .addOption(roots()).addOption(rootKeys()).addOption(commitment()).addOption(domain()).addOption(passphraseFile())
     .action((o: Common & Pick<Next, 'commitment'>) => done('root drill', given({ roots: o.roots, keys: o.key, commitment: o.commitment, domain: o.domain }), { passphrase: passphraseOf(o.passphraseFile) }))
 
+  command('move', '', 'the roots tell all followers that the domain goes on as another one: the way out when the next root keys are lost', 'root move --to dom1… --roots /media/stick', root)
+    .addOption(new Option('--to <DOMAIN>', 'the domain that it goes on as').makeOptionMandatory())
+    .addOption(roots()).addOption(rootKeys())
+    .option('--request <FILE>', 'write a signing request to FILE instead, for root keys that are elsewhere', path)
+    .addOption(domain())
+    .option('--yes', 'the DomainID was compared: sign, and tell everybody')
+    .addOption(passphraseFile())
+    .action((o: Common & { to: string }) => done('root move', { ...given<{ domain?: string, request?: string }>({ domain: o.domain, request: o.request }), to: o.to, roots: o.roots, keys: o.key, yes: o.yes === true }, { passphrase: passphraseOf(o.passphraseFile) }))
+
   command('apply', '<REQUEST>', 'bring into force what enough root keys have signed', 'root apply renew.json', root)
     .option('--elsewhere', 'another machine made it, though this home made one for the same epoch')
     .option('--commitment <FILE>', 'next-commitment.json of the next root set, which has to open what the request commits to', path)

@@ -1,9 +1,9 @@
 /** What domain seal and doctor show to people. */
 import type { SealsArgs } from '../../node/commands/seals/types.js'
-import { listOf, numberOf, optionalText, textOf, textsOf } from '../field.js'
+import { type Fields, listOf, numberOf, optionalText, textOf, textsOf } from '../field.js'
 import { domain, facts, named, type Renders, verdictLine } from '../render-parts.js'
 import type { Style } from '../style.js'
-import { columns, count } from '../text.js'
+import { columns, count, formatBytes } from '../text.js'
 
 export const sealsRenders: Renders<SealsArgs> = {
   'domain show': (r, style) => [
@@ -39,6 +39,29 @@ export const sealsRenders: Renders<SealsArgs> = {
     `What manifest ${textOf(r, 'manifestVersion')} anchors stays anchored: that can't be taken back.`
   ],
 
+  gc: (r, style) => {
+    const dry = r['dryRun'] === true
+    const { blocks, bytes } = amountOf(r, 'removed')
+    const freed = numberOf(r, dry ? 'wasted' : 'freed') ?? 0
+    const kept = (r['kept'] ?? {}) as Fields
+    const replaced = (r['replaced'] ?? {}) as Fields
+    const part = (label: string, of: Fields, name: string): string[] => {
+      const { blocks: n, bytes: size } = amountOf(of, name)
+      return n === 0 ? [] : [style.faint(`  ${label}: ${count(n, 'block')}, ${formatBytes(size)}`)]
+    }
+    const waiting = numberOf(replaced, 'waiting') ?? 0
+    return [
+      blocks === 0 ? 'nothing to collect' : `${dry ? 'would remove' : style.good('removed')} ${count(blocks, 'block')}, ${formatBytes(bytes)}`,
+      ...part('given up by their domain', r, 'givenUp'),
+      ...part('left by interrupted work', r, 'leftover'),
+      ...part('put here and never published', r, 'unpublished'),
+      ...freed === 0 ? [] : [dry ? `${formatBytes(freed)} of the store belong to nothing already, and would be freed` : `the store is ${formatBytes(freed)} smaller`],
+      ...part('kept: put here and never published (--unpublished)', kept, 'unpublished'),
+      ...part('kept by the policy: left by interrupted work', kept, 'leftover'),
+      ...waiting === 0 ? [] : [style.faint(`  kept: what ${count(waiting, 'replaced record')} named; it may go when enough others have come since and an anchor settles them (\`diad domain seal\`)`)]
+    ]
+  },
+
   doctor: (r, style) => {
     const findings = listOf(r, 'findings')
     const mark = (level: unknown): string => level === 'ok' ? style.good('✓') : level === 'bad' ? style.bad('✗') : style.careful('!')
@@ -50,6 +73,11 @@ export const sealsRenders: Renders<SealsArgs> = {
     const worst = textOf(r, 'code')
     return [...lines, '', worst === 'ok' ? style.good('all is well') : worst === 'bad' ? style.bad('something is wrong') : style.careful('nothing is broken, but look at the warnings')]
   }
+}
+
+function amountOf (fields: Fields, name: string): { blocks: number, bytes: number } {
+  const amount = (fields[name] ?? {}) as Fields
+  return { blocks: numberOf(amount, 'blocks') ?? 0, bytes: numberOf(amount, 'bytes') ?? 0 }
 }
 
 function sealLines (seals: ReturnType<typeof listOf>, style: Style): string[] {

@@ -30,11 +30,12 @@ export async function checkArguments (command: CommandName, args: object, root: 
       return
     }
     case 'follow': {
-      const { domain, peers, name, quota, mode } = args as CommandArgs['follow']
+      const { domain, peers, name, quota, mode, movedFrom } = args as CommandArgs['follow']
       checkQuota(quota, mode)
       if (name !== undefined) checkPetname(name)
       resolveWithoutHome(domain, root)
       await checkAddresses(peers)
+      if (movedFrom !== undefined) throw new DiadError('not-moved', 'this home follows no domain yet, so none that moved', 'without --moved-from `diad follow` follows any domain')
       return
     }
     case 'sync': {

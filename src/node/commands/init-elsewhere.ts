@@ -69,8 +69,8 @@ async function hotKey (directory: string, name: string, passphrase: PassphraseSo
 export async function finishGenesis (context: Context, args: Args & { finish: string }, io: CommandIo): Promise<CommandResults['init']> {
   const { home, runtime } = context
   const request = readRequest(args.finish)
-  const { domain, entry } = request
-  if (entry.epoch !== 0) throw new DiadError('wrong-request', 'this signing request founds no domain', 'bring it into force with `diad root apply`')
+  const { domain } = request
+  if (request.purpose !== 'root-entry' || request.entry.epoch !== 0) throw new DiadError('wrong-request', 'this signing request founds no domain', 'bring it into force with `diad root apply`')
   const drafted = demandOwnGenesis(home, request)
   demandComplete(request, rootNames(home.paths.root, [dirname(args.finish)]), `pass it on: \`diad sign --request ${args.finish} --key KEY --yes\``)
   const certificate = certificateCodec.from(request.artifacts.find((a) => a.typeTag === TAG.authorityCertificate) as never)

@@ -1,5 +1,7 @@
 import { DiadError, MalformedError } from '../../substrate/errors.js'
+import { putOps } from '../../federation/ledger.js'
 import { pathFault } from '../../publication/names.js'
+import { NONE, type Reference } from '../../substrate/reference.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../command.js'
 import { signedElsewhere } from '../elsewhere.js'
 import { importPath, importStream } from '../files/import.js'
@@ -10,14 +12,19 @@ import { type Context, inTurn, ownDomain, principalSigner } from './context.js'
 
 /** `diad put`: content into the store, published nowhere: internal until a leaf of an exported lane reaches it. */
 export async function put (context: Context, args: CommandArgs['put'], io: CommandIo): Promise<CommandResults['put']> {
-  const { blocks } = context.runtime.store
+  const { gate, store: { blocks, kv } } = context.runtime
   const onProgress = ({ files, bytes }: { files: number, bytes: number }): void => { io.progress({ phase: 'importing', done: files, unit: 'files', bytes }) }
   if (args.path === '-' && io.input === undefined) throw new DiadError('no-input', 'there is nothing on standard input', 'pipe the content in, or name a file')
-  const { ref, files, blocks: count, bytes } = args.path === '-'
-    ? await importStream(io.input as AsyncIterable<Uint8Array>, blocks, { signal: io.signal, onProgress, allowKeys: args.allowKeys })
-    : await importPath(args.path, blocks, { signal: io.signal, onProgress, allowKeys: args.allowKeys })
-  await context.runtime.commit([])
-  return { ref, files, blocks: count, bytes }
+  const onBlock = (ref: Reference): void => { for (const op of putOps(kv, ref)) blocks.enqueue(op) }
+  const options = { signal: io.signal, onProgress, onBlock, allowKeys: args.allowKeys }
+  // It belongs to no domain, and a collector has to wait for it all the same.
+  return await gate.together(NONE, async () => {
+    const { ref, files, blocks: count, bytes } = args.path === '-'
+      ? await importStream(io.input as AsyncIterable<Uint8Array>, blocks, options)
+      : await importPath(args.path, blocks, options)
+    await context.runtime.commit([])
+    return { ref, files, blocks: count, bytes }
+  })
 }
 
 export async function publish (context: Context, args: CommandArgs['publish'], io: CommandIo): Promise<CommandResults['publish']> {

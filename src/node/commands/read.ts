@@ -17,6 +17,7 @@ import { readPrincipalNames } from '../home/principal-names.js'
 import { openFounding } from '../roots/made-requests.js'
 import { type Context, heldDomain, parseTarget, readableEntry } from './context.js'
 import { lacksRoom, leaseOf } from './lease.js'
+import { movedField } from './moved.js'
 import { summary } from './sync.js'
 
 /** What reads content of the root `ref`: where the quota left that out, no peer would help. Throws DiadError `over-quota`, and what `read` throws. */
@@ -125,7 +126,7 @@ export async function status (context: Context, _args: CommandArgs['status'], _i
     const elsewhere = signedElsewhere(home, runtime, k)
     domains.push({
       domain, ...(name === undefined ? {} : { name }), own: record?.own ?? false, mode: record?.mode ?? 'mirror', status: state, code, heads, names: count,
-      ...{ snapshot, authority: k.authority().stateText, view: k.view().digest, ...(out === undefined ? {} : { wayOut: out }), ...(elsewhere === undefined ? {} : { elsewhere }) }, ...leaseOf(runtime, k), ...admission(k)
+      ...{ snapshot, authority: k.authority().stateText, view: k.view().digest, ...(out === undefined ? {} : { wayOut: out }), ...(elsewhere === undefined ? {} : { elsewhere }) }, ...movedField(runtime, k), ...leaseOf(runtime, k), ...admission(k)
     })
   }
   const held: CommandResults['status']['held'] = []

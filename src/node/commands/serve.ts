@@ -12,6 +12,7 @@ import { Network } from '../network.js'
 import type { Report } from '../../federation/effects.js'
 import { checkAddresses } from './check-arguments.js'
 import { type Context, principalSigner, storedPeers } from './context.js'
+import { movedField } from './moved.js'
 import { isRescue } from './rescue/is-rescue.js'
 
 const DEFAULT_LISTEN = ['/ip4/0.0.0.0/tcp/0']
@@ -36,6 +37,14 @@ export async function serve (context: Context, args: CommandArgs['serve'], io: C
     if (found !== undefined && key !== told) event({ event: 'signed-elsewhere', domain, ...found })
     if (runtime.records.get(domain)?.own === true) told = key
   }
+  const toldMoves = new Map<Reference, string>()
+  /** M8: once for each time that the roots of a domain name another one. */
+  const tellMoved = (domain: Reference): void => {
+    const k = runtime.replica.domains.get(domain)
+    const key = k?.authority().moves.map((m) => m.move.to).join() ?? ''
+    if (k !== undefined && key !== '' && key !== toldMoves.get(domain)) event({ event: 'moved', domain, ...movedField(runtime, k) })
+    toldMoves.set(domain, key)
+  }
   const onReport = (r: Report): void => {
     switch (r.kind) {
       case 'refused':
@@ -45,6 +54,7 @@ export async function serve (context: Context, args: CommandArgs['serve'], io: C
         const view = runtime.replica.domains.get(r.domain)?.view()
         event({ event: 'changed', domain: r.domain, by: r.by, names: view === undefined ? 0 : shownNames(view).length, view: view?.digest ?? null })
         tellElsewhere(r.domain)
+        tellMoved(r.domain)
         break
       }
       case 'hello': event({ event: 'peer', peer: r.peer, domains: r.domains }); break
@@ -87,7 +97,10 @@ export async function serve (context: Context, args: CommandArgs['serve'], io: C
       io.event({ event: 'listening', peer: network.host.peerId, addresses: network.host.addresses() })
       early.forEach(io.event)
       unsubscribe = runtime.onReport(onReport)
-      runtime.active().forEach(tellElsewhere)
+      runtime.active().forEach((domain) => {
+        tellElsewhere(domain)
+        tellMoved(domain)
+      })
       // What waits in a rescue home would go with it.
       const own = args.admissions && !isRescue(home) ? runtime.own() : undefined
       if (own !== undefined) runtime.admission.room = new WaitingRoom(home, own)

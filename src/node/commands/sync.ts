@@ -14,6 +14,7 @@ import type { Network } from '../network.js'
 import { checkAddresses, checkQuota, followsNothing } from './check-arguments.js'
 import { calledHere, type Context, domainOf, storedPeers } from './context.js'
 import { lacksRoomOnly, leaseOf } from './lease.js'
+import { inherited, movedField } from './moved.js'
 import { dialAll, withNetwork } from './networked.js'
 
 const DEFAULT_TIMEOUT = 60
@@ -174,26 +175,32 @@ export function summary (context: Context, k: DomainKnowledge): Omit<SyncResult,
   const standing = standingOf(k)
   const lacking = standing.status === 'accepted' && context.runtime.records.get(domain)?.mode === 'mirror' && missingRoots(context.runtime, k).length > 0
   const { status, code } = lacking ? { status: 'deferred', code: lacksRoomOnly(context.runtime, k) ? 'over-quota' : 'content-missing' } : standing
-  return { domain, status, code, snapshot: newest?.snapshot ?? null, heads, names }
+  return { domain, status, code, snapshot: newest?.snapshot ?? null, heads, names, ...movedField(context.runtime, k) }
 }
 
-export async function follow (context: Context, args: CommandArgs['follow'], io: CommandIo): Promise<CommandResults['follow']> {
+export async function follow (context: Context, given: CommandArgs['follow'], io: CommandIo): Promise<CommandResults['follow']> {
+  checkQuota(given.quota, given.mode)
+  const taken = given.movedFrom === undefined ? undefined : await inherited(context, given, given.movedFrom, io)
+  const args = taken?.args ?? given
   const domain = domainOf(context, args.domain)
   const mode: Mode = args.mode ?? 'mirror'
-  checkQuota(args.quota, args.mode)
-  await checkAddresses(args.peers)
+  await checkAddresses(given.peers)
   if (args.name !== undefined) setPetname(context.home, args.name, domain)
   const { quota } = await context.runtime.follow(domain, mode, args.peers, args.quota)
+  const before = taken?.rename()
   const used = context.runtime.ports.audience.usedBytes(domain)
   if (quota !== undefined && used > quota) io.warn(`${used} bytes are held already: nothing is deleted, and nothing more is fetched`)
   if (context.network !== undefined) {
     const { network } = context
     // In the background: following needs no network, and a peer that is away now may come back.
-    void dialAll(network, args.peers, AbortSignal.timeout(10_000)).catch(() => undefined)
+    void dialAll(network, given.peers, AbortSignal.timeout(10_000)).catch(() => undefined)
     void network.findAndDial(domain, AbortSignal.timeout(30_000)).catch(() => 0)
   }
   const name = petnameOf(readPetnames(context.home), domain)
-  return { domain, mode, ...(name === undefined ? {} : { name }), ...(quota === undefined ? {} : { quota, used }) }
+  return {
+    domain, mode, ...(name === undefined ? {} : { name }), ...(quota === undefined ? {} : { quota, used }), ...movedField(context.runtime, await context.runtime.knowledge(domain)),
+    ...(taken === undefined ? {} : { movedFrom: taken.from, ...(before === undefined ? {} : { before }) })
+  }
 }
 
 export async function unfollow (context: Context, args: CommandArgs['unfollow'], _io: CommandIo): Promise<CommandResults['unfollow']> {

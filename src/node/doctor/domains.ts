@@ -4,7 +4,10 @@ import { standingOf } from '../../authority/domain-standing.js'
 import { shownNames } from '../../authority/domain-view.js'
 import type { DomainKnowledge } from '../../authority/knowledge.js'
 import { VERDICT_CODES, type VerdictCode } from '../../authority/verdict.js'
+import { moveWords } from '../../authority/explain/words.js'
+import { INTERNAL } from '../../publication/lane.js'
 import { showName } from '../../publication/names.js'
+import { domainText } from '../../substrate/domain-id.js'
 import { signedElsewhere } from '../elsewhere.js'
 import type { Home } from '../home/home.js'
 import type { Runtime } from '../runtime.js'
@@ -35,8 +38,13 @@ export function checkDomain (runtime: Runtime, k: DomainKnowledge, typed: string
   }
   const view = k.view()
   for (const v of view.lanes.values()) {
-    if (!v.contested || (!v.considered && v.exported === 0)) continue
+    const isInternal = v.knowledge.lane.visibility === INTERNAL
+    if (!v.contested || (!isInternal && !v.considered && v.exported === 0)) continue
     const lane = `${typed}, lane ${v.knowledge.ref.slice(0, 16)}…`
+    if (isInternal) {
+      out.push(bad(`two histories of one internal lane were signed: decisions on other domains that stand from leaf ${v.knowledge.evidence?.index ?? 0} on don't count (E4)`, lane, 'see `diad admit list` and decide them anew; `diad key close` ends that key\'s lanes'))
+      continue
+    }
     out.push(make(`a publisher signed two histories of one lane, which differ from leaf ${v.knowledge.evidence?.index ?? 0} on (E4)`, lane, own ? '`diad key close` ends that key\'s lanes where you say; `diad adopt` keeps honest work' : 'its owner has to cut the lane; --accept-contested reads it all the same'))
   }
   const contested = [...view.current.values()].filter((e) => e.code === 'contested').map((e) => e.name)
@@ -49,6 +57,20 @@ export function checkDomain (runtime: Runtime, k: DomainKnowledge, typed: string
   const names = shownNames(view).length
   if (authority.state !== 'authority-forked' && out.every((f) => f.level === 'ok')) out.push(ok(`${authority.stateText}; ${names === 1 ? '1 name' : `${names} names`}`, typed))
   return out
+}
+
+/** M8: followers are told, and accept it by hand. Of the own domain it is told too: whoever has its roots may have signed it. */
+export function checkMoved (runtime: Runtime, k: DomainKnowledge, typed: string): Finding[] {
+  const { moves } = k.authority()
+  const [only] = moves
+  if (only === undefined) return []
+  const words = moveWords(k).join('; ')
+  if (runtime.records.get(k.domain)?.own === true) return [(moves.length === 1 ? warn : bad)(words, typed, 'if you didn\'t sign that: `diad root rotate` takes it back')]
+  if (moves.length > 1) return [warn(words, typed, 'ask its people by another way which of them is theirs')]
+  const { to } = only.move
+  const record = runtime.records.get(to)
+  if (record !== undefined && !record.dormant) return [ok(`${words}, which is followed here`, typed)]
+  return [warn(words, typed, `ask its people by another way; then \`diad follow ${domainText(to)} --moved-from ${typed}\``)]
 }
 
 /** M8: no rule tells a thief's manifest from that of another machine of ours. */

@@ -1,6 +1,9 @@
 /** What may be a petname (RULES N1): never something that could be read as an identifier, and nothing that shows as something else. */
 import { DiadError } from '../../substrate/errors.js'
 
+/** letters that a petname has at most */
+export const MOST_LETTERS = 64
+
 /** Letters and digits of any script, dot, dash, underscore; so no space, no slash, no control or direction mark. */
 const SHAPE = /^[\p{L}\p{N}][\p{L}\p{N}\p{M}._-]{0,63}$/u
 const IDENTIFIERS: ReadonlyArray<readonly [RegExp, string]> = [
@@ -19,7 +22,7 @@ function petnameFault (text: string): string | undefined {
   if (identifier !== undefined) return identifier[1]
   if (text === '') return 'it is empty'
   if (text !== text.normalize('NFC')) return 'its letters aren\'t in composed form (NFC)'
-  if (Array.from(text).length > 64) return 'it is longer than 64 characters'
+  if (Array.from(text).length > MOST_LETTERS) return `it is longer than ${MOST_LETTERS} characters`
   return SHAPE.test(text) ? undefined : 'it has to begin with a letter or digit and hold only those, dot, dash and underscore'
 }
 

@@ -4,7 +4,7 @@ import { DiadError, MalformedError } from '../../substrate/errors.js'
 import { NONE, type Reference } from '../../substrate/reference.js'
 import type { Home } from './home.js'
 import { readNameFile, writeNameFile } from './name-file.js'
-import { checkPetname, isPetname } from './petname.js'
+import { checkPetname, isPetname, MOST_LETTERS } from './petname.js'
 
 /** Hex digits of a prefix that is taken for a domain: 8 beyond the constant hash id, which nobody hits by mistyping. */
 const MIN_PREFIX_DIGITS = 12
@@ -48,6 +48,27 @@ export function demandFree (home: Home, name: string, domain: Reference): void {
   throw new DiadError('petname-taken', `${name} is already the name of ${domainText(taken)}`, taken === home.domain ? 'choose another name: that is this home\'s own domain' : `choose another name, or take it from that one first: diad name ${name} --remove`)
 }
 
+/** behind the name of a domain that moved */
+const BEFORE = '-before'
+
+/**
+ * M8: `to` is called from now on what `from` was called, and that keeps its name with `-before` behind it; durable on return, both or neither. Returns what
+ * `from` is called now, where something changed: own domains keep their names, and what was passed on once is not passed on again.
+ */
+export function passPetname (home: Home, from: Reference, to: Reference): string | undefined {
+  const names = readFile(home)
+  const [name, now] = [petnameOf(names, from), petnameOf(names, to)]
+  if (name === undefined || from === home.domain || to === home.domain || (now !== undefined && name.startsWith(now + BEFORE))) return undefined
+  const taken = readPetnames(home)
+  let before = withSuffix(name, BEFORE)
+  for (let n = 2; taken.has(before); n++) before = withSuffix(name, `${BEFORE}-${n}`)
+  if (now !== undefined) names.delete(now)
+  writeFile(home, names.set(name, to).set(before, from))
+  return before
+}
+
+const withSuffix = (name: string, suffix: string): string => Array.from(name).slice(0, MOST_LETTERS - suffix.length).join('') + suffix
+
 /** The name that `domain` had, or undefined. Throws DiadError `own-domain`. */
 export function removePetname (home: Home, domain: Reference): string | undefined {
   if (domain === home.domain && home.name !== undefined) throw new DiadError('own-domain', `this home's own domain keeps its name, ${home.name}`, '')
@@ -63,7 +84,7 @@ export function removePetname (home: Home, domain: Reference): string | undefine
  * `known` gives. Throws `MalformedError`, DiadError `unknown-domain-name` or `ambiguous-prefix`.
  */
 export function resolveDomain (home: Home, text: string, known: () => Iterable<Reference>): Reference {
-  if (isWhole(text)) {
+  if (isWholeDomain(text)) {
     const domain = readDomain(text)
     if (domain === NONE) throw new MalformedError('the zero reference is not a DomainID')
     return domain
@@ -83,7 +104,7 @@ export function resolveDomain (home: Home, text: string, known: () => Iterable<R
 }
 
 /** What can be nothing but a whole DomainID, well written or not. */
-function isWhole (text: string): boolean {
+export function isWholeDomain (text: string): boolean {
   return /^dom1/i.test(text) || /^b[a-z2-7]{20,}$/.test(text) || /^[0-9a-f]{68,}$/.test(text)
 }
 

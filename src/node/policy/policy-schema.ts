@@ -44,7 +44,7 @@ export const POLICY_SCHEMA = {
     }, ['trusted_domains']),
     retention_policy: section('the section retention_policy with gc_unpublished_allowed and min_snapshot_retention', {
       gc_unpublished_allowed: { type: 'boolean', description: 'true or false: whether content that no record reaches may be removed' },
-      min_snapshot_retention: { type: 'integer', minimum: 0, maximum: 4294967295, description: 'a whole number: for how many heads replaced or withdrawn content is kept' }
+      min_snapshot_retention: { type: 'integer', minimum: 0, maximum: 4294967295, description: 'a whole number: for how many later records replaced or withdrawn content is kept' }
     }, ['gc_unpublished_allowed', 'min_snapshot_retention']),
     visibility_policy: section('the section visibility_policy', {
       internal_hidden: always('internal lanes are served to nobody'),

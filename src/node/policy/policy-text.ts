@@ -34,7 +34,7 @@ federation_policy:
 retention_policy:
   # Whether nodes may remove content that no record reaches.
   gc_unpublished_allowed: ${r.gc_unpublished_allowed}
-  # For how many heads content stays that was replaced or withdrawn since.
+  # For how many later records content stays that was replaced or withdrawn; and never before an anchor settles both.
   min_snapshot_retention: ${r.min_snapshot_retention}
 
 visibility_policy:

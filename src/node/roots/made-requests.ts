@@ -4,18 +4,21 @@
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { domainText } from '../../substrate/domain-id.js'
 import { DiadError, MalformedError } from '../../substrate/errors.js'
 import type { Hash, Reference } from '../../substrate/reference.js'
 import { errorCode, replaceFile } from '../home/atomic-file.js'
 import type { Home } from '../home/home.js'
 import { fieldsIn, textIn } from '../home/json-fields.js'
 import { COMMITMENT_FILE, commitmentOf, readNextCommitment } from './next-commitment.js'
-import type { SigningRequest } from './signing-request.js'
+import type { EntryRequest, MoveRequest, SigningRequest } from './signing-request.js'
 
 const FORMAT = { format: 'diad-made-requests', version: 1 }
+const NO_EPOCH = -1
 
 /** `reference` = what the roots were asked to sign; of a genesis that is the domain, and `name` what it shall be called here. `file`: where it was written. */
-interface Made extends MadeFor { readonly domain: Reference, readonly epoch: number, readonly reference: Reference }
+/** `to`: where a move goes (M8), of which there is no epoch: -1. */
+interface Made extends MadeFor { readonly domain: Reference, readonly epoch: number, readonly reference: Reference, readonly to?: Reference | undefined }
 interface MadeFor { readonly name?: string | undefined, readonly file?: string | undefined }
 
 const fileOf = (home: Home): string => join(home.paths.root, 'made-requests.json')
@@ -27,7 +30,7 @@ function readMade (home: Home): Made[] {
     const fields = fieldsIn(FORMAT, readFileSync(path, 'utf8'))
     const requests = fields.get('requests')
     if (!Array.isArray(requests)) throw new MalformedError(`it is not ${FORMAT.format}, version ${FORMAT.version}`)
-    return (requests as Made[]).map(({ domain, epoch, reference, name, file }) => ({ domain, epoch, reference, ...(typeof name === 'string' ? { name } : {}), ...(typeof file === 'string' ? { file } : {}) }))
+    return (requests as Made[]).map(({ domain, epoch, reference, to, name, file }) => ({ domain, epoch, reference, ...(typeof to === 'string' ? { to } : {}), ...(typeof name === 'string' ? { name } : {}), ...(typeof file === 'string' ? { file } : {}) }))
   } catch (err) {
     if (errorCode(err) === 'ENOENT') return []
     throw new DiadError('request-refused', `${path} is damaged, so it can't be told whether this request was made here`, 'remove it and make the request anew', { cause: err })
@@ -35,10 +38,12 @@ function readMade (home: Home): Made[] {
 }
 
 /** To be called before the request leaves. `name`: the petname that a domain to be founded was given. */
-export function rememberRequest (home: Home, { domain, entry, ref }: SigningRequest, { name, file }: MadeFor): void {
+export function rememberRequest (home: Home, request: SigningRequest, { name, file }: MadeFor): void {
   const all = readMade(home)
+  const { domain, ref } = request
   if (all.some((m) => m.reference === ref)) return
-  const requests = [...all, { domain, epoch: entry.epoch, reference: ref, name, file }]
+  const about = request.purpose === 'root-entry' ? { epoch: request.entry.epoch } : { epoch: NO_EPOCH, to: request.move.to }
+  const requests = [...all, { domain, ...about, reference: ref, name, file }]
   replaceFile(fileOf(home), textIn(FORMAT, { requests }))
 }
 
@@ -81,7 +86,7 @@ export function demandOwnGenesis (home: Home, request: SigningRequest): string |
  * has to commit to what the next-commitment.json at `commitment` opens. Returns what to compare by eye. Throws DiadError `request-refused`,
  * `commitment-mismatch`, and what reading the commitment throws.
  */
-export function checkCameBack (home: Home, request: SigningRequest, now: Hash | undefined, { elsewhere = false, commitment }: { readonly elsewhere?: boolean, readonly commitment?: string }): string | undefined {
+export function checkCameBack (home: Home, request: EntryRequest, now: Hash | undefined, { elsewhere = false, commitment }: { readonly elsewhere?: boolean, readonly commitment?: string }): string | undefined {
   const { domain, entry, ref } = request
   const made = readMade(home).filter((m) => m.domain === domain && m.epoch === entry.epoch)
   if (made.some((m) => m.reference === ref)) return undefined
@@ -97,4 +102,15 @@ export function checkCameBack (home: Home, request: SigningRequest, now: Hash | 
     throw new DiadError('commitment-mismatch', `this request commits the domain to next roots that ${path} doesn't open`, 'whoever brings it into force gives the domain to somebody else: have it made anew')
   }
   return `this home didn't make this request. It commits the domain to ${entry.next_commitment}: go on only if the machine that made it said the same (--commitment FILE compares it)`
+}
+
+/** The same of a move: whoever carries it can name another domain, his own. Returns what to compare by eye. Throws DiadError `request-refused`. */
+export function checkMoveCameBack (home: Home, { domain, ref, move }: MoveRequest, elsewhere: boolean): string | undefined {
+  const made = readMade(home).filter((m) => m.domain === domain && m.to !== undefined)
+  if (made.some((m) => m.reference === ref)) return undefined
+  const [other] = made.filter((m) => m.to !== move.to)
+  if (other?.to !== undefined && !elsewhere) {
+    throw new DiadError('request-refused', `this home asked for a move to ${domainText(other.to)}, and this one names ${domainText(move.to)}: somebody changed it on the way`, 'look at its summary with `diad sign --request FILE`; if another machine made it on purpose: add --elsewhere')
+  }
+  return made.length > 0 ? undefined : `this home didn't make this request: go on only if ${domainText(move.to)} is what the other domain's own machine shows as its DomainID`
 }

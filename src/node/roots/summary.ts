@@ -1,4 +1,5 @@
 /** What a root entry does, in plain words, from the objects alone. The words are part of the signing request's version 1: who signs compares them. */
+import type { DomainMoved } from '../../authority/domain-moved.js'
 import { manifestWords } from '../../authority/explain/words.js'
 import type { DomainKnowledge } from '../../authority/knowledge.js'
 import type { DomainAuthorityManifest, Scope } from '../../authority/manifest.js'
@@ -31,6 +32,17 @@ export function summaryOf (k: DomainKnowledge, { ref, entry, certificate, rootSe
       ? `The policy stays ${certificate.policy_hash}.`
       : `The policy changes to ${certificate.policy_hash}: ${policyText(k.objects.policies.get(referenceOfHash(before.certificate.policy_hash)), held)}.`,
     ...baseText(k, entry.base)
+  ]
+}
+
+/** The same of a move: who signs has to see the whole DomainID, and that it can't simply be taken back. */
+export function moveSummary ({ domain_id: domain, to }: DomainMoved, epoch: number, rootSet: OfflineRootSet): string[] {
+  return [
+    `Domain ${domainText(domain)} says to all its followers that it goes on as ${domainText(to)}.`,
+    `Its offline roots of epoch ${epoch} say so: ${setText(rootSet)}.`,
+    'Nothing that it published changes or ends by this. Its followers are told, and each of them follows the other domain only once it has accepted that by hand.',
+    'Whoever holds the keys of the other domain speaks to them from then on: compare its DomainID, all of it, with what its own machine shows.',
+    'Only a rotation of the offline roots takes this back. A second move, to yet another domain, tells the followers to trust neither.'
   ]
 }
 
@@ -109,7 +121,7 @@ function factsOf (p: DomainPolicy): Map<string, string> {
     ['executing allowed to', names(p.execution_policy.allowed_roles)],
     ['shown to', p.federation_policy.trusted_domains.length === 0 ? 'everybody' : p.federation_policy.trusted_domains.map((d) => domainText(d)).join(', ')],
     ['unpublished content collected', p.retention_policy.gc_unpublished_allowed ? 'yes' : 'no'],
-    ['heads whose content is kept', String(p.retention_policy.min_snapshot_retention)]
+    ['later records for which replaced content is kept', String(p.retention_policy.min_snapshot_retention)]
   ])
 }
 

@@ -1,6 +1,6 @@
 /** The log port on files: packs/NNNNNN.pack. */
 import * as fs from 'node:fs'
-import { open as openFile, readdir } from 'node:fs/promises'
+import { open as openFile, readdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { errorNumber } from '../../substrate/pack-failure.js'
@@ -111,6 +111,16 @@ export class FilePacks implements Packs {
     // A file is only there after a crash if its folder's entry is.
     await syncFolder(this.#folder)
     return log
+  }
+
+  async remove (pack: number): Promise<void> {
+    try {
+      await unlink(this.#path(pack))
+    } catch (err) {
+      if (errorNumber(err) === 'ENOENT') return
+      throw err
+    }
+    await syncFolder(this.#folder)
   }
 
   #path (pack: number): string {

@@ -72,6 +72,15 @@ export class LevelKv implements Kv {
     }
   }
 
+  /** What was deleted or replaced is on the disk until LevelDB comes across it by itself, or this is called. */
+  async compact (): Promise<void> {
+    try {
+      await this.#db.compactRange(new Uint8Array(0), new Uint8Array(80).fill(0xff))
+    } catch (err) {
+      throw indexFailure(err, 'compacting the index')
+    }
+  }
+
   async close (): Promise<void> {
     await this.#db.close()
   }

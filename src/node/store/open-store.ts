@@ -11,6 +11,7 @@ import { dirname, join, resolve } from 'node:path'
 import { AudienceIndex } from '../../federation/audience.js'
 import { DiadError } from '../../substrate/errors.js'
 import { diskFailure, errorNumber } from '../../substrate/pack-failure.js'
+import type { Compacted, CompactOptions } from '../../substrate/pack-compact.js'
 import { PackStore, type PackStoreLimits } from '../../substrate/pack-store.js'
 import type { Kv } from '../../substrate/ports.js'
 import { FilePacks, syncFolder } from './file-log.js'
@@ -37,6 +38,8 @@ export interface Store {
   /** the map under the blocks. Write to it through `blocks.commit` or `blocks.enqueue` whatever must not be visible before the blocks are. */
   readonly kv: Kv
   readonly audience: AudienceIndex
+  /** Gives back what discarded blocks and deleted entries take on the disk. As `PackStore.compact`. */
+  compact: (options: CompactOptions) => Promise<Compacted>
   /** Gives the store free. What was not committed is gone. */
   close: () => Promise<void>
 }
@@ -85,6 +88,12 @@ class OpenStore implements Store {
 
   constructor (readonly folder: string, readonly blocks: PackStore, readonly kv: LevelKv) {
     this.audience = new AudienceIndex(kv)
+  }
+
+  async compact (options: CompactOptions): Promise<Compacted> {
+    const compacted = await this.blocks.compact(options)
+    await this.kv.compact()
+    return compacted
   }
 
   close (): Promise<void> {

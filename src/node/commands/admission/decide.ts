@@ -9,14 +9,16 @@ import { appendRecord, checkMayAppend } from '../../../federation/append.js'
 import { INTERNAL } from '../../../publication/lane.js'
 import { DiadError } from '../../../substrate/errors.js'
 import { isReference, type Reference } from '../../../substrate/reference.js'
-import type { Signature } from '../../../substrate/signature.js'
-import { signatureCodec } from '../../../substrate/signature.js'
+import { type Signature, signatureCodec, type Signer } from '../../../substrate/signature.js'
 import { type Admissions, readAdmissions } from '../../admission/held.js'
 import { readNonces, useNonce } from '../../admission/nonces.js'
 import { removeWaiting, waitingOf, waitingPath, waits } from '../../admission/waiting.js'
 import type { CommandIo } from '../../command.js'
 import { petnameOf, readPetnames } from '../../home/petnames.js'
+import { openSigner } from '../../keys/open-signer.js'
 import { calledHere, type Context, domainOf, inTurn, ownDomain, principalSigner } from '../context.js'
+import { isRescue } from '../rescue/is-rescue.js'
+import { readNote } from '../rescue/note.js'
 import { checkedScope } from './applying.js'
 import { nothingNamed, review } from './review.js'
 import type { AdmissionArgs, Decided } from './types.js'
@@ -42,8 +44,19 @@ interface Subject {
 }
 
 async function decide (context: Context, target: Target, io: CommandIo, decision: Decision, prefixes: readonly string[]): Promise<Decided> {
+  ownDomain(context)
+  const rescue = isRescue(context.home) ? readNote(context.home.paths.root) : undefined
+  // There the key stays on its stick.
+  const lent = rescue === undefined ? undefined : await openSigner(rescue.key, io.passphrase ?? { kind: 'none' }, { expected: rescue.publicKey, signal: io.signal })
+  try {
+    return await decideAs(context, lent ?? await principalSigner(context, io), target, decision, prefixes)
+  } finally {
+    lent?.close()
+  }
+}
+
+async function decideAs (context: Context, signer: Signer, target: Target, decision: Decision, prefixes: readonly string[]): Promise<Decided> {
   const own = ownDomain(context)
-  const signer = await principalSigner(context, io)
   const { runtime, home } = context
   return await inTurn(context, async () => {
     const k = await runtime.wake(own)
@@ -162,7 +175,10 @@ async function judgeAgain (context: Context, admissions: Admissions, ref: Refere
   if (finallyDecided(admissions, ref)) throw new DiadError('admission-decided', 'this request has been decided already', 'anything wider needs a new request with a new nonce')
   const { runtime, home } = context
   const applicant = runtime.records.has(request.applicant) ? await runtime.knowledge(request.applicant) : new DomainKnowledge(request.applicant)
-  const verdict = judgeRequest(request, 'judged', applicant, { receiver: ownDomain(context), nonces: readNonces(home) })
+  // The one of our machines that put it off had handed out its nonce.
+  const nonces = readNonces(home)
+  if (!nonces.has(request.nonce)) nonces.set(request.nonce, ref)
+  const verdict = judgeRequest(request, 'judged', applicant, { receiver: ownDomain(context), nonces })
   if (verdict.status !== 'accepted') throw new DiadError(verdict.code, `the request that was put off can't be decided on: ${verdict.checks.at(-1)?.text ?? verdict.code}`, 'name the file of the request, which brings along what it is judged by; or ask the applicant for another')
 }
 

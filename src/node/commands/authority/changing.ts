@@ -6,6 +6,7 @@ import type { Principal, Scope } from '../../../authority/manifest.js'
 import { DiadError } from '../../../substrate/errors.js'
 import type { Hash, PublicKey, Reference } from '../../../substrate/reference.js'
 import type { CommandIo } from '../../command.js'
+import { admittedAgain, readAdmissions, widenedInWords } from '../../admission/held.js'
 import { changeAuthority } from '../../authority.js'
 import { readPrincipalNames } from '../../home/principal-names.js'
 import type { Context } from '../context.js'
@@ -33,13 +34,13 @@ export function knownPrincipals (k: DomainKnowledge): KnownPrincipal[] {
   return [...out.values()]
 }
 
-/** Records that the person didn't ask to lose are lost only with `yes`. */
-function approveLosses (losses: readonly Loss[], yes: boolean): void {
+/** Records that the person didn't ask to lose are lost only with `yes`. `wider` as {@link widenedInWords} has it. */
+function approveLosses (losses: readonly Loss[], wider: string | undefined): void {
   const records = losses.reduce((n, l) => n + l.to - l.from, 0)
-  if (records === 0 || yes) return
+  if (records === 0) return
   const names = [...new Set(losses.flatMap((l) => l.names))]
   const some = names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '')
-  throw new DiadError('would-be-void', `${records} record${records === 1 ? '' : 's'} that count${records === 1 ? 's' : ''} now would become void${names.length === 0 ? '' : `: ${some}`}`,
+  throw new DiadError('would-be-void', `${records} record${records === 1 ? '' : 's'} that count${records === 1 ? 's' : ''} now would become void${names.length === 0 ? '' : `: ${some}`}${wider === undefined ? '' : `; decisions on other domains would change with them: ${wider}`}`,
     'nothing was signed. Add --yes if that is what you want, or keep more of the lanes; nobody can make them valid again')
 }
 
@@ -48,12 +49,15 @@ function approveLosses (losses: readonly Loss[], yes: boolean): void {
  */
 export async function change (context: Context, domain: Reference, io: CommandIo, args: SigningArgs & { yes?: boolean }, decide: (k: DomainKnowledge) => Change): Promise<Changed> {
   let losses: Loss[] = []
-  const approve = (k: DomainKnowledge, amended: Amended): void => {
+  let wider: string | undefined
+  const approve = async (k: DomainKnowledge, amended: Amended): Promise<void> => {
     losses = lossesOf(k, amended)
-    if (args.yes !== undefined) approveLosses(losses, args.yes)
+    wider = widenedInWords(context.home, await readAdmissions(context.runtime, k), losses)
+    if (args.yes === false) approveLosses(losses, wider)
   }
   const signing = { offline: args.offlineAuthority, peers: args.peers, approve, ...(args.key === undefined ? {} : { key: args.key }) }
   const { amended } = await changeAuthority(context, domain, io, signing, decide)
+  if (wider !== undefined) io.warn(admittedAgain(wider))
   return {
     domain,
     manifest: amended.ref,

@@ -1,8 +1,12 @@
 /** `diad bundle inspect`: what a bundle holds, judged from the file alone. Needs no home, keeps nothing. */
+import { admitRefs } from '../../../authority/admission.js'
+import type { ViewedLane } from '../../../authority/domain-view.js'
 import { inspectBundle } from '../../../federation/bundle.js'
+import { INTERNAL } from '../../../publication/lane.js'
 import { NONE } from '../../../substrate/reference.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
 import { bytesOf } from './file.js'
+import type { BundleInspected } from './types.js'
 
 export async function bundleInspect (_context: unknown, args: CommandArgs['bundle inspect'], io: CommandIo): Promise<CommandResults['bundle inspect']> {
   const { installNativeCrypto } = await import('../../native-crypto.js')
@@ -19,7 +23,14 @@ export async function bundleInspect (_context: unknown, args: CommandArgs['bundl
   return {
     ...result,
     authority: knowledge.authority().stateText,
-    lanes: [...view.lanes.values()].map((v) => ({ lane: v.knowledge.ref, principal: v.knowledge.lane.principal, status: v.status, code: v.status === 'accepted' && v.exported === 0 ? 'not-exported' : v.code, records: v.branch?.log.size ?? 0, exported: v.exported })),
+    lanes: [...view.lanes.values()].map((v) => ({ lane: v.knowledge.ref, principal: v.knowledge.lane.principal, ...standing(v), records: v.branch?.log.size ?? 0, exported: v.exported })),
+    ...(counts.internal === 0 ? {} : { internal: { lanes: counts.internal, records: admitRefs(knowledge).length } }),
     names: [...view.current.values()].filter((e) => e.ref !== NONE).map(({ name, ref, code: flag }) => ({ name, ref, code: flag }))
   }
+}
+
+function standing (v: ViewedLane): Pick<BundleInspected['lanes'][number], 'visibility' | 'status' | 'code'> {
+  const isInternal = v.knowledge.lane.visibility === INTERNAL
+  const code = v.status !== 'accepted' || v.exported > 0 ? v.code : isInternal ? 'internal' : 'not-exported'
+  return { visibility: isInternal ? 'internal' : 'published', status: v.status, code }
 }

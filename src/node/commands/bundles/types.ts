@@ -2,8 +2,11 @@
 
 /** `file`: absolute, or `-` for standard input or output */
 export interface BundlesArgs {
-  /** `since`: absolute path of a file that `bundle heads` wrote. `all`: lanes that nobody vouched for yet, too. `restricted`: though it is another's domain that is shown to few. */
-  'bundle export': { domain: string, file: string, since?: string, prefixes: string[], all: boolean, restricted?: boolean }
+  /**
+   * `since`: absolute path of a file that `bundle heads` wrote. `all`: lanes that nobody vouched for yet, too. `internal`: and internal ones, for the owner's
+   * other machines. `restricted`: though it is another's domain that is shown to few.
+   */
+  'bundle export': { domain: string, file: string, since?: string, prefixes: string[], all: boolean, internal?: boolean, restricted?: boolean }
   'bundle import': { file: string, domain?: string, follow: boolean, name?: string }
   'bundle inspect': { file: string }
   'bundle heads': { domain: string, file: string }
@@ -16,6 +19,9 @@ export interface ProposalResult { lane: string, principal: string, /** what this
 
 /** `adoptable`: the home's own domain, and `diad adopt` can publish them again under a living key */
 export interface UncountedResult { lane: string, principal: string, /** what this home calls it */ principalName?: string, from: number, records: number, code: string, names: string[], adoptable: boolean }
+
+/** What of a file is internal to its domain: lanes, and decisions on other domains (admission). */
+export interface InternalResult { lanes: number, records: number }
 
 export interface BundleImported {
   /** null when the file doesn't even say */
@@ -39,6 +45,8 @@ export interface BundleImported {
   refused: BundleFaultResult[]
   noted: BundleFaultResult[]
   proposals: ProposalResult[]
+  /** of the home's own domain, and where there is any: what is held of it now */
+  internal?: InternalResult
   /** records of the file that count for nothing here, and why */
   uncounted: UncountedResult[]
 }
@@ -53,7 +61,9 @@ export interface BundleInspected {
   authority?: string
   objects: number
   evidence: number
-  lanes: Array<{ lane: string, principal: string, status: string, code: string, records: number, exported: number }>
+  lanes: Array<{ lane: string, principal: string, visibility: 'internal' | 'published', status: string, code: string, records: number, exported: number }>
+  /** where there is any */
+  internal?: InternalResult
   leaves: number
   names: Array<{ name: string, ref: string, code: string }>
   blocks: number
@@ -72,7 +82,7 @@ export interface BundleHeads {
 
 export interface BundlesResults {
   /** undefined where the file went to standard output */
-  'bundle export': { domain: string, file: string, blocks: number, bytes: number, /** content that is named and not held here */ missing: number } | undefined
+  'bundle export': { domain: string, file: string, blocks: number, bytes: number, /** content that is named and not held here */ missing: number, /** where it was asked for */ internal?: InternalResult } | undefined
   'bundle import': BundleImported
   'bundle inspect': BundleInspected
   'bundle heads': BundleHeads | undefined

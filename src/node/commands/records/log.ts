@@ -4,7 +4,7 @@
  */
 import type { DomainKnowledge } from '../../../authority/knowledge.js'
 import type { ViewedLane } from '../../../authority/domain-view.js'
-import { type Calling, calledBy, manifestWords } from '../../../authority/explain/words.js'
+import { type Calling, calledBy, manifestWords, moveWords } from '../../../authority/explain/words.js'
 import { counted, short } from '../../../authority/explain/tree.js'
 import { judgeRecord } from '../../../authority/judge-record.js'
 import { nameOf, readRecord } from '../../../authority/lane-reach.js'
@@ -27,7 +27,7 @@ export async function log (context: Context, args: CommandArgs['log'], io: Comma
 
 /** Newest last. Without `all`: what followers see, and neither ticks nor manifests off the chain. */
 export function history (k: DomainKnowledge, all: boolean, calling: Calling): LogEvent[] {
-  const sorted = [...epochs(k), ...manifests(k, all, calling), ...records(k, all, calling)]
+  const sorted = [...epochs(k), ...manifests(k, all, calling), ...records(k, all, calling), ...moves(k)]
   const place = (e: LogEvent): number => e.position ?? Infinity
   // What is said of a position stands before what was written under it; the sort is stable.
   return sorted.sort((a, b) => place(a) - place(b) || (a.logseq ?? -1) - (b.logseq ?? -1))
@@ -50,6 +50,13 @@ function epochWords (k: DomainKnowledge, ref: Reference, kind: string): string {
   const signed = set === undefined ? '' : `, signed by ${set.threshold} of ${counted(set.root_keys.length, 'root key')}`
   if (kind === 'genesis') return `the domain begins${signed}`
   return kind === 'renew' ? `the roots name a root_key anew${signed}` : `the roots that were committed to take over${signed}`
+}
+
+/** M8: there is no saying when; the newest word of the roots stands last. */
+function moves (k: DomainKnowledge): LogEvent[] {
+  const words = moveWords(k)
+  const several = words.length > 1 ? words.slice(0, 1) : []
+  return k.authority().moves.map(({ ref, move: { to } }, i) => ({ event: 'moved', domain: k.domain, position: null, ref, to, words: [words.at(i - k.authority().moves.length) as string, ...several] }))
 }
 
 function manifests (k: DomainKnowledge, all: boolean, calling: Calling): LogEvent[] {

@@ -98,7 +98,7 @@ export interface Adopted {
 
 /** One line of a domain's history. `event` says which other fields there are; `code` is a verdict code where it isn't `accepted`. */
 export interface LogEvent {
-  event: 'epoch' | 'manifest' | 'record' | 'head' | 'fork'
+  event: 'epoch' | 'manifest' | 'record' | 'head' | 'fork' | 'moved'
   domain: string
   /** of the manifest on the accepted chain, from 0; null off the chain */
   position: number | null
@@ -117,4 +117,6 @@ export interface LogEvent {
   index?: number
   principal?: string
   called?: string
+  /** the DomainID that the roots name */
+  to?: string
 }

@@ -4,10 +4,13 @@
  */
 import { existsSync, readdirSync, realpathSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
+import type { DomainKnowledge } from '../../../authority/knowledge.js'
 import { inspectBundle } from '../../../federation/bundle.js'
+import { principalId } from '../../../publication/evidence.js'
+import { INTERNAL } from '../../../publication/lane.js'
 import { domainText } from '../../../substrate/domain-id.js'
 import { DiadError } from '../../../substrate/errors.js'
-import type { Reference } from '../../../substrate/reference.js'
+import type { PublicKey, Reference } from '../../../substrate/reference.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
 import { bytesOf } from '../bundles/file.js'
 import { writeDomain } from '../bundles/export.js'
@@ -17,10 +20,11 @@ import { readNote } from './note.js'
 
 export async function rescueEnd (context: Context, args: CommandArgs['rescue end'], io: CommandIo): Promise<CommandResults['rescue end']> {
   const { runtime, home: { paths: { root } } } = context
-  const { domain, home: made } = readNote(root)
+  const { domain, home: made, publicKey } = readNote(root)
   if (context.network !== undefined) throw new DiadError('store-busy', 'a daemon serves this rescue home', 'stop it first: what it does meanwhile would be lost')
   if (isInside(root, args.out)) throw new DiadError('usage', `${args.out} is in the home that is wiped`, 'write the bundle somewhere else, e.g. to the stick')
   checkWipe(context, domain, made)
+  if (args.yes !== true) demandNoDecisions(await runtime.knowledge(domain), publicKey)
   const since = args.since === undefined ? undefined : readHeads(args.since, domain)
   const written = await writeDomain(context, domain, { file: args.out, since, prefixes: [], proposals: true, fresh: true }, io)
   if (written === undefined) throw new Error('the bundle was not written to a file')
@@ -46,6 +50,15 @@ function checkWipe ({ runtime, home: { paths } }: Context, domain: Reference, ma
   }
   const other = [...runtime.records].find(([d, r]) => r.own && d !== domain)
   if (other !== undefined) throw new DiadError('own-domain', `the domain ${domainText(other[0])} of this home's own is here, too`, 'export it with `diad bundle export DOMAIN FILE --all` and remove the directory by hand')
+}
+
+/** D3: the bundle goes through many hands, so it holds nothing internal. */
+function demandNoDecisions (k: DomainKnowledge, key: PublicKey): void {
+  const mine = [...k.viewAll().lanes.values()].filter((v) => v.knowledge.lane.principal === principalId(key) && v.knowledge.lane.visibility === INTERNAL)
+  const made = mine.reduce((n, v) => n + v.judged.filter((j) => j.body?.kind === 'admit').length, 0)
+  if (made === 0) return
+  const many = made === 1 ? 'a decision on another domain was' : `${made} decisions on other domains were`
+  throw new DiadError('not-confirmed', `${many} made with this home's key, and the bundle that is written now holds nothing internal`, `nothing was wiped; \`diad bundle export ${domainText(k.domain)} FILE --internal\` hands them to your other machines; then end with --yes`)
 }
 
 function isInside (root: string, file: string): boolean {

@@ -6,8 +6,8 @@ export interface RescueArgs {
   /** `path`: absolute */
   'rescue publish': { path: string, as: string, allowKeys?: boolean }
   'rescue status': Record<string, never>
-  /** `out`: absolute; `since`: absolute path of a file that `bundle heads` wrote */
-  'rescue end': { out: string, since?: string }
+  /** `out`: absolute; `since`: absolute path of a file that `bundle heads` wrote; `yes`: decisions that were made here may go */
+  'rescue end': { out: string, since?: string, yes?: boolean }
 }
 
 /** What the key may do, by the newest manifest held here. */

@@ -8,6 +8,7 @@ import { unpersistedOps } from '../../../federation/ledger.js'
 import { DiadError } from '../../../substrate/errors.js'
 import type { Hash, Reference } from '../../../substrate/reference.js'
 import { refreshProjection } from '../../authority-projection.js'
+import { admittedAgain, readAdmissions, widenedInWords } from '../../admission/held.js'
 import { checkMaySign, commitAuthority, markEntry, mayContinueEntry, type Signing } from '../../authority.js'
 import type { CommandIo } from '../../command.js'
 import { setOwnDomain } from '../../home/home.js'
@@ -18,7 +19,7 @@ import { findKeysOf } from '../../keys/find-keys.js'
 import { rememberRequest } from '../../roots/made-requests.js'
 import type { RootNames } from '../../roots/root-names.js'
 import { summaryAfter } from '../../roots/summary.js'
-import { artifactsOf, type SigningRequest } from '../../roots/signing-request.js'
+import { artifactsOf, type EntryRequest } from '../../roots/signing-request.js'
 import type { Context } from '../context.js'
 import { demandComplete, namesIn, rootDirectories, rootNames, signAtHand, writeRequest } from './root-signers.js'
 import type { EpochResult, RootSigning, ShownLoss } from './types.js'
@@ -32,7 +33,7 @@ export interface Established {
 }
 
 /** Signs with what is at hand; then writes the request where one is asked for, or brings the entry into force. To be called in turn. */
-export async function signOrAsk (context: Context, io: CommandIo, asked: SigningRequest, args: RootSigning, change: Change = {}): Promise<{ result: EpochResult, closed: readonly Hash[] }> {
+export async function signOrAsk (context: Context, io: CommandIo, asked: EntryRequest, args: RootSigning, change: Change = {}): Promise<{ result: EpochResult, closed: readonly Hash[] }> {
   const directories = rootDirectories(context, args)
   const names = rootNames(context.home.paths.root, directories, args.keys)
   const request = await signAtHand(asked, directories, args.keys, io)
@@ -48,7 +49,7 @@ export async function signOrAsk (context: Context, io: CommandIo, asked: Signing
   return { result: now === undefined ? result : { ...result, summary: summaryAfter(result.summary, now) }, closed }
 }
 
-export function epochResult (r: SigningRequest, names: RootNames): EpochResult {
+export function epochResult (r: EntryRequest, names: RootNames): EpochResult {
   return {
     domain: r.domain,
     epoch: r.entry.epoch,
@@ -67,7 +68,7 @@ export function epochResult (r: SigningRequest, names: RootNames): EpochResult {
  * Takes a signed request in: twice does no harm, and what was cut off is finished. `change` is what the first manifest of the epoch changes; `ask`: M8 is
  * asked before that is signed; without it the caller has. Throws DiadError `signature-missing`, `unknown-domain`, `root-orphaned` and what amending, signing and the store throw. To be called in turn.
  */
-export async function establish (context: Context, io: CommandIo, request: SigningRequest, change: Change = {}, ask?: Signing): Promise<Established> {
+export async function establish (context: Context, io: CommandIo, request: EntryRequest, change: Change = {}, ask?: Signing): Promise<Established> {
   demandComplete(request, rootNames(context.home.paths.root, []))
   const { runtime } = context
   if (!runtime.records.has(request.domain)) throw new DiadError('unknown-domain', 'this home doesn\'t hold the domain of this request', 'run this in the domain\'s home, or `diad follow` it first')
@@ -83,7 +84,7 @@ export async function establish (context: Context, io: CommandIo, request: Signi
   }
 }
 
-async function takeIn (context: Context, io: CommandIo, k: DomainKnowledge, request: SigningRequest, change: Change, ask: Signing | undefined): Promise<Established> {
+async function takeIn (context: Context, io: CommandIo, k: DomainKnowledge, request: EntryRequest, change: Change, ask: Signing | undefined): Promise<Established> {
   const { runtime, home } = context
   const { ref, entry, rootSet } = request
   const sure = mayContinueEntry(runtime, k)
@@ -97,6 +98,7 @@ async function takeIn (context: Context, io: CommandIo, k: DomainKnowledge, requ
   const rootKey = certificate.subject_pubkey
   const path = findKeysOf([home.paths.keys], [rootKey]).get(rootKey)
   const lanes = lanesUnder(k, k.authority())
+  const admitted = await readAdmissions(runtime, k)
   let out: Established = { manifest: null, version: null, closed: [] }
   const written = inForce() ? k.authority().onChain.at(-1) : undefined
   if (written?.manifest.root_entry === ref) {
@@ -119,6 +121,8 @@ async function takeIn (context: Context, io: CommandIo, k: DomainKnowledge, requ
     io.warn(`the root_key ${rootKey} is not in ${home.paths.keys}: run this in the home that has it, too, so that the first manifest of the epoch is signed`)
   }
   const losses = lossesSince(k, lanes, k.authority())
+  const wider = widenedInWords(home, admitted, losses)
+  if (wider !== undefined) io.warn(admittedAgain(wider))
   if (losses.length > 0) out = { ...out, losses: losses.map(({ lane, from, to, names }) => ({ lane, from, to, names: [...names] })) }
   if (path !== undefined) {
     if (runtime.own() === undefined) await adopt(context, k)

@@ -17,7 +17,7 @@ import type { KeyNames, RootSigning } from './types.js'
 const NO_PASSPHRASE = { kind: 'none' as const }
 
 /** The directories to look for root keys in: those given, else the home's own where they haven't been moved away yet. */
-export function rootDirectories (context: Context, { roots, keys, request }: RootSigning): string[] {
+export function rootDirectories (context: Context, { roots, keys, request }: Pick<RootSigning, 'roots' | 'keys' | 'request'>): string[] {
   if (roots.length > 0) return roots
   const { offline } = context.home.paths
   return keys.length === 0 && request === undefined && existsSync(offline) ? [offline] : []
@@ -38,7 +38,7 @@ export function namesIn (request: SigningRequest, names: RootNames): KeyNames {
 }
 
 /** Signs with as many of the keys at hand as are needed. Throws what opening the keys throws. */
-export async function signAtHand (request: SigningRequest, directories: readonly string[], keys: readonly string[], io: CommandIo): Promise<SigningRequest> {
+export async function signAtHand<R extends SigningRequest> (request: R, directories: readonly string[], keys: readonly string[], io: CommandIo): Promise<R> {
   let signed = request
   const passphrase = io.passphrase ?? NO_PASSPHRASE
   const open = async (spec: string, expected?: SigningRequest['rootSet']['root_keys'][number]): Promise<void> => {

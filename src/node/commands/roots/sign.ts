@@ -59,7 +59,9 @@ function recordOf (spec: string): PublicKey | undefined {
 }
 
 /** Nothing is believed: what lies there counts only where it opens the very commitment that is to be signed. */
-function nextSetOf ({ domain, entry }: SigningRequest, places: readonly string[]): NextSetFacts | null {
+function nextSetOf (request: SigningRequest, places: readonly string[]): NextSetFacts | null {
+  if (request.purpose !== 'root-entry') return null
+  const { domain, entry } = request
   for (const path of places.map((place) => join(place, COMMITMENT_FILE)).filter((p) => existsSync(p))) {
     try {
       const next = readNextCommitment(path)
@@ -75,6 +77,7 @@ function nextSetOf ({ domain, entry }: SigningRequest, places: readonly string[]
 function resultOf (r: SigningRequest, { names, ...more }: Pick<Result, 'wrote' | 'file' | 'key' | 'next'> & { readonly names: RootNames }): Result {
   return {
     domain: r.domain,
+    purpose: r.purpose,
     entry: r.ref,
     summary: [...r.summary],
     signed: r.signatures.map((s) => s.public_key),

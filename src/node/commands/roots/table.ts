@@ -7,6 +7,7 @@ export const rootsCommands: Loaders<RootsArgs> = {
   'root renew': async () => (await import('./renew.js')).rootRenew,
   'root rotate': async () => (await import('./rotate.js')).rootRotate,
   'root drill': async () => (await import('./drill.js')).rootDrill,
+  'root move': async () => (await import('./move.js')).rootMove,
   'root apply': async () => (await import('./apply.js')).rootApply,
   sign: async () => (await import('./sign.js')).sign,
   'recover root-key': async () => (await import('./recover.js')).recoverRootKey,

@@ -47,6 +47,7 @@ export interface RootsArgs {
   'root renew': RootSigning & NewEpochArgs
   'root rotate': RootSigning & NewEpochArgs & RotateArgs
   'root drill': { domain?: string, roots: string[], keys: string[], commitment?: string }
+  'root move': Pick<RootSigning, 'roots' | 'keys' | 'request'> & { domain?: string, /** as typed */ to: string, yes: boolean }
   'root apply': Partial<Pick<RootSigning, 'offline' | 'peers'>> & { request: string, /** another machine made it, though this home made one for the same epoch */ elsewhere?: boolean, /** what has to open its commitment */ commitment?: string }
   sign: { request: string, key?: string, yes: boolean, /** though the key signed another entry of the epoch */ again?: boolean }
   'recover root-key': RootSigning & { domain?: string, base?: string }
@@ -74,6 +75,24 @@ export interface EpochResult {
   names?: KeyNames
   /** what became void by it, where something did */
   losses?: ShownLoss[]
+}
+
+/** A move that counts from now on, or the request for one. */
+export interface MoveResult {
+  domain: string
+  /** the DomainID that its followers are told of */
+  to: string
+  move: string
+  epoch: number
+  /** what it does, in plain words */
+  summary: string[]
+  signed: string[]
+  threshold: number
+  /** the file, where a request was written or brought back */
+  request: string | null
+  /** whether it counts: its followers hear of it */
+  done: boolean
+  names?: KeyNames
 }
 
 export interface RotateResult extends EpochResult {
@@ -125,9 +144,12 @@ export interface RootsResults {
     done: boolean
     status: 'accepted' | 'deferred'
   }
-  'root apply': EpochResult
+  'root move': MoveResult
+  'root apply': EpochResult | MoveResult
   sign: {
     domain: string
+    purpose: 'root-entry' | 'domain-moved'
+    /** what is signed: a root entry, or a move */
     entry: string
     summary: string[]
     signed: string[]

@@ -3,7 +3,7 @@ import { DiadError } from '../../../substrate/errors.js'
 import { domainText } from '../../../substrate/domain-id.js'
 import type { Reference } from '../../../substrate/reference.js'
 import type { CommandIo } from '../../command.js'
-import { checkDomain, checkElsewhere } from '../../doctor/domains.js'
+import { checkDomain, checkElsewhere, checkMoved } from '../../doctor/domains.js'
 import { type Finding, trouble } from '../../doctor/finding.js'
 import { checkHome } from '../../doctor/home.js'
 import { checkKeyRoles, checkKeys } from '../../doctor/keys.js'
@@ -38,6 +38,7 @@ export async function doctor (context: Context, args: SealsArgs['doctor'], io: C
   await look(runtime.store.folder, async () => await checkStore(runtime, args.deep, io, typed))
   for (const domain of runtime.active()) {
     await look(typed(domain), async () => checkDomain(runtime, await runtime.knowledge(domain), typed(domain)))
+    await look(typed(domain), async () => checkMoved(runtime, await runtime.knowledge(domain), typed(domain)))
   }
   const own = runtime.own()
   if (own !== undefined) {

@@ -7,5 +7,6 @@ export const sealsCommands: Loaders<SealsArgs> = {
   'domain seal': async () => (await import('./seal.js')).domainSeal,
   'domain seals': async () => (await import('./unseal.js')).domainSeals,
   'domain unseal': async () => (await import('./unseal.js')).domainUnseal,
-  doctor: async () => (await import('./doctor.js')).doctor
+  doctor: async () => (await import('./doctor.js')).doctor,
+  gc: async () => (await import('./gc.js')).gc
 }

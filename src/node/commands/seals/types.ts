@@ -1,4 +1,5 @@
 /** Arguments and results of domain seal and doctor: anchoring, pinning and looking after a home. Plain JSON: they cross the control socket. */
+import type { Garbage } from '../../../federation/garbage.js'
 import type { Finding } from '../../doctor/finding.js'
 
 export interface SealsArgs {
@@ -7,6 +8,7 @@ export interface SealsArgs {
   'domain seals': Record<string, never>
   'domain unseal': { name: string, destroy: boolean }
   doctor: { deep: boolean }
+  gc: { replaced: boolean, unpublished: boolean, unfollowed: boolean, dryRun: boolean }
 }
 
 export interface ShownPrincipal { id: string, key: string, name?: string, roles: string[], prefixes: string[] }
@@ -51,4 +53,6 @@ export interface SealsResults {
   'domain unseal': { domain: string, name: string, kind: 'zfs' | 'copy', at: string, left: 'removed' | 'kept', manifest: string, manifestVersion: number }
   /** status `rejected` when something is bad, so that scripts see it in the exit code (4) */
   doctor: { status: 'accepted' | 'rejected', code: string, findings: Finding[] }
+  /** `removed`: blocks that are held no more, or wouldn't be; `freed`: bytes by which the store is smaller; `wasted`: bytes in it that belong to no block */
+  gc: Garbage & { dryRun: boolean, removed: Garbage['givenUp'], freed: number, wasted: number, stuck: number[] }
 }
