@@ -1,11 +1,12 @@
 /** Runs a scenario to its end: the timeline, the expectations, the invariants, and what came of it. */
 import { DiadError } from '../src/substrate/errors.js'
 import type { Plugins } from './plugin.js'
+import { formatClock } from './report/format.js'
 import { drawEdges } from './scenario/draw.js'
 import { sayArgs } from './scenario/say.js'
 import type { Args, ExpectationEntry, Scenario } from './scenario/types.js'
 import type { RunResult } from './trace.js'
-import { kindOf, World, type WorldInit } from './world/world.js'
+import { kindOf, type Undone, World, type WorldInit } from './world/world.js'
 import { useRememberingVerifier } from './world/keys.js'
 
 export interface RunOptions {
@@ -146,8 +147,29 @@ function unusedOf (world: World): RunResult['unused'] {
   })
 }
 
+const notesOf = (world: World): string[] => [...topologyNotes(world), ...refusedNotes(world)]
+
+/** Lines for what nodes refused to do. */
+const MOST_REFUSED = 20
+const WHY_SHOWN = 160
+
+/** What a real node refuses is refused here too, and no failure: that an action did nothing has to be seen all the same. One line for the same again. */
+function refusedNotes ({ undone }: World): string[] {
+  const groups = new Map<string, { first: Undone, times: number }>()
+  for (const one of undone) {
+    const key = `${one.node} ${one.action} ${one.code}`
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, { first: one, times: 1 })
+    else group.times++
+  }
+  const lines = [...groups.values()].map(({ first: { t, node, action, code, why }, times }) =>
+    `${node} refused ${times === 1 ? `the ${action} at ${formatClock(t)}` : `${action} ${times} times, first at ${formatClock(t)}`}: ${code} (${why.length > WHY_SHOWN ? `${why.slice(0, WHY_SHOWN)}…` : why})`)
+  const more = lines.length - MOST_REFUSED
+  return [...lines.slice(0, MOST_REFUSED), ...more > 0 ? [`and ${more} more like these: the report has them all in its log`] : []]
+}
+
 /** Whoever writes `topology: none` may think that nobody is linked then. */
-function notesOf ({ scenario, network }: World): string[] {
+function topologyNotes ({ scenario, network }: World): string[] {
   const { topology, discover, discoverSaid } = scenario.links
   if (topology.kind !== 'none' || !discover || discoverSaid) return []
   const found = network.edges().length - drawEdges(scenario, () => 0).length

@@ -17,6 +17,7 @@ const OBJECTS = 'src/authority/held-objects.ts'
 const POLICY = 'src/authority/policy.ts'
 const MOVES = 'src/authority/moves.ts'
 const REPLACED = 'src/federation/replaced.ts'
+const VERDICTS = ['test/federation/attacks-verdicts.test.ts']
 const GARBAGE = ['test/federation/garbage.test.ts']
 
 const of = (rule: string, file: string, find: string, replace: string): Mutant => ({ name: rule, file, find, replace, tests: RULE_TESTS })
@@ -99,7 +100,7 @@ export const RULE_MUTANTS: readonly Mutant[] = [
   of('L3 up to the held head', LANE, 'const bound = Math.min(branch.head.snapshot.log_size,', 'const bound = Math.min(Math.max(1, branch.head.snapshot.log_size - 1),'),
   of('L3 each leaf below the limit', LANE, 'judged: judged.slice(0, limit)', 'judged: judged.slice(0, Math.max(0, limit - 1))'),
   of('L5 lanes that `previous` names', EXPORTS, 'else considered.add(owner.knowledge.ref)', ''),
-  of('L5 strangers\' lanes aren\'t considered', EXPORTS, 'if (!shown(v) || !hasRole(v, \'federate\') || v.code === \'closed\') continue', 'if (!shown(v)) continue'),
+  of('L5 strangers\' lanes aren\'t considered', EXPORTS, 'if (!shown(v) || !v.federates || v.code === \'closed\') continue', 'if (!shown(v)) continue'),
   of('S1 the head\'s logseq', HELD, 'readLeaf(log.leaf(size - 1))?.logseq === logseq ? \'on\' : \'false\'', 'logseq >= 0 ? \'on\' : \'false\''),
   of('R2 role', LEAF, 'if (fitting.length === 0) return', 'if (fitting.length < 0) return'),
   of('R2 audited', LEAF, 'if (body.kind === \'statement\' && body.type === AUDITED &&', 'if (body.kind === \'statement\' && body.type === \'\' &&'),
@@ -125,9 +126,12 @@ export const RULE_MUTANTS: readonly Mutant[] = [
   of('A2 producers need a publisher\'s vouch', EXPORTS, 'const visible = Math.min(v.limit, published.get(ref) ?? 0)', 'const visible = v.limit'),
   of('A2 the union of vouches', EXPORTS, 'into.set(lane, Math.max(into.get(lane) ?? 0, prefix))', 'into.set(lane, prefix)'),
   of('A2 the publisher\'s vouch is exported itself', EXPORTS, 'vouchesIn(v.judged, exported.get(ref) ?? 0)', 'vouchesIn(v.judged, v.judged.length)'),
-  of('A3 publishers need a federate key\'s vouch', EXPORTS, 'hasRole(v, \'federate\') ? v.limit : Math.min(v.limit, federated.get(ref) ?? 0)', 'v.limit'),
+  of('A3 publishers need a federate key\'s vouch', EXPORTS, 'v.federates ? v.limit : Math.min(v.limit, federated.get(ref) ?? 0)', 'v.limit'),
   of('A3 what was vouched for can\'t be had', EXPORTS, 'if (target?.code !== \'closed\') withheld.add(snapshot)', 'if (target?.code === \'closed\') withheld.add(snapshot)'),
   of('A3 what a cut ends can\'t be missed', EXPORTS, 'if (target?.code !== \'closed\') withheld.add(snapshot)', 'withheld.add(snapshot)'),
+  { ...of('R5 a log that nobody passes on decides nothing', EXPORTS, 'v.knowledge.branches.length > 0 && ((v.federates && v.reach > 0) || (exported.get(v.knowledge.ref) ?? 0) > 0)', 'v.knowledge.branches.length > 0'), tests: VERDICTS },
+  { ...of('E3 an erase leaf behind a fork', 'src/authority/judge-record.ts', 'if (index >= Math.max(target.anchored, target.knowledge.evidence?.index ?? Infinity)) return verdict(\'no-effect\')', ''), tests: VERDICTS },
+  { ...of('M7 what keys of ended epochs sign', 'src/authority/authority-store.ts', 'valid(j) && (!settled || path.has(j.ref) || j.manifest.root_entry === top)', 'valid(j)'), tests: ['test/federation/attacks-authority.test.ts'] },
   { ...of('V5 an anchor over what replaced it', REPLACED, 'entry.logseq < settled && entry.index < (lanes.get(entry.lane)?.anchored ?? 0)', 'entry.logseq < settled'), tests: GARBAGE },
   { ...of('V5 so many records since', REPLACED, 'sort((a, b) => b - a)[kept] ?? -1', 'sort((a, b) => b - a)[0] ?? -1'), tests: GARBAGE },
   { ...of('V5 whatever else names it', REPLACED, 'if (i < shared && gone.has', 'if (gone.has'), tests: GARBAGE },

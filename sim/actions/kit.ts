@@ -35,7 +35,9 @@ export function byNode (node: SimNode | undefined): SimNode {
 export function started (world: World, node: SimNode, action: string, work: Promise<void>): void {
   work.catch((err: unknown) => {
     if (err instanceof PowerCut) return
-    if (err instanceof DiadError) world.note(`${action} refused`, node.name, `${action} refused: ${err.code}`)
-    else world.violate('no-crash', node.name, `${action}: ${err instanceof Error ? err.stack ?? err.message : String(err)}`)
+    if (err instanceof DiadError) {
+      world.note(`${action} refused`, node.name, `${action} refused: ${err.code}`)
+      world.undone.push({ t: world.clock.now, node: node.name, action, code: err.code, why: err.message })
+    } else world.violate('no-crash', node.name, `${action}: ${err instanceof Error ? err.stack ?? err.message : String(err)}`)
   })
 }

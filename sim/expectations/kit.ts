@@ -39,6 +39,9 @@ export function sayRefused ({ code, peer, domain, count: often }: RefusedArgs): 
 
 // ── findings ──
 
+/** `accepted`, `void: cut`: a code that says no more than the status isn't said again. */
+export const sayVerdict = (...said: ReadonlyArray<string | undefined>): string => [...new Set(said.filter((one) => one !== undefined))].join(': ')
+
 export const met = (found: string): Finding => ({ met: true, found })
 export const unmet = (found: string): Finding => ({ met: false, found })
 export const found = (isMet: boolean, text: string): Finding => ({ met: isMet, found: text })

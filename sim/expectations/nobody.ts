@@ -4,7 +4,7 @@ import { NONE } from '../../src/substrate/reference.js'
 import { expectation } from '../plugin.js'
 import { sayName } from '../scenario/say.js'
 import { choice, DOMAIN, map, PUBLISHED } from '../scenario/schema-parts.js'
-import { EVIDENCE, type EvidenceArgs, met, provenLanes, REFUSED, refusalsLike, type RefusedArgs, sayEvidence, sayRefused, STATUSES, type Status, unmet } from './kit.js'
+import { EVIDENCE, type EvidenceArgs, met, provenLanes, REFUSED, refusalsLike, type RefusedArgs, sayEvidence, sayRefused, sayVerdict, STATUSES, type Status, unmet } from './kit.js'
 
 /** exactly one of them */
 interface NobodyArgs {
@@ -44,7 +44,7 @@ export default expectation<NobodyArgs>({
         if (entry !== undefined && entry.ref !== NONE) return unmet(`${node.name} holds ${holds.name}`)
       }
       if (evidence !== undefined && provenLanes(world, k, domain, evidence.against).length > 0) return unmet(`${node.name} holds a proof`)
-      if (status !== undefined && standingOf(k).status === status.status) return unmet(`${node.name} says ${status.status}: ${standingOf(k).code}`)
+      if (status !== undefined && standingOf(k).status === status.status) return unmet(`${node.name} says ${sayVerdict(status.status, standingOf(k).code)}`)
     }
     return met('nobody did')
   }

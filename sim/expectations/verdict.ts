@@ -3,7 +3,7 @@ import { standingOf } from '../../src/authority/domain-standing.js'
 import { expectation } from '../plugin.js'
 import { sayName } from '../scenario/say.js'
 import { choice, DOMAIN, map, named, PUBLISHED } from '../scenario/schema-parts.js'
-import { CODE, found, heldBy, principalsCalled, STATUSES, type Status, unmet } from './kit.js'
+import { CODE, found, heldBy, principalsCalled, sayVerdict, STATUSES, type Status, unmet } from './kit.js'
 import { recordBy } from './record.js'
 
 interface VerdictArgs { readonly domain: string, readonly name?: string, readonly by?: string, readonly status?: Status, readonly code?: string }
@@ -14,7 +14,7 @@ export default expectation<VerdictArgs>({
   summary: 'The node judges the newest record of the name, or of the name by that principal, or the domain as a whole, as is said.',
   schema: map({ domain: DOMAIN, name: PUBLISHED, by: named('principal', 'the principal whose record it is, whether or not a view shows it'), status: choice(STATUSES), code: CODE }, ['domain'],
     { anyOf: [{ required: ['status'] }, { required: ['code'] }], dependencies: { by: ['name'] }, description: 'domain, and status or code; by goes with name' }),
-  words: ({ domain, name, by, status, code }) => `says that ${sayName(name === undefined ? domain : `${domain}/${name}`)}${by === undefined ? '' : ` by ${by}`} is ${[status, code].filter((said) => said !== undefined).map(sayName).join(': ')}`,
+  words: ({ domain, name, by, status, code }) => `says that ${sayName(name === undefined ? domain : `${domain}/${name}`)}${by === undefined ? '' : ` by ${by}`} is ${sayVerdict(status === undefined ? undefined : sayName(status), code === undefined ? undefined : sayName(code))}`,
   check (world, { domain, name, by, status, code }, node) {
     const held = heldBy(world, node, domain)
     if (typeof held === 'string') return unmet(held)
@@ -29,6 +29,6 @@ export default expectation<VerdictArgs>({
       if (entry === undefined) return unmet('no such name')
       is = entry.code === 'contested' ? { status: 'contested', code: 'lane-forked' } : { status: 'accepted', code: 'accepted' }
     }
-    return found((status ?? is.status) === is.status && (code ?? is.code) === is.code, `${is.status}: ${is.code}`)
+    return found((status ?? is.status) === is.status && (code ?? is.code) === is.code, sayVerdict(is.status, is.code))
   }
 })

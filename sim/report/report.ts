@@ -36,7 +36,7 @@ export function renderReport (result: RunResult): string {
 <div class="page">${header(result)}
 <nav aria-label="Sections"><ul>${sections.map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>
 <main>${playable ? [playground(result, summary), timelines(summary)] : [unplayable(result, summary)]}
-${findings(result, summary, playable)}${verdicts(summary, playable)}${cost(result.cost, summary)}${leftOut(summary)}</main>
+${notes(result)}${findings(result, summary, playable)}${verdicts(summary, playable)}${cost(result.cost, summary)}${leftOut(summary)}</main>
 <footer><p>Made by diad sim from the trace of one run. The page holds the whole of what it shows and loads nothing.</p></footer></div>
 ${playable ? player() : trusted('')}
 ${playable ? html`<script type="application/json" id="run-data">${trusted(jsonForScript(summary.data))}</script>` : trusted('')}
@@ -65,6 +65,14 @@ function header (result: RunResult): Html {
 function unplayable (result: RunResult, summary: Summary): Html {
   return html`<section aria-labelledby="domains-title"><h2 id="domains-title">Domains</h2>
 <p class="intro">${result.trace.length === 0 ? 'This run kept the digest of its trace only, so there is no graph and there are no timelines.' : 'The run has no nodes or no domains: there is nothing to draw.'}</p>${domainTable(summary.domains, false)}</section>\n`
+}
+
+/** What the run shows to whoever wrote its scenario, as the text output does. */
+function notes (result: RunResult): Html {
+  if (result.notes.length === 0) return trusted('')
+  return html`<section aria-labelledby="notes-title"><h2 id="notes-title">Notes</h2>
+<p class="intro">What happened and no expectation asks for.</p>
+<ul class="left-out">${result.notes.map(note => html`<li>${plain(note, 400)}</li>\n`)}</ul></section>\n`
 }
 
 function leftOut (summary: Summary): Html {

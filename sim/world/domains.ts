@@ -1,4 +1,5 @@
 /** The domains of a run, minted by the production code with keys from the seed. */
+import type { AdmissionRecord } from '../../src/authority/admission-objects.js'
 import { mintGenesis } from '../../src/authority/mint.js'
 import { DomainKnowledge } from '../../src/authority/knowledge.js'
 import { defaultPolicy } from '../../src/authority/policy.js'
@@ -78,4 +79,9 @@ export function mintingOrder (specs: readonly DomainSpec[]): DomainSpec[] {
 }
 
 /** What lies on a stick (stick.ts). */
-export interface Stick { readonly domain: SimDomain, readonly bundle: readonly Uint8Array[] }
+export interface Stick {
+  readonly domain: SimDomain
+  readonly bundle: readonly Uint8Array[]
+  /** on other domains, that the bundle holds */
+  readonly decisions: readonly AdmissionRecord[]
+}

@@ -64,6 +64,20 @@ export class Oracle {
     this.decisions.set(key, held.slice(held.indexOf(record)))
   }
 
+  /** What may be in force at the node, for {@link hears}. */
+  decisionsAt (node: string): readonly AdmissionRecord[] {
+    return [...this.decisions].flatMap(([key, records]) => key.startsWith(`${node} `) ? records : [])
+  }
+
+  /** The node is told what was decided elsewhere: it may be in force there, too, until it decides itself. */
+  hears (node: string, records: readonly AdmissionRecord[]): void {
+    for (const record of records) {
+      const key = `${node} ${record.domain_id}`
+      const held = this.decisions.get(key) ?? []
+      if (!held.includes(record)) this.decisions.set(key, [...held, record])
+    }
+  }
+
   /** Names of `domain` that may stand in the view of `node`, as prefixes. */
   admitted (node: string, domain: Reference): readonly string[] {
     return (this.decisions.get(`${node} ${domain}`) ?? []).flatMap((r) => r.admitted_scope)

@@ -5,15 +5,18 @@ import type { SimNode } from './node.js'
 import { inTurn } from './publisher.js'
 import type { World } from './world.js'
 
-/** What the node holds of its own domain, proposals included, is written on a stick. Throws DiadError `node-down`, and what the store throws. */
-export async function writeStick (world: World, node: SimNode, name: string): Promise<void> {
+/**
+ * What the node holds of its own domain, proposals included, is written on a stick; with `internal`, also what it decided on others. Throws DiadError
+ * `node-down`, and what the store throws.
+ */
+export async function writeStick (world: World, node: SimNode, name: string, internal = false): Promise<void> {
   const domain = world.domain(node.spec.domain)
   await inTurn(node, async () => {
     const { engine } = node
     if (engine === undefined) throw new DiadError('node-down', `${node.name} is down, so nothing can be exported`)
     const bundle: Uint8Array[] = []
-    for await (const part of exportBundle(engine, domain.id, { proposals: true })) bundle.push(part.slice())
-    world.sticks.set(name, { domain, bundle })
+    for await (const part of exportBundle(engine, domain.id, { proposals: true, internal })) bundle.push(part.slice())
+    world.sticks.set(name, { domain, bundle, decisions: internal ? world.oracle.decisionsAt(node.name) : [] })
   })
 }
 
@@ -24,7 +27,9 @@ export async function plugIn (world: World, node: SimNode, name: string): Promis
   await inTurn(node, async () => {
     const { engine } = node
     if (engine === undefined) throw new DiadError('node-down', `${node.name} is down, so nothing can be imported`)
-    const { domain, bundle } = stick
+    const { domain, bundle, decisions } = stick
+    // Before any of it can be in a view; what is refused is in none.
+    if (node.spec.domain === domain.name) world.oracle.hears(node.name, decisions)
     try {
       const { status, code, refused } = await importBundle(engine, parts(bundle), { domain: domain.id })
       if (node.engine !== engine) return

@@ -45,6 +45,8 @@ const DISK_FAULTS = new Set(['disk-full', 'disk-error', 'store-damaged', 'block-
 /** violations after which a run is ended: one cause has many effects */
 const MAX_VIOLATIONS = 20
 
+export interface Undone { readonly t: number, readonly node: string, readonly action: string, readonly code: string, readonly why: string }
+
 /** One thing that an honest node refused. */
 export interface Refusal { readonly node: string, readonly peer: string, readonly domain: string, readonly code: string, readonly ref: string }
 
@@ -58,6 +60,8 @@ export class World implements Surroundings {
   readonly oracle = new Oracle()
   readonly violations: Violation[] = []
   readonly refusals: Refusal[] = []
+  /** actions of the timeline that their own node refused: a real node would, too, and whoever wrote them may not have meant that */
+  readonly undone: Undone[] = []
   readonly domains = new Map<string, SimDomain>()
   /** by the name that `export` gave them */
   readonly sticks = new Map<string, Stick>()

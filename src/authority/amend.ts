@@ -97,7 +97,7 @@ interface Place { readonly rootEntry: Reference, readonly rootKey: PublicKey, re
 function placeOf (authority: Authority, under: Change['under']): { previous: JudgedManifest, path: JudgedManifest[], place: Place } {
   const none = (): DiadError => new DiadError('no-manifest', 'this domain has no manifest in force here', 'sync the domain first')
   if (under === undefined) {
-    if (authority.state === 'root-forked') throw new DiadError('root-forked', 'the root chain of this domain branches', 'a rotate of the roots settles it: see `diad root`')
+    if (authority.state === 'root-forked') throw new DiadError('root-forked', 'the root chain of this domain branches', 'a rotation settles it: `diad root rotate --root-key new --new-roots DIR`')
     if (authority.state === 'authority-forked') throw new DiadError('authority-forked', 'two manifests follow the same one, so none can come after them', 'a root entry with a base settles it: see `diad root renew`')
   }
   const at = under?.previous ?? authority.tip
@@ -105,10 +105,20 @@ function placeOf (authority: Authority, under: Change['under']): { previous: Jud
   const top = authority.rootChain.entries.at(-1)?.ref
   const certificate = top === undefined ? undefined : authority.rootChain.judged.get(top)?.certificate
   if (previous?.verdict.status !== 'accepted' || top === undefined || certificate === undefined) throw none()
-  const path: JudgedManifest[] = []
-  for (let j: JudgedManifest | undefined = previous; j !== undefined; j = authority.judged.get(j.manifest.previous)) path.push(j)
   const place = under ?? { rootEntry: top, rootKey: certificate.subject_pubkey, policyHash: certificate.policy_hash }
-  return { previous, path: path.reverse(), place }
+  return { previous, path: pathTo(authority, previous.ref), place }
+}
+
+/** A manifest and all that it comes after, the first first. */
+function pathTo ({ judged }: Authority, ref: Reference): JudgedManifest[] {
+  const path: JudgedManifest[] = []
+  for (let j = judged.get(ref); j !== undefined; j = judged.get(j.manifest.previous)) path.push(j)
+  return path.reverse()
+}
+
+/** M7: the authority as an epoch leaves it that goes on from `base`, before its first manifest. */
+export function authorityFrom (authority: Authority, base: Reference): Authority {
+  return under(authority, pathTo(authority, base))
 }
 
 /** The authority as it is just before the new manifest: a base may go back behind what is on chain now. */

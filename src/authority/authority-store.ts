@@ -17,14 +17,29 @@ const LOOSE = { objects: 2048, bytes: 8 * 1024 * 1024, signatures: 8192 } as con
 /** signatures over one target by keys that don't count, before room is made, and after */
 const OF_TARGET = { most: 128, kept: 64 } as const
 
+/** Of whom the objects are a part: what must stay for its sake, and when nothing may go. */
+export interface Holder {
+  /** the manifests that held lanes stand under */
+  readonly manifests: () => Iterable<Reference>
+  readonly bounded: () => boolean
+}
+
+const NOBODY: Holder = { manifests: () => [], bounded: () => true }
+
 export class AuthorityObjects extends HeldObjects {
+  /** objects let go since somebody last emptied this list: what lies in the store under them can go */
+  readonly gone: Reference[] = []
   /** what had to be kept when room was last made: all that came since may be loose */
   private settled = { objects: 0, bytes: 0, signatures: 0 }
   private linked: { revision: number, domain: Reference, refs: readonly Reference[] } | undefined
 
+  constructor (domain?: Reference, private readonly holder = NOBODY) {
+    super(domain)
+  }
+
   override add (ref: Reference, artifact: Artifact): 'added' | 'known' | Verdict {
     const out = super.add(ref, artifact)
-    if (out !== 'added' || this.domain === undefined) return out
+    if (out !== 'added' || this.domain === undefined || !this.holder.bounded()) return out
     if (artifact.typeTag === TAG.signature) this.boundTarget(this.domain, signatureCodec.from(artifact).target)
     const objects = this.artifacts.size - this.signatureCount
     const { settled } = this
@@ -56,7 +71,7 @@ export class AuthorityObjects extends HeldObjects {
       this.drop(ref)
     }
     let left = loose.length
-    for (const ref of loose) {
+    for (const ref of this.leastWanted(domain, loose)) {
       if (left <= LOOSE.objects * 3 / 4 && bytes <= LOOSE.bytes * 3 / 4) break
       bytes -= this.artifacts.get(ref)?.payload.length ?? 0
       this.drop(ref)
@@ -64,9 +79,30 @@ export class AuthorityObjects extends HeldObjects {
     }
   }
 
+  protected override drop (ref: Reference): void {
+    super.drop(ref)
+    this.gone.push(ref)
+  }
+
+  /**
+   * What nothing links to first, the oldest before all others. Of what was valid once the newest: whoever has a key whose epoch is over can't push out what
+   * was there before him, and a base may go back to that (M7).
+   */
+  private leastWanted (domain: Reference, loose: readonly Reference[]): Reference[] {
+    const once = new Set<Reference>()
+    const { judged, rootChain } = resolveAuthority(this, domain)
+    for (const j of rootChain.judged.values()) if (valid(j)) once.add(j.ref).add(j.entry.root_set).add(j.entry.certificate)
+    for (const j of judged.values()) {
+      if (!valid(j)) continue
+      once.add(j.ref)
+      for (let at = j.manifest.cuts; at !== NONE && !once.has(at); at = this.cutLists.get(at)?.next ?? NONE) once.add(at)
+    }
+    return [...loose.filter((r) => !once.has(r)), ...loose.filter((r) => once.has(r)).reverse()]
+  }
+
   /** What is linked to the genesis, or may be once more has come: named by it, or signed by keys that only the domain's owners have. */
   private keepers (domain: Reference): Set<Reference> {
-    const out = new Set<Reference>(this.relevant(domain))
+    const out = new Set<Reference>(this.relevant(domain, [...this.holder.manifests()]))
     const genesis = this.rootEntries.get(domain)
     if (genesis !== undefined) {
       out.add(domain).add(genesis.root_set).add(genesis.certificate)
@@ -74,8 +110,11 @@ export class AuthorityObjects extends HeldObjects {
       if (certificate !== undefined) out.add(referenceOfHash(certificate.policy_hash))
     }
     const keys = new Set<PublicKey>()
+    // Once authority is settled, what keys of ended epochs sign is nothing that may be linked yet.
+    const { rootChain, state } = resolveAuthority(this, domain)
+    const top = rootChain.state === 'ok' && state !== 'deferred' ? rootChain.entries.at(-1)?.ref : undefined
     for (const [ref, entry] of this.rootEntries) {
-      if (!out.has(ref)) continue
+      if (!out.has(ref) || (top !== undefined && ref !== top)) continue
       for (const key of this.rootSets.get(entry.root_set)?.root_keys ?? []) keys.add(key)
       const certificate = this.certificates.get(entry.certificate)
       if (certificate !== undefined) keys.add(certificate.subject_pubkey)
@@ -108,12 +147,15 @@ export class AuthorityObjects extends HeldObjects {
   }
 
   /**
-   * What is kept, served and put into bundles for the domain: everything that valid links lead to from its genesis, losing branches too (others need
-   * them to come to the same verdicts), each with its signatures. In the order of B3: root chain, certificates and policies, manifests, moves. Computed once
-   * a revision.
+   * What is kept, served and put into bundles for the domain, each object with its signatures, in the order of B3: root chain, certificates and policies,
+   * manifests, moves. While authority stands still that is everything that valid links lead to from its genesis, losing branches too, since nobody can
+   * say which of them will matter. Once it is settled (M6, M7) it is what the accepted chains and forks of the epoch in force rest on: a root_key whose
+   * epoch is over, and roots that were rotated away, could sign without end, and nothing rests on what they sign. `named`: further manifests that must be
+   * there, with all that they follow, since lanes that others are shown stand under them. Computed once a revision where none are named.
    */
-  relevant (domain: Reference): readonly Reference[] {
-    if (this.linked?.revision !== this.revision || this.linked.domain !== domain) this.linked = { revision: this.revision, domain, refs: this.collect(domain) }
+  relevant (domain: Reference, named: readonly Reference[] = []): readonly Reference[] {
+    if (named.length > 0) return this.collect(domain, named)
+    if (this.linked?.revision !== this.revision || this.linked.domain !== domain) this.linked = { revision: this.revision, domain, refs: this.collect(domain, named) }
     return this.linked.refs
   }
 
@@ -124,17 +166,23 @@ export class AuthorityObjects extends HeldObjects {
     return [...this.moves.keys()].filter((ref) => !kept.has(ref)).flatMap((ref) => [ref, ...this.signaturesOf(ref)])
   }
 
-  private collect (domain: Reference): Reference[] {
-    const { rootChain, judged, moves } = resolveAuthority(this, domain)
-    const entries = new Set([...rootChain.judged.values()].filter(valid))
-    const manifests = new Set([...judged.values()].filter(valid))
-    for (const { entry } of [...entries]) {
-      // M7: a base that is no valid manifest leaves the domain without authority, so everybody has to see that it is none: it, and what that rests on.
-      for (let j = judged.get(entry.base); j !== undefined && !manifests.has(j); j = judged.get(j.manifest.previous)) {
+  private collect (domain: Reference, named: readonly Reference[]): Reference[] {
+    const { rootChain, judged, moves, state, onChain } = resolveAuthority(this, domain)
+    const settled = rootChain.state === 'ok' && state !== 'deferred'
+    const top = rootChain.entries.at(-1)?.ref
+    const accepted = new Set(rootChain.entries.map((e) => e.ref))
+    const entries = new Set([...rootChain.judged.values()].filter((j) => valid(j) && (!settled || accepted.has(j.ref))))
+    const path = new Set(onChain.map((m) => m.ref))
+    const manifests = new Set([...judged.values()].filter((j) => valid(j) && (!settled || path.has(j.ref) || j.manifest.root_entry === top)))
+    const takeBehind = (from: Reference): void => {
+      for (let j = judged.get(from); j !== undefined && !manifests.has(j); j = judged.get(j.manifest.previous)) {
         manifests.add(j)
         for (let e = rootChain.judged.get(j.manifest.root_entry); e !== undefined && !entries.has(e); e = rootChain.judged.get(e.entry.previous)) entries.add(e)
       }
     }
+    // M7: a base that is no valid manifest leaves the domain without authority, so everybody has to see that it is none: it, and what that rests on.
+    if (!settled) for (const { entry } of [...entries]) takeBehind(entry.base)
+    for (const ref of named) takeBehind(ref)
     const out = new Set<Reference>()
     const take = (ref: Reference): void => {
       if (this.has(ref)) out.add(ref)
@@ -143,7 +191,7 @@ export class AuthorityObjects extends HeldObjects {
       const ref = this.signature(target, purpose, key)
       if (ref !== undefined) out.add(ref)
     }
-    for (const { ref, entry } of entries) {
+    for (const { ref, entry } of [...entries].sort((a, b) => a.entry.epoch - b.entry.epoch)) {
       take(entry.root_set)
       take(ref)
       for (const key of this.rootSets.get(entry.root_set)?.root_keys ?? []) takeSignature(ref, 'root-entry', key)
@@ -154,7 +202,7 @@ export class AuthorityObjects extends HeldObjects {
       if (certificate !== undefined) take(referenceOfHash(certificate.policy_hash))
     }
     const walked = new Set<Reference>()
-    for (const { ref, manifest } of manifests) {
+    for (const { ref, manifest } of [...manifests].sort((a, b) => a.manifest.version - b.manifest.version)) {
       // Many may name one list; with it stands all that it leads to.
       for (let at = manifest.cuts; at !== NONE && !walked.has(at); at = this.cutLists.get(at)?.next ?? NONE) {
         walked.add(at)

@@ -14,7 +14,7 @@ import { cutsOnce } from './cut-chain.js'
 import { exportsOf, type Promises } from './exports.js'
 import type { JudgedLeaf } from './leaf-rules.js'
 import { firstDifference, type Head, type LaneKnowledge, liesOn } from './lane-knowledge.js'
-import { hasRole, type LaneView, viewLane } from './lane-view.js'
+import { type LaneView, viewLane } from './lane-view.js'
 import { scopeHasName } from './manifest.js'
 import type { Authority } from './manifest-chain.js'
 
@@ -142,6 +142,17 @@ function laneUnder (k: LaneKnowledge, authority: Authority): LaneView {
   return held.view
 }
 
+const shownLast = new WeakMap<LaneView, ViewedLane>()
+
+/** Most lanes are in a view what they were in the last one. */
+function laneIn (v: LaneView, judged: readonly JudgedLeaf[], exported: number, considered: boolean, sought: boolean): ViewedLane {
+  let out = shownLast.get(v)
+  if (out?.judged !== judged || out.exported !== exported || out.considered !== considered || out.sought !== (considered || sought)) {
+    shownLast.set(v, out = { ...v, judged, exported, considered, sought: considered || sought })
+  }
+  return out
+}
+
 export function viewDomain (k: ViewInput, options: { all?: boolean } = {}): DomainView {
   const all = options.all ?? false
   const authority = k.authority()
@@ -162,7 +173,7 @@ export function viewDomain (k: ViewInput, options: { all?: boolean } = {}): Doma
     // R7: without effect whether or not the body is held, so whatever the body would have said is not asked.
     const judged = ofLane === undefined ? v.judged : v.judged.map((j, i) => ofLane.has(i) ? erasedLeaf(j) : j)
     const end = exported.get(ref) ?? 0
-    viewed.set(ref, { ...v, judged, exported: end, considered: considered.has(ref), sought: considered.has(ref) || sought.has(ref) })
+    viewed.set(ref, laneIn(v, judged, end, considered.has(ref), sought.has(ref)))
     // Along a lane logseq grows (R3), so the last accepted leaf has the greatest.
     for (let i = end - 1; i >= 0; i--) {
       const j = judged[i] as JudgedLeaf
@@ -272,7 +283,7 @@ export function shownLog (v: ViewedLane, head: Head, { vouched, named }: Pick<Do
 }
 
 /** Leaves beyond it only the lane's owner needs: what an ending cut ends, of a key that exports (K3: it may be a thief's, and endless), else what isn't exported (A3). */
-export const worthHaving = (v: ViewedLane): number => hasRole(v, 'federate') ? v.reach : v.exported
+export const worthHaving = (v: ViewedLane): number => v.federates ? v.reach : v.exported
 
 function advertised (v: ViewedLane, head: Head, vouched: ReadonlySet<Reference>): boolean {
   return head.snapshot.log_size <= worthHaving(v) || vouched.has(head.ref)

@@ -4,7 +4,7 @@
 import { NONE, type Reference } from '../substrate/reference.js'
 import { PUBLISHED } from '../publication/lane.js'
 import { type Head, liesOn } from './lane-knowledge.js'
-import { hasRole, type LaneView } from './lane-view.js'
+import type { LaneView } from './lane-view.js'
 import type { JudgedLeaf } from './leaf-rules.js'
 
 /**
@@ -94,7 +94,7 @@ export function exportsOf (lanes: Map<Reference, LaneView>, all: boolean, cutAt:
   const shown = (v: LaneView): boolean => v.knowledge.lane.visibility === PUBLISHED
   const exported = new Map<Reference, number>()
   /** Whether a log that is held is passed on to others. */
-  const shared = (v: LaneView): boolean => v.knowledge.branches.length > 0 && ((hasRole(v, 'federate') && v.reach > 0) || (exported.get(v.knowledge.ref) ?? 0) > 0)
+  const shared = (v: LaneView): boolean => v.knowledge.branches.length > 0 && ((v.federates && v.reach > 0) || (exported.get(v.knowledge.ref) ?? 0) > 0)
   // A Lane isn't signed itself and the id of a principal is public: without a word of its key it is nobody's. What nobody passes on can't decide it, or
   // who joins later judges otherwise: a loose head says only that there is a log to ask for.
   const signed = (v: LaneView): boolean => shared(v) || v.knowledge.evidence !== undefined || [...v.knowledge.heads.keys()].some((head) => named.has(head))
@@ -103,9 +103,11 @@ export function exportsOf (lanes: Map<Reference, LaneView>, all: boolean, cutAt:
   const federateVouches: Vouch[] = []
   for (const [ref, v] of lanes) {
     // K1: nothing of a closed lane counts, so nobody needs it, and its key can't fill us by opening more. (Its like counts where a lane names it: below.)
-    if (!shown(v) || !hasRole(v, 'federate') || v.code === 'closed') continue
-    if (v.knowledge.heads.size > 0) sought.add(ref)
-    if (!signed(v)) continue
+    if (!shown(v) || !v.federates || v.code === 'closed') continue
+    if (!signed(v)) {
+      if (v.knowledge.heads.size > 0) sought.add(ref)
+      continue
+    }
     considered.add(ref)
     const found = vouchesIn(v.judged, v.judged.length)
     collect(found, federated)
@@ -114,16 +116,17 @@ export function exportsOf (lanes: Map<Reference, LaneView>, all: boolean, cutAt:
   }
   lookOut(federateVouches, federated)
   for (const [ref, v] of lanes) {
-    if (!hasRole(v, 'publish') && !hasRole(v, 'federate')) continue
+    if (!v.publishes && !v.federates) continue
     if (all) exported.set(ref, v.limit)
-    else if (shown(v)) exported.set(ref, hasRole(v, 'federate') ? v.limit : Math.min(v.limit, federated.get(ref) ?? 0))
+    else if (shown(v)) exported.set(ref, v.federates ? v.limit : Math.min(v.limit, federated.get(ref) ?? 0))
   }
   const published = new Map<Reference, number>()
-  const publishVouches = [...lanes].flatMap(([ref, v]) => hasRole(v, 'publish') ? vouchesIn(v.judged, exported.get(ref) ?? 0) : [])
+  const publishVouches: Vouch[] = []
+  for (const [ref, v] of lanes) if (v.publishes) for (const vouch of vouchesIn(v.judged, exported.get(ref) ?? 0)) publishVouches.push(vouch)
   collect(publishVouches, published)
   lookOut(publishVouches, published)
   for (const [ref, v] of lanes) {
-    if (hasRole(v, 'publish') || hasRole(v, 'federate')) continue
+    if (v.publishes || v.federates) continue
     const visible = Math.min(v.limit, published.get(ref) ?? 0)
     if (all) exported.set(ref, v.limit)
     else if (shown(v)) exported.set(ref, Math.min(visible, federated.get(ref) ?? 0))

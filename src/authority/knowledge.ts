@@ -30,6 +30,11 @@ export interface Admission {
 
 /** Anybody can make up Lanes, with keys of their own too: lanes that no view considers and of which no log is held are kept in this number. */
 const MAX_STRAY_LANES = 256
+/**
+ * Of lanes with a head of a key that may open them, whose logs are still to come (L5), so many are kept besides: a domain may have opened thousands, one for
+ * each job of its CI, and whoever joins it hears of all of them before their logs. About 16 MB; a stolen key could have them with logs as well.
+ */
+const MAX_SOUGHT_LANES = 4096
 /** heads of one lane that may come between two views; the next view lets go of what nothing names */
 const MAX_CROWD = 64
 
@@ -68,7 +73,7 @@ export class DomainKnowledge {
   private memo: Memo = { revision: -1, served: new Map() }
 
   constructor (readonly domain: Reference) {
-    this.objects = new AuthorityObjects(domain)
+    this.objects = new AuthorityObjects(domain, { manifests: () => this.manifestsOfLanes(), bounded: this.bounded })
   }
 
   /** Takes one object. Never throws on bad bytes: the verdict says what was wrong. */
@@ -118,18 +123,23 @@ export class DomainKnowledge {
   private dropStrays (): void {
     if (this.reading) return
     const { lanes } = this.view()
-    const strays = [...this.lanes.values()].filter((l) => {
+    const sought: LaneKnowledge[] = []
+    const others: LaneKnowledge[] = []
+    for (const l of this.lanes.values()) {
       const v = lanes.get(l.ref)
-      return !this.persisted.has(l.ref) && l.branches.length === 0 && v?.considered !== true && (v?.exported ?? 0) === 0
-    })
-    strays.sort((a, b) => Math.min(a.heads.size, 1) - Math.min(b.heads.size, 1))
-    for (const l of strays.slice(0, Math.max(0, strays.length - MAX_STRAY_LANES))) {
+      if (this.persisted.has(l.ref) || l.branches.length > 0 || v?.considered === true || (v?.exported ?? 0) > 0) continue
+      if (v?.sought === true) sought.push(l)
+      else others.push(l)
+    }
+    others.sort((a, b) => Math.min(a.heads.size, 1) - Math.min(b.heads.size, 1))
+    for (const l of [...others.slice(0, -MAX_STRAY_LANES), ...sought.slice(0, -MAX_SOUGHT_LANES)]) {
       this.lanes.delete(l.ref)
       l.leave()
     }
     this.ordered = undefined
     this.revision++
-    this.laneMark = this.lanes.size + MAX_STRAY_LANES
+    // In proportion: what is looked through each time are all of them.
+    this.laneMark = this.lanes.size + Math.max(MAX_STRAY_LANES, this.lanes.size >> 2)
   }
 
   private takeSnapshot (ref: Reference, snapshot: Snapshot): Admission {
@@ -244,6 +254,21 @@ export class DomainKnowledge {
     return out
   }
 
+  private * manifestsOfLanes (): Generator<Reference> {
+    for (const { lane } of this.lanes.values()) yield lane.manifest
+  }
+
+  /** Roots, certificates, policies, manifests and moves that others may have, in the order of B3: also what lanes that they are shown stand under. */
+  authorityObjects (): readonly Reference[] {
+    const { position } = this.authority()
+    const named = new Set<Reference>()
+    for (const v of this.view().lanes.values()) {
+      const { lane } = v.knowledge
+      if ((v.considered || v.exported > 0) && lane.visibility === PUBLISHED && !position.has(lane.manifest)) named.add(lane.manifest)
+    }
+    return this.objects.relevant(this.domain, [...named])
+  }
+
   /** The control objects that this domain's state consists of: what is kept, served and put into bundles. Sorted. */
   inventory (): readonly Reference[] {
     const memo = this.fresh()
@@ -257,7 +282,7 @@ export class DomainKnowledge {
   }
 
   private collectOffered (): Set<Reference> {
-    const out = new Set<Reference>(this.objects.relevant(this.domain))
+    const out = new Set<Reference>(this.authorityObjects())
     for (const [ref, v] of this.view().lanes) {
       if (!v.considered && v.exported === 0) continue
       if (v.knowledge.lane.visibility !== PUBLISHED) continue

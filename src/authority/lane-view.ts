@@ -22,6 +22,9 @@ export interface LaneView {
   /** leaves of `log` that anchors settle (K4): forks below them take nothing away */
   readonly anchored: number
   readonly rights: LaneRights | undefined
+  /** {@link hasRole}, told once: a view of the domain asks it of every lane */
+  readonly federates: boolean
+  readonly publishes: boolean
   readonly judged: readonly JudgedLeaf[]
   readonly stop: LaneStop | undefined
   /** leaves beyond it no ending cut leaves (K1, K3), linked or not: they count for nothing, whatever else comes; Infinity where none ends the lane */
@@ -138,7 +141,7 @@ function rightsOf (k: LaneKnowledge, authority: Authority): LaneRights | undefin
 }
 
 export function viewLane (k: LaneKnowledge, authority: Authority): LaneView {
-  const none = { knowledge: k, limit: 0, log: undefined, branch: undefined, anchored: 0, rights: undefined, judged: [], stop: undefined, reach: Infinity, contested: false, unlinked: [] }
+  const none = { knowledge: k, limit: 0, log: undefined, branch: undefined, anchored: 0, rights: undefined, federates: false, publishes: false, judged: [], stop: undefined, reach: Infinity, contested: false, unlinked: [] }
   const named = authority.judged.get(k.lane.manifest)?.manifest
   // R5: it rests on the bytes that the Lane names alone, so it holds whatever becomes of that manifest.
   if (named !== undefined && principalIndex(named, k.lane.principal) < 0) return { ...none, status: 'rejected', code: 'not-a-principal' }
@@ -153,7 +156,8 @@ export function viewLane (k: LaneKnowledge, authority: Authority): LaneView {
   const { branch, anchored, unlinked, ends, endUnlinked, reach } = chooseBranch(k, cuts)
   const ended = closedOut || cuts.some((c) => c.ends)
   const contested = k.evidence !== undefined && !ended
-  const base = { ...none, rights, contested, unlinked, branch, anchored, log: branch?.log, reach: closedOut ? 0 : reach }
+  const { roles } = rights.principal
+  const base = { ...none, rights, federates: roles.includes('federate'), publishes: roles.includes('publish'), contested, unlinked, branch, anchored, log: branch?.log, reach: closedOut ? 0 : reach }
   if (closedOut) return { ...base, status: 'void', code: 'closed' }
   if (authority.forked.cutLanes.has(k.ref) || authority.forked.closedPrincipals.has(k.lane.principal)) {
     return { ...base, status: 'deferred', code: 'authority-forked' }

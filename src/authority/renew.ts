@@ -51,7 +51,7 @@ export interface NewEntry {
  */
 export function renewEntry (k: DomainKnowledge, epoch: NewEpoch): NewEntry {
   const after = lastEntry(k)
-  if (k.authority().rootChain.state === 'root-forked') throw new DiadError('root-forked', 'the root chain of this domain branches, and a renewal can\'t settle that', 'only a rotation can: `diad root rotate`')
+  if (k.authority().rootChain.state === 'root-forked') throw new DiadError('root-forked', 'the root chain of this domain branches, and a renewal can\'t settle that', 'only a rotation can: `diad root rotate --root-key new --new-roots DIR`')
   const { root_set: setRef, next_commitment: commitment } = after.entry
   const set = k.objects.rootSets.get(setRef) as OfflineRootSet
   return entryAfter(k, after, 'renew', set, { root_set: setRef, salt: ZERO_32, next_commitment: commitment }, epoch)

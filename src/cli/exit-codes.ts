@@ -32,7 +32,7 @@ const BY_CODE: ReadonlyMap<string, Exit> = new Map<string, Exit>([
   ...row(EXIT.internal, 'internal', 'daemon-gone', 'already-started', 'not-started'),
   // These are verdict codes as well; as an error they say that the request can't be carried out.
   ...row(EXIT.usage, 'malformed', 'role-missing', 'role-not-allowed', 'out-of-scope', 'policy-unsupported', 'principal-returns', 'root-key-reused'),
-  ...row(EXIT.notFound, 'deferred', 'not-found', 'not-held', 'over-quota', 'unknown-domain-name', 'peer-timeout', 'peer-unreachable', 'peer-gone', 'timeout', 'busy', 'not-taken', 'not-moved', 'unknown-principal'),
+  ...row(EXIT.notFound, 'deferred', 'not-found', 'not-held', 'over-quota', 'unknown-domain-name', 'peer-timeout', 'peer-unreachable', 'peer-self', 'peer-gone', 'timeout', 'busy', 'not-taken', 'not-moved', 'unknown-principal'),
   ...row(EXIT.rejected, 'rejected', 'void', 'content-malformed'),
   ...row(EXIT.store, 'store-busy', 'store-newer', 'store-damaged', 'store-closed', 'home-newer', 'home-damaged', 'petnames-damaged', 'names-damaged', 'commitment-damaged', 'drills-damaged', 'block-damaged', 'disk-error'),
   ...row(EXIT.interrupted, 'interrupted', 'cancelled')

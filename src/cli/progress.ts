@@ -86,7 +86,7 @@ export function progressText ({ progress, seconds }: Shown, fraction: number): s
   }
   const of = (n: number): string => unit === 'bytes' ? formatBytes(n) : group(n)
   const amount = total === undefined ? of(done) : `${of(done)}/${of(total)}`
-  parts.push(unit === 'bytes' ? amount : `${amount} ${unit}`)
+  parts.push(unit === 'bytes' ? amount : `${amount} ${done === 1 && total === undefined ? unit.replace(/s$/, '') : unit}`)
   if (bytes !== undefined && unit !== 'bytes') parts.push(formatBytes(bytes))
   if (bytes !== undefined && bytes > 0 && seconds > 0.5) parts.push(`${formatBytes(bytes / seconds)}/s`)
   return parts.join('  ')

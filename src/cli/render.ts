@@ -111,6 +111,7 @@ const RENDER: Renders<CommandArgs> = {
     ]),
     ...overQuotaLines(r, style),
     ...movedLines(r, style, typed(r), '  '),
+    ...(r['code'] === 'peer-unreachable' ? ['  no --peer answered, and nobody else who has it: what is shown was held before'] : []),
     ...(r['code'] === 'unknown-domain' ? ['  nobody who was reached has it; give an address with --peer'] : []),
     ...columns(listOf(r, 'refused').map((x) => [style.bad('  refused'), textOf(x, 'code', 80), `from ${textOf(x, 'peer', 256)}`, optionalText(x, 'ref', 80) ?? '']))
   ],

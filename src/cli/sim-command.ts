@@ -88,7 +88,7 @@ async function runOne (args: RunArgs, io: SimIo): Promise<SimOutcome> {
     ...[...plugins.actions.keys()].filter((own) => !PLUGINS.actions.has(own) && !scenario.timeline.some((e) => e.action === own)).map((own) => ({ kind: 'action', name: own })),
     ...[...plugins.expectations.keys()].filter((own) => !PLUGINS.expectations.has(own) && !scenario.expectations.some((e) => e.expectation === own)).map((own) => ({ kind: 'expectation', name: own }))
   ] satisfies Unused[]
-  const shown = report === undefined ? undefined : shownPath(report, io.cwd)
+  const shown = report === undefined ? undefined : args.reportAbsolute === true ? report : shownPath(report, io.cwd)
   return {
     result: { status, digest, seed, steps, violations, cost, scenario: name, file, end, unused, notes: [...notes], ...(shown === undefined ? {} : { report: shown }) },
     lines: runLines(run, unused, shown, io.style, io.width),

@@ -1,5 +1,5 @@
 /** `diad sim`: its command line, parsed without loading the simulator. */
-import { resolve } from 'node:path'
+import { isAbsolute, resolve } from 'node:path'
 import { type Command, Help, InvalidArgumentError, Option } from 'commander'
 import { DiadError } from '../substrate/errors.js'
 
@@ -12,6 +12,8 @@ export interface RunArgs {
   seed?: number
   /** absolute, as are plugins and keep */
   report?: string
+  /** whether it was typed so: then it is shown so */
+  reportAbsolute?: boolean
   plugins: string[]
   network: typeof NETWORKS[number]
 }
@@ -54,14 +56,14 @@ export function addSimCommand (program: Command, cwd: string, accept: (args: Sim
 
   command('run <FILE|NAME>', 'run a scenario: a file, or one that comes with diad', 'run partition-heals --report out.html')
     .option('--seed <N>', 'decides what is left to chance; default: the scenario\'s own', whole(0, Number.MAX_SAFE_INTEGER))
-    .option('--report <OUT.html>', 'write a page that shows the run, playable through time', path)
+    .option('--report <OUT.html>', 'write a page that shows the run, playable through time')
     .addOption(new Option('--plugin <FILE.js>', 'actions, expectations, adversaries or invariants of your own; may be repeated').argParser(paths).default([], 'none'))
     .addOption(new Option('--network <KIND>', 'sim, or libp2p: the same over real hosts').choices(NETWORKS).default('sim'))
     .action((target: string, o: { seed?: number, report?: string, plugin: string[], network: typeof NETWORKS[number] }) => {
       accept({
         verb: 'run', target, plugins: o.plugin, network: o.network,
         ...(o.seed === undefined ? {} : { seed: o.seed }),
-        ...(o.report === undefined ? {} : { report: o.report })
+        ...(o.report === undefined ? {} : { report: path(o.report), reportAbsolute: isAbsolute(o.report) })
       })
     })
 

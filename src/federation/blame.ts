@@ -13,6 +13,9 @@ const POINTS: Readonly<Record<string, number>> = {
   'log-withheld': 5
 }
 
+/** ms in which half of a peer's points are forgotten */
+export const BLAME_HALF_LIFE = 10 * 60_000
+
 export function blamePoints (code: string): number {
   return POINTS[code] ?? 5
 }

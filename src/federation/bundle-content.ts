@@ -7,7 +7,9 @@ import type { CarBlock } from '../substrate/car.js'
 import type { KvOp } from '../substrate/ports.js'
 import type { Reference } from '../substrate/reference.js'
 import { getUndamaged } from '../substrate/store.js'
+import { isContent } from '../publication/walk.js'
 import { HELD_BACK } from './audience.js'
+import { Awaited } from './awaited.js'
 import { BundleRefused } from './bundle-intake.js'
 import { faultText } from './bundle-words.js'
 import type { EnginePorts } from './engine.js'
@@ -17,21 +19,21 @@ import { childrenOfWant, isPlain, Opened, openedKey, type Want } from './want.js
 /** Landed blocks remembered while no barrier has made their marks durable: four barriers' worth. */
 const LANDED = 32_768
 
-interface Wanted { readonly wants: Want[], readonly exported: boolean }
-
 export class BundleContent {
-  /** blocks that were written, and those that are held and nobody wanted again */
-  readonly counts = { blocks: 0, bytes: 0, known: 0, unreachable: 0 }
-  private readonly wanted = new Map<Reference, Wanted>()
+  /** blocks that were written, those that are held and nobody wanted again, and those beyond the quota, what only they name being unreachable */
+  readonly counts = { blocks: 0, bytes: 0, known: 0, unreachable: 0, overQuota: 0 }
+  private readonly wanted: Awaited
   private readonly opened = new Opened()
   private readonly landed = new Opened(LANDED)
   private generation: number | undefined
   private lacking = 0
-  /** beyond the quota, with what they take at least; what only they name counts as unreachable */
+  /** what leaves name and is beyond the quota, with what it takes at least */
   readonly leftOut = new Map<Reference, number>()
 
   /** `quota`: bytes of content that the domain may be charged; undefined: any */
-  constructor (private readonly ports: EnginePorts, private readonly domain: Reference, private readonly quota: number | undefined) {}
+  constructor (private readonly ports: EnginePorts, private readonly domain: Reference, private readonly quota: number | undefined) {
+    this.wanted = new Awaited(() => ports.random(8))
+  }
 
   /** What leaves name. `exported` first: of what both name, the export counts. */
   async want (roots: Iterable<Reference>, exported: boolean): Promise<void> {
@@ -41,7 +43,9 @@ export class BundleContent {
   /** Throws {@link BundleRefused} for bytes that aren't what they are called, and what the store throws. */
   async take ({ offset, ref, bytes }: CarBlock): Promise<void> {
     const { blocks } = this.ports
-    const at = this.wanted.get(ref)
+    const artifact = decodeArtifact(bytes)
+    // What a leaf names may be no content at all (content.ts): it isn't kept, and what needs it lacks it.
+    const at = isContent(artifact.typeTag) ? this.wanted.take(ref) : undefined
     if (at === undefined) {
       if (referenceOfArtifactBytes(bytes) !== ref) throw mismatch(offset, ref)
       if (this.held(ref, true) || this.held(ref, false)) this.counts.known++
@@ -51,24 +55,23 @@ export class BundleContent {
     const excess = at.exported ? this.excess(ref, bytes) : undefined
     if (excess !== undefined) {
       if (referenceOfArtifactBytes(bytes) !== ref) throw mismatch(offset, ref)
-      this.wanted.delete(ref)
-      this.leftOut.set(ref, excess)
+      this.counts.overQuota++
+      if (at.wants.some((w) => w.expected === undefined)) this.leftOut.set(ref, excess)
       return
     }
     if (!blocks.putArtifactBytes(ref, bytes)) throw mismatch(offset, ref)
     this.mark(ref, at.exported, bytes.length)
-    this.wanted.delete(ref)
     this.landed.add(landedKey(ref, at.exported))
     this.counts.blocks++
     this.counts.bytes += bytes.length
-    const artifact = decodeArtifact(bytes)
+    this.lacking += at.unsaid
     for (const want of at.wants) await this.push(this.below(want, artifact) ?? [], at.exported)
     await blocks.room()
   }
 
   /** named and not in the file, nor held, nor left out; blocks that aren't what their parent says are among them */
   get missing (): number {
-    return this.wanted.size + this.lacking
+    return this.wanted.size + this.wanted.lost + this.lacking
   }
 
   /** For the batch that makes the heads durable. */
@@ -124,18 +127,13 @@ export class BundleContent {
     const stack = [...wants].reverse()
     for (let want = stack.pop(); want !== undefined; want = stack.pop()) {
       const { ref } = want
-      const waiting = this.wanted.get(ref)
-      if (waiting !== undefined) {
-        if (!waiting.wants.some((w) => openedKey(w) === openedKey(want))) waiting.wants.push(want)
-        continue
-      }
-      if (!this.held(ref, exported)) {
-        this.wanted.set(ref, { wants: [want], exported })
+      if (this.wanted.has(ref) || !this.held(ref, exported)) {
+        this.wanted.add(want, exported)
         continue
       }
       if (isPlain(want, this.ports.blocks.stat(ref))) continue
       const artifact = await getUndamaged(this.ports.blocks, ref)
-      if (artifact === undefined) this.wanted.set(ref, { wants: [want], exported })
+      if (artifact === undefined) this.wanted.add(want, exported)
       else for (const child of [...this.below(want, artifact) ?? []].reverse()) stack.push(child)
     }
   }

@@ -5,6 +5,7 @@
 import { type Artifact, decodeArtifact, encodeArtifact, referenceOfArtifact } from '../substrate/artifact.js'
 import { carBlock, carHeader } from '../substrate/car.js'
 import { DiadError } from '../substrate/errors.js'
+import { artifactLength } from '../substrate/pack-format.js'
 import { LIMITS } from '../substrate/limits.js'
 import { type Hash, NONE, type Reference, referenceOfHash } from '../substrate/reference.js'
 import { admitRefs } from '../authority/admission.js'
@@ -17,11 +18,12 @@ import { type LeafRange, leafRangeCodec } from '../publication/leaf-range.js'
 import { bodyArtifact, hasBody, namesContent, readLeaf } from '../publication/leaf.js'
 import type { LeafLog } from '../publication/leaf-log.js'
 import { pathWithin } from '../publication/names.js'
+import { isContent } from '../publication/walk.js'
 import { placesOf } from './body-index.js'
 import type { Engine } from './engine.js'
 import { decisionsOf, type InternalAmount, internalHeads, internalLanes } from './bundle-internal.js'
 import { exportedTo, type HeldHeads, knownRoots } from './bundle-known.js'
-import { LOGS_OF_LANE } from './bundle-sections.js'
+import { CONTROL_BYTES, LOGS_OF_LANE } from './bundle-sections.js'
 import { isWhole } from './ledger.js'
 import { childrenOfWant, likelySize, Opened, openedKey, type Want } from './want.js'
 
@@ -38,7 +40,7 @@ export interface ExportOptions {
   readonly signal?: { readonly throwIfAborted: () => void } | undefined
   /** content blocks so far, and bytes of the file so far */
   readonly onProgress?: ((blocks: number, bytes: number) => void) | undefined
-  /** content that is named and not held here */
+  /** content that is named and not held here, or that can't be content */
   readonly onMissing?: ((ref: Reference) => void) | undefined
   /** what of internal lanes is in the file, once it is written */
   readonly onInternal?: ((amount: InternalAmount) => void) | undefined
@@ -87,7 +89,7 @@ export function headsOf (engine: Engine, k: DomainKnowledge): HeldHeads {
 
 /**
  * The bytes of a bundle, a piece for each block. The state is that of the first piece; bodies and content are read as they are written. Throws DiadError
- * `no-manifest` when nothing of the domain is held here, and what the store and the signal throw.
+ * `no-manifest` when nothing of the domain is held here, `bundle-too-large` when no reader would take it, and what the store and the signal throw.
  */
 export async function * exportBundle (engine: Engine, domain: Reference, options: ExportOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
   const k = await engine.knowledge(domain)
@@ -99,6 +101,11 @@ export async function * exportBundle (engine: Engine, domain: Reference, options
   // Decided now: later leaves and vouches are not in this file.
   const decided = internal.length === 0 ? [] : admitRefs(k)
   const objects = controlObjects(k, plans)
+  const controlBytes = objects.reduce((n, { typeTag, payload }) => n + artifactLength(typeTag, payload.length), 0)
+  if (controlBytes > CONTROL_BYTES) {
+    throw new DiadError('bundle-too-large', `the authority, evidence, lanes and heads of this domain have ${controlBytes} bytes, and no reader takes a bundle with more than ${CONTROL_BYTES}`,
+      'a stolen root_key can do that: see `diad log`. Its owner ends it with `diad root renew --base`; until then nodes can be reached over the network only')
+  }
   const known = options.since?.whole === true ? knownRoots(k, options.since) : new Set<Reference>()
   const roots = contentRoots(k, known, options, proposals)
   const isErased = erasedHere(k, proposals)
@@ -219,7 +226,7 @@ export function erasedHere (k: DomainKnowledge, proposals: boolean): (lane: Refe
 /** B3: root chain, certificates, manifests, evidence, lanes, heads. */
 function controlObjects (k: DomainKnowledge, plans: readonly LanePlan[]): Artifact[] {
   const refs = [
-    ...k.objects.relevant(k.domain),
+    ...k.authorityObjects(),
     ...plans.flatMap(({ v }) => v.knowledge.evidenceRef ?? []),
     ...plans.map(({ v }) => v.knowledge.ref),
     ...plans.flatMap(({ heads }) => heads.flatMap((h) => [h.ref, h.signatureRef]))
@@ -334,7 +341,8 @@ class ExportWalk {
       if (want === undefined) break
       if (this.written.has(want.ref)) continue
       this.written.add(want.ref)
-      if (!this.held(want.ref)) {
+      // A leaf may name any object; what isn't content would stand among the blocks out of its order, or end the file, and every reader refuse it.
+      if (!this.held(want.ref) || !isContent(this.engine.ports.blocks.stat(want.ref)?.typeTag)) {
         this.options.onMissing?.(want.ref)
         continue
       }

@@ -16,7 +16,7 @@ import { verifyRange } from '../publication/merkle.js'
 import { DomainKnowledge } from '../authority/knowledge.js'
 import { bodyOfLeaf, type Head, type LaneKnowledge, linkOf, liesOn } from '../authority/lane-knowledge.js'
 import { faultText } from './bundle-words.js'
-import { LOGS_OF_LANE, SECTION, type Section, sectionOf, SECTIONS } from './bundle-sections.js'
+import { CONTROL_BYTES, LOGS_OF_LANE, SECTION, type Section, sectionOf, SECTIONS } from './bundle-sections.js'
 import { Staged } from './staging.js'
 
 /** What was refused of a file, and where. */
@@ -33,12 +33,6 @@ export class BundleRefused extends Error {
     super(text)
   }
 }
-
-/**
- * Bytes of a file's authority, evidence, lanes and heads, which are held in memory until their lanes' logs prove them: 100,000 lanes. Leaves and bodies
- * need no bound of their own: each range is proved by a head that the lane's own key signed, each body is named by such a leaf.
- */
-const MAX_CONTROL_BYTES = 64 * 1024 * 1024
 
 interface Growing { readonly lane: LaneKnowledge, readonly head: Head, readonly log: LeafLog }
 
@@ -117,7 +111,7 @@ export class BundleIntake {
 
   private takeControl (ref: Reference, artifact: Artifact, bytes: number): void {
     this.controlBytes += bytes
-    if (this.controlBytes > MAX_CONTROL_BYTES) this.refuse('too-large', ref, this.offset, `more than ${MAX_CONTROL_BYTES} bytes of authority, evidence, lanes and heads`)
+    if (this.controlBytes > CONTROL_BYTES) this.refuse('too-large', ref, this.offset, `more than ${CONTROL_BYTES} bytes of authority, evidence, lanes and heads`)
     this.counts.objects++
     this.offsets.set(ref, this.offset)
     switch (this.section) {

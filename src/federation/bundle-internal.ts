@@ -12,7 +12,6 @@ import { INTERNAL } from '../publication/lane.js'
 import { type Artifact, decodeArtifact, encodeArtifact } from '../substrate/artifact.js'
 import type { CarBlock } from '../substrate/car.js'
 import { MalformedError } from '../substrate/errors.js'
-import type { PackStore } from '../substrate/pack-store.js'
 import type { Reference } from '../substrate/reference.js'
 import { type BlockReader, getUndamaged } from '../substrate/store.js'
 
@@ -51,23 +50,23 @@ export async function * decisionsOf (blocks: BlockReader, named: readonly Refere
   }
 }
 
-/** Decisions on their way from a file into the store. */
+/** Decisions of a file, told from its content. */
 export class DecisionIntake {
   /** records that came */
   records = 0
   private readonly requests = new Set<Reference>()
 
-  /** `named`: by the `admit` leaves of the file that count */
-  constructor (private readonly blocks: PackStore, private readonly named: ReadonlySet<Reference>) {}
+  /** `named`: by the `admit` leaves of the file that count. `keep` gives false for bytes that aren't what they are called. */
+  constructor (private readonly named: ReadonlySet<Reference>, private readonly keep: (ref: Reference, bytes: Uint8Array) => boolean) {}
 
-  /** Whether the block is one that is kept here. `mismatch`: it isn't what it is called. */
+  /** Whether the block is one, and is kept. `mismatch`: it isn't what it is called. */
   take ({ ref, bytes }: Pick<CarBlock, 'ref' | 'bytes'>): boolean | 'mismatch' {
     const isRecord = this.named.has(ref)
     if (!isRecord && !this.requests.has(ref)) return false
     const artifact = decodeArtifact(bytes)
     const request = isRecord ? requestOf(artifact) : undefined
     if (request === undefined && !isRequest(artifact)) return false
-    if (!this.blocks.putArtifactBytes(ref, bytes)) return 'mismatch'
+    if (!this.keep(ref, bytes)) return 'mismatch'
     if (request !== undefined) {
       this.requests.add(request)
       this.records++

@@ -19,14 +19,18 @@ export interface Proposal { readonly lane: Reference, readonly principal: string
 
 /** L5: lanes of one closed key that files may leave at the domain's owner. Whoever stole it can make any number, and nothing else bounds them. */
 const CLOSED_LANES = 16
+/** K5: the same of what lies beyond the cuts of a closed key's lanes: so many lanes, and so much of each, 42 bytes a record and at most 4096 of its body. */
+const RECORDS_PAST_CUT = 65_536
 
 /**
  * A3: the owner holds lanes of the domain's own principals that nobody vouches for yet, or beyond what was vouched for, so that a proposal made
- * elsewhere can be looked at and vouched for here. Who only follows doesn't take them (L5). They are in no view but the owner's.
+ * elsewhere can be looked at and vouched for here; and what lies beyond a cut, so that it can be adopted (K5). Who only follows doesn't take them (L5).
+ * They are in no view but the owner's.
  */
 export function takeProposals (k: DomainKnowledge, file: DomainKnowledge, lanes: ReadonlySet<Reference>, own: boolean, noted: BundleFault[], commit: (ops: KvOp[]) => void): Proposal[] {
   const out: Proposal[] = []
   const closed = own ? closedLanes(k) : new Map<Hash, number>()
+  const ended = own ? lanesPastCut(k) : new Map<Hash, number>()
   for (const v of file.view().lanes.values()) {
     const { branch } = v
     if (!lanes.has(v.knowledge.ref)) continue
@@ -37,6 +41,14 @@ export function takeProposals (k: DomainKnowledge, file: DomainKnowledge, lanes:
       const isHeld = (k.lanes.get(ref)?.branches.length ?? 0) > 0
       if (!isHeld && others >= CLOSED_LANES) noted.push({ code: 'closed-lanes-bounded', offset: 0, ref })
       else if (takeLane(k, ref, file, commit) && !isHeld) closed.set(principal, others + 1)
+      continue
+    }
+    const past = !own || branch === undefined || v.exported < v.limit ? undefined : pastCut(k, v.knowledge, branch)
+    if (past !== undefined) {
+      const { ref, lane: { principal } } = v.knowledge
+      const others = ended.get(principal) ?? 0
+      if (past.records > RECORDS_PAST_CUT || (past.isNew && others >= CLOSED_LANES)) noted.push({ code: 'closed-lanes-bounded', offset: 0, ref })
+      else if (takeLane(k, ref, file, commit) && past.isNew) ended.set(principal, others + 1)
       continue
     }
     if (branch === undefined || v.rights === undefined || v.knowledge.lane.visibility !== PUBLISHED || v.exported >= branch.log.size) continue
@@ -61,6 +73,29 @@ function closedLanes (k: DomainKnowledge): Map<Hash, number> {
     if (v.code === 'closed' && v.knowledge.branches.length > 0) out.set(principal, (out.get(principal) ?? 0) + 1)
   }
   return out
+}
+
+/** The same of lanes that a cut ends, and of which more is held than it leaves. */
+function lanesPastCut (k: DomainKnowledge): Map<Hash, number> {
+  const out = new Map<Hash, number>()
+  for (const { knowledge: { lane: { principal, visibility }, held }, code, reach } of k.view().lanes.values()) {
+    if (visibility === PUBLISHED && code !== 'closed' && held > reach) out.set(principal, (out.get(principal) ?? 0) + 1)
+  }
+  return out
+}
+
+/**
+ * K3, K5: whether the file's log goes on from ours beyond the cut that ended the lane, and how far. undefined where it ends before that, or says something
+ * else than ours does: one history of a lane is adopted, and which of two is honest nobody can tell. `isNew`: ours doesn't go beyond the cut yet.
+ */
+function pastCut (k: DomainKnowledge, from: LaneKnowledge, branch: HeldBranch): { records: number, isNew: boolean } | undefined {
+  const { reach, status } = viewLane(from, k.authority())
+  const { log } = branch
+  if (from.lane.visibility !== PUBLISHED || status !== 'accepted' || log.size <= reach) return undefined
+  const held = k.lanes.get(from.ref)?.branches.filter((b) => b.log.size >= reach && b.log.root(reach) === log.root(reach)) ?? []
+  const size = Math.max(...held.map((b) => b.log.size))
+  const goesOn = held.some((b) => b.log.size === size && size < log.size && log.root(size) === b.log.root())
+  return goesOn ? { records: log.size - reach, isNew: size === reach } : undefined
 }
 
 /** Returns whether anything was taken. */
@@ -106,9 +141,12 @@ export function takeInternal (k: DomainKnowledge, file: DomainKnowledge, noted: 
       noted.push({ code, offset: 0, ref })
       continue
     }
-    takeWhole(k, from, v.reach, commit)
-    const { limit } = viewLane(k.lanes.get(ref) as LaneKnowledge, k.authority())
-    if (limit < from.held) noted.push({ code: judgeRecord(k, ref, limit).code, offset: 0, ref })
+    const before = k.lanes.get(ref)
+    // Who wrote the file may not have heard of the cut, or may not want to.
+    takeWhole(k, from, Math.min(v.reach, before === undefined ? Infinity : viewLane(before, k.authority()).reach), commit)
+    const held = k.lanes.get(ref) as LaneKnowledge
+    const { limit } = viewLane(held, k.authority())
+    if (limit < from.held) noted.push({ code: limit < held.held ? judgeRecord(k, ref, limit).code : 'cut', offset: 0, ref })
     out.push(ref)
   }
   return out

@@ -13,6 +13,12 @@ export const SECTION = { rootChain: 0, certificates: 1, manifests: 2, evidence: 
  */
 export const LOGS_OF_LANE = 16
 
+/**
+ * Bytes of a file's authority, evidence, lanes and heads, which are held in memory until their lanes' logs prove them: 100,000 lanes. Leaves and bodies
+ * need no bound of their own: each range is proved by a head that the lane's own key signed, each body is named by such a leaf.
+ */
+export const CONTROL_BYTES = 64 * 1024 * 1024
+
 export type Section = typeof SECTION[keyof typeof SECTION]
 
 /** undefined for what has no place in a bundle: signatures about neither authority nor heads. Throws `MalformedError` for a signature that is none. */

@@ -6,6 +6,7 @@ import { VERDICT_CODES, type VerdictCode } from '../authority/verdict.js'
 import type { DomainKnowledge } from '../authority/knowledge.js'
 import { judgeRecord } from '../authority/judge-record.js'
 import { nameOf } from '../authority/lane-reach.js'
+import { liesOn } from '../authority/lane-knowledge.js'
 import { viewLane } from '../authority/lane-view.js'
 import { leftoversOn } from '../authority/leftovers.js'
 import { PUBLISHED } from '../publication/lane.js'
@@ -34,7 +35,8 @@ export function uncountedOf (k: DomainKnowledge, file: DomainKnowledge, lanes: R
     const [brought, held] = [file.lanes.get(ref), k.lanes.get(ref)]
     if (brought === undefined || brought.lane.visibility !== PUBLISHED || brought.held === 0) continue
     // What nobody but the owner takes in is judged where it was read.
-    const isHeld = held !== undefined && held.held >= brought.held
+    const top = file.view().lanes.get(ref)?.branch?.head
+    const isHeld = held !== undefined && held.held >= brought.held && (top === undefined || held.branches.some((b) => liesOn(b.log, top)))
     const [by, lane] = isHeld ? [k, held] : [file, brought]
     const { limit, branch } = viewLane(lane, by.authority())
     const log = branch?.log ?? lane.branches[0]?.log

@@ -18,7 +18,7 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ['internal-lane', 'it holds lanes that are internal to its domain: only a home of that domain takes them in; ask for a bundle without --internal'],
   ['other-domain', 'the bundle is about another domain'],
   ['not-exported', 'records that no key of the domain exports: nobody but its owner takes them in'],
-  ['closed-lanes-bounded', 'one more lane of a key that was closed: only so many of them are taken in']
+  ['closed-lanes-bounded', 'one more lane of a key that was closed, or too much of one: only so many of them are taken in']
 ])
 
 /** The code itself for one that nobody knows. */

@@ -146,14 +146,15 @@ async function readAll (engine: Engine, reader: CarReader, intake: BundleIntake,
     const { shown, hidden } = namedBy(intake.knowledge, await engine.knowledge(domain), own)
     await content.want(shown, true)
     await content.want(hidden, false)
-    return { lanes, shown, hidden, decisions: new DecisionIntake(engine.ports.blocks, new Set(intake.counts.internal === 0 ? [] : admitRefs(intake.knowledge))) }
+    return { lanes, shown, hidden, decisions: new DecisionIntake(decisionsNamed(intake), (ref, bytes) => engine.ports.blocks.putArtifactBytes(ref, bytes)) }
   }
   for await (const block of blocksOf(reader, domain)) {
     if (intake.take(block)) continue
     named ??= await begin()
     const decision = named.decisions.take(block)
     if (decision === 'mismatch') throw new BundleRefused({ code: 'reference-mismatch', offset: block.offset, ref: block.ref }, faultText('reference-mismatch'))
-    if (!decision) await content.take(block)
+    if (decision) await engine.ports.blocks.room()
+    else await content.take(block)
     options.signal?.throwIfAborted()
     options.onProgress?.(content.counts.blocks, reader.offset)
   }
@@ -162,6 +163,9 @@ async function readAll (engine: Engine, reader: CarReader, intake: BundleIntake,
   options.signal?.throwIfAborted()
   return await takeIn(engine, intake, content, named, own, options)
 }
+
+/** By what the file says; where it is taken in, by what is held here as well. */
+const decisionsNamed = ({ counts, knowledge }: BundleIntake): Set<Reference> => new Set(counts.internal === 0 ? [] : admitRefs(knowledge))
 
 interface Named {
   /** that the file holds */
@@ -242,7 +246,7 @@ async function takeIn (engine: Engine, intake: BundleIntake, content: BundleCont
     bytes: content.counts.bytes,
     missing: content.missing,
     unreachable: content.counts.unreachable,
-    overQuota: content.leftOut.size,
+    overQuota: content.counts.overQuota,
     proposals,
     ...(intake.counts.internal === 0 ? {} : { internal: { lanes: internal.length, records: decisions.records } }),
     uncounted: uncountedOf(k, intake.knowledge, lanes, own)
@@ -280,6 +284,8 @@ export interface Inspected {
   readonly refused: BundleFault[]
   readonly knowledge: DomainKnowledge | undefined
   readonly counts: BundleIntake['counts']
+  /** decisions on other domains that internal lanes name, and that are in the file */
+  readonly records: number
   readonly blocks: number
   readonly bytes: number
 }
@@ -290,8 +296,9 @@ export async function inspectBundle (source: AsyncIterable<Uint8Array>, { signal
   let domain: Reference | undefined
   let intake: BundleIntake | undefined
   let blocks = 0
+  let decisions: DecisionIntake | undefined
   const said = (status: 'accepted' | 'rejected', code: string, text: string, refused: BundleFault[]): Inspected => ({
-    domain, status, code, text, refused, knowledge: intake?.knowledge, counts: intake?.counts ?? { objects: 0, evidence: 0, lanes: 0, internal: 0, heads: 0, leaves: 0, bodies: 0 }, blocks, bytes: reader.offset
+    domain, status, code, text, refused, knowledge: intake?.knowledge, counts: intake?.counts ?? { objects: 0, evidence: 0, lanes: 0, internal: 0, heads: 0, leaves: 0, bodies: 0 }, records: decisions?.records ?? 0, blocks, bytes: reader.offset
   })
   try {
     domain = await reader.header()
@@ -300,7 +307,8 @@ export async function inspectBundle (source: AsyncIterable<Uint8Array>, { signal
       if (intake.take(block)) continue
       signal?.throwIfAborted()
       if (referenceOfArtifactBytes(block.bytes) !== block.ref) throw new BundleRefused({ code: 'reference-mismatch', offset: block.offset, ref: block.ref }, faultText('reference-mismatch'))
-      blocks++
+      decisions ??= new DecisionIntake(decisionsNamed(intake), () => true)
+      if (decisions.take(block) === false) blocks++
       onProgress?.(blocks, reader.offset)
     }
     intake.finish(reader.offset)

@@ -1,20 +1,22 @@
 /**
  * Brings the content of published names into the store: walks Trees and Files depth first, asks several peers at once, and verifies every block as
- * it lands. Memory stays flat with the size of the directory: only the open Trees on the way down and one batch a peer are held.
+ * it lands. Memory stays flat with the size of the directory and with what nobody has of it: only the open Trees on the way down, one batch a peer and a
+ * bounded number of blocks that some peers lack (lacked.ts) are held.
  * What is held for another domain is fetched all the same (RULES V2), so that deduplication can't be observed.
  *
  * What has landed is made durable now and then while the peers go on sending, so that a process killed in the middle leaves most of its work to the
  * next one. A mark that says "held for the domain" travels in one barrier with its block and with what it costs, so a crash never shows one without
  * the others.
  */
-import { type Artifact, decodeArtifact } from '../substrate/artifact.js'
+import { type Artifact, artifactIn, referenceOfArtifactBytes } from '../substrate/artifact.js'
 import { DiadError } from '../substrate/errors.js'
 import type { BlockStat } from '../substrate/pack-format.js'
 import type { KvOp } from '../substrate/ports.js'
 import type { Reference } from '../substrate/reference.js'
 import { type BlockReader, getUndamaged } from '../substrate/store.js'
-import type { Expected } from '../publication/walk.js'
+import { type Expected, isContent } from '../publication/walk.js'
 import { type AudienceIndex, FETCHED } from './audience.js'
+import { Lacked } from './lacked.js'
 import { wholeOp } from './ledger.js'
 import { childrenOfWant, isPlain, likelySize, Opened, openedKey, type Want } from './want.js'
 
@@ -50,6 +52,8 @@ export interface ContentInit {
   /** bytes that the domain may be charged; asked for each block, since it may be changed meanwhile. What doesn't fit isn't kept, and counts as missing. */
   readonly quota?: () => number | undefined
   readonly onOver?: (ref: Reference, bytes: number) => void
+  /** The block is none that can be content, whoever names it: not kept. It was reported as `content-malformed`. */
+  readonly onNoContent?: (ref: Reference) => void
   /** children for which this holds are neither fetched nor looked at */
   readonly passOver?: (child: Want) => boolean
 }
@@ -59,10 +63,16 @@ export interface ContentResult {
   readonly bytes: number
   /** roots that are held in full now, each block of them what its parent says */
   readonly whole: Reference[]
-  /** blocks that no peer gave, or that aren't what was said of them */
+  /** blocks that no peer gave, or that aren't what was said of them; at most {@link MISSING_TOLD} */
   readonly missing: Reference[]
 }
 
+/** blocks that a result names as missing: more say no more to anybody */
+export const MISSING_TOLD = 65_536
+/** With so many to come, what lands is opened when its turn comes: 12 MB. */
+const MANY_WANTS = 65_536
+/** wants for one block that wait for it */
+const MANY_WAITING = 256
 /** blocks asked for in one request */
 const BATCH_BLOCKS = 256
 /** bytes asked for in one request, by the sizes that parents declare */
@@ -82,13 +92,11 @@ export async function fetchContent (init: ContentInit, roots: ReadonlyArray<{ re
 class ContentRun {
   /** depth first: what comes next is on top */
   private readonly stack: Want[]
-  /** nobody has them */
-  private readonly failed = new Set<Reference>()
-  /** not what some parent says: what another parent says of the same block may be true, so these are opened again for it */
-  private readonly faulty = new Set<Reference>()
+  /** blocks that nobody has, and those that aren't what some parent says */
+  private readonly missing = new Set<Reference>()
   private readonly alive: Set<string>
-  /** peers that were asked for a block and didn't give it */
-  private readonly tried = new Map<Reference, Set<string>>()
+  /** what some peers were asked for and didn't give */
+  private readonly lacked: Lacked
   /** asked for just now; wants for the same block wait there, since another parent may say something else of it */
   private readonly asked = new Map<Reference, Want[]>()
   /** workers that have taken something off the stack and may bring more for everybody */
@@ -106,6 +114,7 @@ class ContentRun {
 
   constructor (private readonly init: ContentInit, private readonly roots: readonly Want[]) {
     this.alive = new Set(init.peers)
+    this.lacked = new Lacked(this.alive)
     this.heldBefore = init.audience.heldBy(init.domain)
     this.stack = [...roots].reverse()
   }
@@ -122,22 +131,23 @@ class ContentRun {
     }
     signal.throwIfAborted()
     // Left when the last peer died, or when there was none: what is held is walked all the same and tells what is missing.
+    for (const w of this.lacked.empty()) this.stack.push(w)
     await this.walkHeld()
     this.seal()
-    const whole = this.failed.size + this.faulty.size === 0 ? this.roots.map((r) => r.ref) : await this.proven()
+    const whole = this.missing.size === 0 ? this.roots.map((r) => r.ref) : await this.proven()
     await store.commit(whole.map((r) => wholeOp(domain, r)))
-    return { blocks: this.blocks, bytes: this.bytes, whole, missing: [...new Set([...this.failed, ...this.faulty])].sort() }
+    return { blocks: this.blocks, bytes: this.bytes, whole, missing: [...this.missing].sort() }
   }
 
   private async work (peer: string): Promise<void> {
     while (this.alive.has(peer) && this.failure === undefined) {
-      this.init.signal.throwIfAborted()
       this.busy++
       try {
+        this.init.signal.throwIfAborted()
         const wants = await this.batch(peer)
         if (wants.length > 0) {
-          // The rest of the stack is for the others.
-          if (this.stack.length > 0) this.rouse()
+          // The rest is for the others.
+          if (this.open()) this.rouse()
           await this.ask(peer, wants)
           continue
         }
@@ -148,21 +158,25 @@ class ContentRun {
         // The last one awake wakes all, to find more or to end. Whoever found nothing otherwise wakes nobody, or two of them would keep each other up.
         if (--this.busy === 0) this.rouse()
       }
-      if (this.busy === 0 && !this.open()) return
+      if (this.busy === 0 && (this.failure !== undefined || !this.open())) return
       await new Promise<void>((resolve) => { this.sleepers.push(resolve) })
     }
     this.rouse()
   }
 
-  /** Whether anything on the stack could still be had from somebody. */
+  /** Whether anything could still be had from somebody. */
   private open (): boolean {
-    return this.stack.some((w) => !this.exhausted(w.ref))
+    return this.stack.length > 0 || this.lacked.open
   }
 
-  private exhausted (ref: Reference): boolean {
-    const tried = this.tried.get(ref)
-    for (const p of this.alive) if (tried?.has(p) !== true) return false
-    return true
+  private fail (ref: Reference): void {
+    this.lacked.giveUp(ref)
+    this.miss(ref)
+  }
+
+  /** Not given up: what another parent says of the same block may be true, so it is opened again for that. */
+  private miss (ref: Reference): void {
+    if (this.missing.size < MISSING_TOLD) this.missing.add(ref)
   }
 
   private rouse (): void {
@@ -172,29 +186,31 @@ class ContentRun {
     for (const wake of sleepers) wake()
   }
 
-  /** Takes wants off the stack until a batch is full; what is held already is opened here and costs no request. */
+  /** Takes what others lack, then wants off the stack, until a batch is full; what is held already is opened here and costs no request. */
   private async batch (peer: string): Promise<Want[]> {
     const out: Want[] = []
-    const later: Want[] = []
     let bytes = 0
     while (out.length < BATCH_BLOCKS && bytes < BATCH_BYTES) {
-      const want = this.stack.pop()
+      const want = this.lacked.next(peer) ?? (this.lacked.holdsBack(peer) ? undefined : this.stack.pop())
       if (want === undefined) break
       // What is held already may be millions of blocks, and costs no request after which anybody else looks.
       this.init.signal.throwIfAborted()
       const { ref } = want
+      if (this.lacked.isGivenUp(ref)) continue
       const waiting = this.asked.get(ref)
-      if (this.failed.has(ref)) continue
+      if (waiting !== undefined && waiting.length >= MANY_WAITING) {
+        this.stack.push(want)
+        break
+      }
       if (waiting !== undefined) waiting.push(want)
       else if (this.held(ref)) await this.openHeld(want)
-      else if (this.tried.get(ref)?.has(peer) === true) later.push(want)
+      else if (this.lacked.wasAsked(peer, ref)) this.leave([want], ref)
       else {
         this.asked.set(ref, [])
         out.push(want)
         bytes += likelySize(want)
       }
     }
-    for (let want = later.pop(); want !== undefined; want = later.pop()) this.stack.push(want)
     return out
   }
 
@@ -207,7 +223,10 @@ class ContentRun {
     if (isPlain(want, this.init.store.stat(want.ref))) return
     const artifact = await getUndamaged(this.init.store, want.ref)
     if (artifact === undefined) this.stack.push(want)
-    else if (!this.expand(want, artifact)) this.faulty.add(want.ref)
+    else if (!this.expand(want, artifact)) {
+      if (!isContent(artifact.typeTag)) this.init.onNoContent?.(want.ref)
+      this.miss(want.ref)
+    }
   }
 
   /** Pushes what is below. False when the block isn't what its parent says: what was published is not well-formed, and no peer can have anything better. */
@@ -247,7 +266,10 @@ class ContentRun {
     } catch (err) {
       if (this.failure === undefined) {
         signal.throwIfAborted()
-        if (this.alive.delete(peer)) onRefused?.(peer, err instanceof DiadError ? err.code : 'peer-gone', refs[0] as Reference)
+        if (this.alive.delete(peer)) {
+          for (const w of this.lacked.leave(peer)) this.stack.push(w)
+          onRefused?.(peer, err instanceof DiadError ? err.code : 'peer-gone', refs[0] as Reference)
+        }
       }
     } finally {
       wants.forEach((want, i) => { this.answered(peer, want, got[i] === 1) })
@@ -259,35 +281,45 @@ class ContentRun {
     const { ref } = want
     const waiting = this.asked.get(ref) ?? []
     this.asked.delete(ref)
-    if (got) this.tried.delete(ref)
-    else {
-      const tried = this.tried.get(ref)
-      if (tried === undefined) this.tried.set(ref, new Set([peer]))
-      else tried.add(peer)
-      if (this.exhausted(ref)) {
-        this.failed.add(ref)
-        this.tried.delete(ref)
-      } else waiting.push(want)
+    if (got) {
+      this.lacked.forget(ref)
+      for (const w of waiting) this.stack.push(w)
+    } else {
+      this.lacked.note(ref, peer)
+      waiting.push(want)
+      this.leave(waiting, ref)
     }
-    for (const w of waiting) this.stack.push(w)
     if (waiting.length > 0) this.rouse()
+  }
+
+  /** Others may have it. */
+  private leave (wants: readonly Want[], ref: Reference): void {
+    if (this.lacked.add(wants, ref)) this.rouse()
+    else this.fail(ref)
   }
 
   /** False when the bytes aren't what was asked for. */
   private land (peer: string, want: Want, bytes: Uint8Array): boolean {
     const { audience, domain, onRefused, onProgress, quota, store } = this.init
     const { ref } = want
+    // A Reference can name any bytes, and a leaf any object: whoever keeps one as content gives it away among a bundle's blocks, where it has no place (B3).
+    const artifact = artifactIn(bytes)
+    if (artifact === undefined) return this.refuse(peer, ref)
+    if (!isContent(artifact.typeTag)) {
+      if (referenceOfArtifactBytes(bytes) !== ref) return this.refuse(peer, ref)
+      onRefused?.(peer, 'content-malformed', ref)
+      this.init.onNoContent?.(ref)
+      this.fail(ref)
+      return true
+    }
     const most = quota?.()
     if (most !== undefined && audience.usedBytes(domain) + bytes.length > most && audience.costs(domain, ref)) {
       // As if nobody had it: another peer's copy is as long.
-      this.failed.add(ref)
+      this.fail(ref)
       this.init.onOver?.(ref, bytes.length)
       return true
     }
-    if (!store.putArtifactBytes(ref, bytes)) {
-      onRefused?.(peer, 'reference-mismatch', ref)
-      return false
-    }
+    if (!store.putArtifactBytes(ref, bytes)) return this.refuse(peer, ref)
     audience.take(domain, ref, FETCHED, bytes.length)
     this.landed.add(ref)
     this.landedBytes += bytes.length
@@ -295,13 +327,19 @@ class ContentRun {
     this.bytes += bytes.length
     onProgress?.(this.blocks, this.bytes)
     const before = this.stack.length
-    if (!this.expand(want, decodeArtifact(bytes))) {
+    if (artifact.typeTag !== undefined && before > MANY_WANTS) this.stack.push(want)
+    else if (!this.expand(want, artifact)) {
       // The bytes are what was published: their bearer is not at fault.
       onRefused?.(peer, 'content-malformed', ref)
-      this.faulty.add(ref)
+      this.miss(ref)
     }
     if (this.stack.length > before) this.rouse()
     return true
+  }
+
+  private refuse (peer: string, ref: Reference): false {
+    this.init.onRefused?.(peer, 'reference-mismatch', ref)
+    return false
   }
 
   /** Marks and their price go to the store in one step, so that no barrier can come between them. */
@@ -330,7 +368,7 @@ class ContentRun {
   private async walkHeld (): Promise<void> {
     for (let wants = await this.batch(''); wants.length > 0; wants = await this.batch('')) {
       for (const w of wants) {
-        this.failed.add(w.ref)
+        this.fail(w.ref)
         this.asked.delete(w.ref)
       }
     }

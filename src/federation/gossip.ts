@@ -94,7 +94,8 @@ function judgeHead (k: DomainKnowledge, message: HeadGossip, sink: GossipSink): 
 }
 
 function takeHead (k: DomainKnowledge, l: LaneKnowledge, head: Head, message: HeadGossip, sink: GossipSink): GossipJudgement {
-  const branch = k.view().lanes.get(l.ref)?.branch ?? l.branches[0]
+  // A lane that is new here needs no look at all the others.
+  const branch = l.branches.length === 0 ? undefined : k.view().lanes.get(l.ref)?.branch ?? l.branches[0]
   const held = branch?.log.size ?? 0
   const size = head.snapshot.log_size
   const link = branch === undefined ? 'beyond' : linkOf(branch.log, head)

@@ -117,6 +117,7 @@ function goneOps (k: DomainKnowledge): KvOp[] {
       if (!k.has(ref) && k.persisted.delete(ref)) out.push({ type: 'del', key: controlKey(k.domain, ref) })
     }
   }
+  for (const ref of k.objects.gone.splice(0)) if (!k.has(ref) && k.persisted.delete(ref)) out.push({ type: 'del', key: controlKey(k.domain, ref) })
   // Whoever has the roots can sign any number of moves: those that are overtaken or taken back end here, or a disk would keep them all (M8).
   for (const ref of k.objects.surplusMoves(k.domain)) if (k.persisted.delete(ref)) out.push({ type: 'del', key: controlKey(k.domain, ref) })
   return out

@@ -4,8 +4,9 @@ import type { DomainKnowledge } from '../authority/knowledge.js'
 import { type ContentResult, fetchContent, type FetchBlocks } from './content.js'
 import type { Engine } from './engine.js'
 import { isWhole } from './ledger.js'
-import { fetchWithin, joined, newestFirst, overQuota } from './quota.js'
+import { fetchWithin, isLeftOut, joined, newestFirst } from './quota.js'
 import type { Report } from './effects.js'
+import { Opened } from './want.js'
 
 /** An AbortSignal is one. */
 export interface Stop {
@@ -50,6 +51,8 @@ export class Mirror {
   private readonly offers = new Map<string, Set<Reference>>()
   /** by domain, since the last {@link retry}: nobody is asked for the same again before, whatever hellos and heads come in */
   private readonly vain = new Map<Reference, Vain>()
+  /** what names say and what can't be content, whoever gives it: not brought again by itself */
+  private readonly noContent = new Opened()
   /** fetches under a quota, one after the other: each relies on the room that it sees */
   private readonly turns = new Map<Reference, Promise<unknown>>()
 
@@ -140,7 +143,7 @@ export class Mirror {
   private async fetchNew (domain: Reference, stop: Stop): Promise<ContentResult | undefined> {
     const { engine } = this.init
     await engine.settled()
-    const missing = this.fetchable(await engine.knowledge(domain))
+    const missing = this.fetchable(await engine.knowledge(domain)).filter((root) => !this.noContent.has(root))
     const vain = this.vain.get(domain)
     const providers = engine.replica.providers(domain)
     const fresh = missing.filter((r) => vain?.roots.has(r) !== true)
@@ -179,7 +182,7 @@ export class Mirror {
   /** Roots that aren't whole, but for those that there is no room for. */
   private fetchable (k: DomainKnowledge): Reference[] {
     const { engine } = this.init
-    return missingRoots(engine, k).filter((root) => overQuota(engine, k.domain, root) === undefined)
+    return missingRoots(engine, k).filter((root) => !isLeftOut(engine, k.domain, root))
   }
 
   private async fetchRoots (domain: Reference, roots: readonly Reference[], peers: readonly string[], options: FetchOptions): Promise<ContentResult> {
@@ -201,6 +204,7 @@ export class Mirror {
       signal: options.stop,
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
       onRefused,
+      onNoContent: (ref: Reference) => { this.noContent.add(ref) },
       quota: () => engine.records.get(domain)?.quota
     }
     // Whatever of it is held meanwhile for another name stays held (upkeep.ts).

@@ -1,6 +1,7 @@
 /** What the replica remembers of one connected peer: what it says it holds, what it was told, and pulls under way. */
 import type { Hash, Reference } from '../substrate/reference.js'
 import type { DomainKnowledge } from '../authority/knowledge.js'
+import { BLAME_HALF_LIFE } from './blame.js'
 import type { PeerId } from './effects.js'
 import { GONE, Greeting } from './greeting.js'
 import type { History } from './history.js'
@@ -49,6 +50,8 @@ export class Peer {
   overflowed = false
   /** when each domain was last pulled from it */
   private readonly asked = new Map<Reference, number>()
+  /** when it was blamed last for what it only bore, by code */
+  private readonly answered = new Map<string, number>()
 
   /** `onCommon` is told when a domain begins or ceases to be held by both sides. */
   constructor (private readonly onCommon: (domain: Reference, on: boolean) => void) {}
@@ -148,6 +151,18 @@ export class Peer {
     this.asked.set(domain, now)
   }
 
+  /** Its pull got something that counts. */
+  progresses (domain: Reference, now: number): void {
+    const session = this.sessions.get(domain)
+    if (session !== undefined) session.progress = now
+  }
+
+  /** Its pull asked for as much as it may, and there is more. */
+  hasMore (domain: Reference): void {
+    const session = this.sessions.get(domain)
+    if (session !== undefined) session.unfinished = true
+  }
+
   /** A pull ended. `changed` = it brought something, so that the next one may. */
   pulled (k: DomainKnowledge, now: number, changed: boolean): void {
     const unfinished = this.sessions.get(k.domain)?.unfinished ?? false
@@ -156,6 +171,17 @@ export class Peer {
       this.quiet.delete(k.domain)
       this.greeting.hurry()
     } else this.quiet.set(k.domain, { theirs: this.digestOf(k.domain), ours: k.inventoryDigest(), at: now, unfinished })
+  }
+
+  /**
+   * Whether it is to blame, now, for what a key of the domain signed. Whoever has such a key can show two honest nodes different branches at any time and make
+   * the one offer what the other refuses; so each kind counts once in the time in which half of the blame is forgotten.
+   */
+  answersFor (code: string, now: number): boolean {
+    const last = this.answered.get(code)
+    if (last !== undefined && now - last < BLAME_HALF_LIFE) return false
+    this.answered.set(code, now)
+    return true
   }
 
   /** What rests on the knowledge of `domain` held so far is void. */

@@ -36,7 +36,7 @@ export interface Theirs extends Inventory {
 
 /**
  * A head that the domain names is passed on by those who never had its log, too; any other one is its server's to answer for (S1, E2). Of each kind once a
- * pull: its server may count what names them, and not know yet of the fork for which we don't.
+ * pull, and then for a while no more ({@link Peer.answersFor}): its server may count what names them, and not know yet of the fork for which we don't.
  */
 export function tellDoubts (named: ReadonlySet<Reference>, { doubts }: Theirs, sink: PullSink): void {
   const told = new Set<string>()
@@ -44,7 +44,7 @@ export function tellDoubts (named: ReadonlySet<Reference>, { doubts }: Theirs, s
     if (named.has(ref) || told.has(code)) sink.note(code, ref)
     else {
       told.add(code)
-      sink.refuse(code, ref)
+      sink.refuse(code, ref, true)
     }
   }
 }

@@ -14,13 +14,14 @@ import { type ViewedLane, worthHaving } from '../authority/domain-view.js'
 import type { Promises } from '../authority/exports.js'
 import type { DomainKnowledge } from '../authority/knowledge.js'
 import { bodyOfLeaf, branchOf, type Head, type HeldBranch, isRefuted, type LaneKnowledge, liesOn, linkOf } from '../authority/lane-knowledge.js'
-import { ask, type Asking, WrongAnswer } from './asking.js'
+import { ask, type Asking, type Working, WrongAnswer } from './asking.js'
 import { branchOps, controlOps, unpersistedOps } from './ledger.js'
 import { WIRE } from './messages.js'
 import { pullBodies } from './pull-bodies.js'
 import { askedInVain, type Inventory, inTurn, mayAsk, tellDoubts, type Theirs, type Tried } from './pull-patience.js'
 import { NO_HASH } from './serve-sync.js'
 import { type PullSink, Staged } from './staging.js'
+import { Together } from './together.js'
 
 export type { Tried } from './pull-patience.js'
 export type { PullSink } from './staging.js'
@@ -44,14 +45,14 @@ const MAX_STAGED_BODIES = 64 * 1024 * 1024
 export function * pull (k: DomainKnowledge, sink: PullSink, tried: Tried = new WeakMap(), patient = false): Asking<PullOutcome> {
   let outcome: PullOutcome = 'same'
   let refused = false
-  const watching: PullSink = { ...sink, refuse (code, ref) { refused = true; sink.refuse(code, ref) } }
+  const watching: PullSink = { ...sink, refuse (code, ref, signed) { refused = true; sink.refuse(code, ref, signed) } }
   try {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const before = k.revision
       const theirs = yield * inventory(k, k.inventoryDigest(), watching)
       if (theirs === 'unknown') return refused ? 'refused' : outcome === 'same' ? 'unknown' : outcome
       if (theirs !== 'same') yield * pullLogs(k, { ...theirs, tried, patient, principalOf: (lane) => k.lanes.get(lane)?.lane.principal, vain: new Map(), doubts: [] }, watching)
-      yield * pullBodies(k, watching)
+      yield * pullBodies(k, patient, watching)
       const fresh = unpersistedOps(k)
       if (fresh.length > 0) sink.commit(fresh)
       if (k.revision === before) break
@@ -122,6 +123,7 @@ function * pullObjects (k: DomainKnowledge, staged: Staged, lacking: readonly Re
         sink.refuse('malformed', ref)
       }
     }
+    staged.tellProofs()
     // What a full answer left out comes with the next one; an answer with nothing useful ends the matter.
     if (useful === 0) break
     if (got.artifacts.length > 0 && useful < refs.length && bytesOf(got.artifacts) < WIRE.answerBytes) for (const r of asked) waiting.delete(r)
@@ -133,39 +135,49 @@ const bytesOf = (parts: Uint8Array[]): number => parts.reduce((n, p) => n + p.le
 /** Brings each sought lane's log up to the greatest head that is known of it. Only what this peer offers is asked of it. */
 function * pullLogs (k: DomainKnowledge, theirs: Theirs, sink: PullSink): Asking<void> {
   const done = new Set<Reference>()
-  // Logs bring vouches, vouches bring lanes into view: go on until nothing new comes.
+  const together = new Together(theirs.patient)
+  // Logs bring vouches, vouches bring lanes into view: go on until nothing new comes. A view costs as much as the domain has lanes, so all that one shows is
+  // worked through before the next is taken.
   for (;;) {
-    const next = [...k.view().lanes.values()].find((v) => v.sought && !done.has(v.knowledge.ref))
-    if (next === undefined) break
-    done.add(next.knowledge.ref)
-    const lane = next.knowledge
-    const heads = theirs.offered.get(lane.ref)
-    if (heads === undefined) continue
-    for (const head of inTurn(heads.values(), theirs)) {
-      const branch = next.branch ?? lane.branches[0]
-      const held = branch?.head.snapshot.log_size ?? 0
-      if (isRefuted(lane, head)) {
-        theirs.doubts.push({ head, code: 'bad-range' })
-        continue
-      }
-      if ((branch !== undefined && liesOn(branch.log, head)) || lane.compared.has(head.ref)) continue
-      // Beyond an ending cut nothing counts (K3), and whoever stole the key could make it as long as they like; nor does more than the domain exports of a
-      // lane that can't export itself (A3). What the domain names is had all the same.
-      if (k.view().named.has(head.ref) ? !mayAsk(lane, head, theirs, sink) : head.snapshot.log_size > worthHaving(next)) continue
-      // Past a proven fork no longer branch counts (E4), but it may differ from ours earlier than what is proven (E3).
-      if (branch !== undefined && lane.evidence !== undefined && held > lane.evidence.index) yield * findFork(k, lane, branch, head, theirs, sink)
-      else yield * pullLog(k, lane, head, branch, theirs, sink)
+    const sought = [...k.view().lanes.values()].filter((v) => v.sought && !done.has(v.knowledge.ref))
+    if (sought.length === 0) break
+    for (const { knowledge: lane } of sought) {
+      done.add(lane.ref)
+      const heads = theirs.offered.get(lane.ref)
+      if (heads !== undefined) yield * together.add(pullLane(k, lane, heads, theirs, sink))
     }
-    yield * pullNamed(k, lane, [...heads.values()], theirs, sink)
+    yield * together.settle()
   }
   tellDoubts(k.view().named, theirs, sink)
+}
+
+/** Asks for one lane's log. It pauses before what it was given is taken in, and looks at a fresh view whenever it goes on. */
+function * pullLane (k: DomainKnowledge, lane: LaneKnowledge, heads: ReadonlyMap<Reference, Head>, theirs: Theirs, sink: PullSink): Working<void> {
+  const viewed = k.view().lanes.get(lane.ref)
+  if (viewed === undefined) return
+  for (const head of inTurn(heads.values(), theirs)) {
+    const branch = viewed.branch ?? lane.branches[0]
+    const held = branch?.head.snapshot.log_size ?? 0
+    if (isRefuted(lane, head)) {
+      theirs.doubts.push({ head, code: 'bad-range' })
+      continue
+    }
+    if ((branch !== undefined && liesOn(branch.log, head)) || lane.compared.has(head.ref)) continue
+    // Beyond an ending cut nothing counts (K3), and whoever stole the key could make it as long as they like; nor does more than the domain exports of a
+    // lane that can't export itself (A3). What the domain names is had all the same.
+    if (k.view().named.has(head.ref) ? !mayAsk(lane, head, theirs, sink) : head.snapshot.log_size > worthHaving(viewed)) continue
+    // Past a proven fork no longer branch counts (E4), but it may differ from ours earlier than what is proven (E3).
+    if (branch !== undefined && lane.evidence !== undefined && held > lane.evidence.index) yield * findFork(k, lane, branch, head, theirs, sink)
+    else yield * pullLog(k, lane, head, branch, theirs, sink)
+  }
+  yield * pullNamed(k, lane, [...heads.values()], theirs, sink)
 }
 
 /**
  * K4: a head that a cut names chooses the branch, so its log is held beside ours if it doesn't lie on it. Of heads that vouches name, which anybody with
  * such a key may name by the thousand, only what may export more is looked at, and only a log that does is taken (A2).
  */
-function * pullNamed (k: DomainKnowledge, lane: LaneKnowledge, heads: readonly Head[], theirs: Theirs, sink: PullSink): Asking<void> {
+function * pullNamed (k: DomainKnowledge, lane: LaneKnowledge, heads: readonly Head[], theirs: Theirs, sink: PullSink): Working<void> {
   const promised = (v: ViewedLane | undefined, head: Head): Promises | undefined => v?.unlinked.includes(head.ref) === true ? 'surely' : k.view().promising.get(head.ref)
   const before = k.view().lanes.get(lane.ref)
   for (const head of inTurn(heads.filter((h) => promised(before, h) !== undefined), theirs)) {
@@ -221,7 +233,7 @@ function * moved (k: DomainKnowledge, head: Head, theirs: Theirs, sink: PullSink
   return true
 }
 
-function * pullLog (k: DomainKnowledge, lane: LaneKnowledge, offered: Head, branch: HeldBranch | undefined, theirs: Theirs, sink: PullSink): Asking<void> {
+function * pullLog (k: DomainKnowledge, lane: LaneKnowledge, offered: Head, branch: HeldBranch | undefined, theirs: Theirs, sink: PullSink): Working<void> {
   let head = offered
   let { log_size: size, log_root: root } = head.snapshot
   const before = branch?.log.size ?? 0
@@ -274,8 +286,12 @@ function * pullLog (k: DomainKnowledge, lane: LaneKnowledge, offered: Head, bran
     theirs.doubts.push({ head, code: 'bad-range' })
     return
   }
+  sink.arrived?.()
+  yield bytes + (size - before) * LEAF_BYTES
+  // Meanwhile the lane may have been let go, for want of room,
+  if (k.lanes.get(lane.ref) !== lane) return
   const proofBefore = lane.evidence
-  // Another peer's pull or gossip may have brought the same leaves meanwhile.
+  // and another peer's pull or gossip may have brought the same leaves.
   const extended = lane.extend(head, before, staged.leaves(before, size), branch)
   if (extended.result === 'old') return
   if (extended.result !== 'extended') {
@@ -288,6 +304,7 @@ function * pullLog (k: DomainKnowledge, lane: LaneKnowledge, offered: Head, bran
   k.touch()
   sink.commit(branchOps(k, lane, grown, before))
   if (lane.evidence !== undefined && lane.evidence !== proofBefore) announceProof(k, lane, sink)
+  yield 0
 }
 
 function announceProof (k: DomainKnowledge, lane: LaneKnowledge, sink: PullSink): void {
@@ -297,7 +314,7 @@ function announceProof (k: DomainKnowledge, lane: LaneKnowledge, sink: PullSink)
 }
 
 /** E2: walks down to the first leaf at which the signed head's log differs from ours, every step proved by the head itself. */
-function * findFork (k: DomainKnowledge, lane: LaneKnowledge, branch: HeldBranch, head: Head, theirs: Theirs, sink: PullSink): Asking<void> {
+function * findFork (k: DomainKnowledge, lane: LaneKnowledge, branch: HeldBranch, head: Head, theirs: Theirs, sink: PullSink): Working<void> {
   const { log_size: size, log_root: root } = head.snapshot
   const common = Math.min(size, branch.head.snapshot.log_size)
   // Only a difference below the proven one would change anything (E3).
@@ -342,9 +359,11 @@ function * findFork (k: DomainKnowledge, lane: LaneKnowledge, branch: HeldBranch
   }
   const ours = branchOf(branch.head, branch.log.leafHash(low), branch.log.inclusion(low, branch.head.snapshot.log_size))
   const proof = makeEvidence(lane.ref, head.signature.public_key, low, ours, branchOf(head, leafHash, path))
+  yield path.length * 32
   lane.compared.add(head.ref)
   if (lane.addEvidence(proof)) {
     k.touch()
     announceProof(k, lane, sink)
   }
+  yield 0
 }

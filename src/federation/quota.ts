@@ -4,8 +4,8 @@
  *
  * What is charged stays within the quota at every moment, a crash included: the whole size of each block, whoever else it is held for (V2). A root is
  * measured before any of it is kept: its Trees and Files are read, and the sizes that they declare say what the rest takes. Newest names come first; a
- * root that doesn't fit leaves nothing behind but a note of what it needs, so that nothing is fetched for it again until there is room, and older names
- * that fit are still taken.
+ * root that doesn't fit leaves nothing behind but a note of what it needs, so that nothing is fetched for it again until there is room or the quota is
+ * raised, and older names that fit are still taken.
  */
 import type { DomainKnowledge } from '../authority/knowledge.js'
 import { childrenOf } from '../publication/walk.js'
@@ -34,20 +34,24 @@ export interface Lender {
 
 const overKey = (domain: Reference, root: Reference): Uint8Array => concatBytes(Uint8Array.of(KEYSPACE.over), fromHex(digestOf(domain)), fromHex(digestOf(root)))
 
-/** The op that notes that `root` needs at least so many bytes beyond the `used` ones. */
-function overOp (domain: Reference, root: Reference, needs: number, used: number): KvOp {
-  const value = new Uint8Array(16)
+const NOTE_BYTES = 24
+
+/** The op that notes that `root` needs at least so many bytes beyond the `used` ones, and under which quota that was reckoned. */
+function overOp (domain: Reference, root: Reference, needs: number, used: number, quota: number): KvOp {
+  const value = new Uint8Array(NOTE_BYTES)
   writeU64(value, 0, needs)
   writeU64(value, 8, used)
+  writeU64(value, 16, Math.min(quota, Number.MAX_SAFE_INTEGER))
   return { type: 'put', key: overKey(domain, root), value }
 }
 
 /** Ops for roots that a bundle had and that there was no room for: `sizes`: what the blocks that were left out take at least. */
 export function leftOutOps (lender: Lender, domain: Reference, lacking: readonly Reference[], sizes: ReadonlyMap<Reference, number>): KvOp[] {
   const used = lender.ports.audience.usedBytes(domain)
+  const quota = lender.records.get(domain)?.quota ?? 0
   return lacking.flatMap((root) => {
     const bytes = sizes.get(root)
-    return bytes === undefined ? [] : [overOp(domain, root, bytes, used)]
+    return bytes === undefined ? [] : [overOp(domain, root, bytes, used, quota)]
   })
 }
 
@@ -66,6 +70,17 @@ export function overQuota (lender: Lender, domain: Reference, root: Reference): 
   // What has come since may be part of it.
   const needs = Math.max(1, readU64(value, 0) - Math.max(0, lender.ports.audience.usedBytes(domain) - readU64(value, 8)))
   return needs > room ? needs : undefined
+}
+
+/**
+ * Whether a root that doesn't fit is worth no other look. Under a greater quota than the one that it was measured under it is measured anew: what has come
+ * since is then told from what is its own.
+ */
+export function isLeftOut (lender: Lender, domain: Reference, root: Reference): boolean {
+  if (overQuota(lender, domain, root) === undefined) return false
+  if ((roomFor(lender, domain) ?? Infinity) <= 0) return true
+  const value = lender.ports.kv.get(overKey(domain, root))
+  return value !== undefined && value.length === NOTE_BYTES && readU64(value, 16) >= (lender.records.get(domain)?.quota ?? Infinity)
 }
 
 /** The same roots, those of the newest names first; of equally new ones by Reference. */
@@ -144,7 +159,7 @@ export async function fetchWithin (init: QuotaInit, roots: readonly Reference[])
   const nodes = new NodeCache()
   const groups: Array<readonly Reference[]> = [roots]
   const results: ContentResult[] = []
-  const noted: Array<{ root: Reference, used: number }> = []
+  const tooMuch: Array<{ root: Reference, used: number }> = []
   const { audience, domain, store } = init
   for (let group = groups.pop(); group !== undefined; group = groups.pop()) {
     const quota = init.quota() ?? Infinity
@@ -160,25 +175,26 @@ export async function fetchWithin (init: QuotaInit, roots: readonly Reference[])
       // Only what measures wrongly comes here: sizes that are lies, more blocks than can be told apart, or a quota that was lowered meanwhile.
       const rest = over.length === 0 ? [] : group.filter((r) => !whole.has(r))
       if (group.length > 1) for (const root of rest.reverse()) groups.push([root])
-      else if (rest.length > 0) await store.commit(rest.map((root) => overOp(domain, root, Math.max(1, room + 1), used)))
+      else if (rest.length > 0) await store.commit(rest.map((root) => overOp(domain, root, Math.max(1, room + 1), used, quota)))
     } else if (group.length > 1) {
       const half = Math.ceil(group.length / 2)
       groups.push(group.slice(half), group.slice(0, half))
     } else if (bytes > room || room <= 0) {
-      for (const root of group) noted.push({ root, used })
-      await store.commit(group.map((root) => overOp(domain, root, Math.max(1, bytes), used)))
+      for (const root of group) tooMuch.push({ root, used })
+      await store.commit(group.map((root) => overOp(domain, root, Math.max(1, bytes), used, quota)))
     } else results.push({ blocks: 0, bytes: 0, whole: [], missing: [...missing] })
   }
-  for (const { root, used } of noted) if (audience.usedBytes(domain) > used) await noteAgain(init, root, nodes)
+  for (const { root, used } of tooMuch) if (audience.usedBytes(domain) > used) await noteAgain(init, root, nodes)
   return joined(results)
 }
 
 /** More has come since: what the root needs on top of that, as far as what was read of it tells without asking anybody. */
 async function noteAgain (init: QuotaInit, root: Reference, nodes: NodeCache): Promise<void> {
   const used = init.audience.usedBytes(init.domain)
-  const room = Math.max(0, (init.quota() ?? Infinity) - used)
+  const quota = init.quota() ?? Infinity
+  const room = Math.max(0, quota - used)
   const { bytes } = await measure({ ...init, peers: ['nobody'], fetch: async (_peer, refs) => ({ missing: [...refs] }) }, [root], room, nodes, true)
-  if (bytes > room) await init.store.commit([overOp(init.domain, root, bytes, used)])
+  if (bytes > room) await init.store.commit([overOp(init.domain, root, bytes, used, quota)])
 }
 
 /**
@@ -231,6 +247,7 @@ async function measure (init: QuotaInit, roots: readonly Reference[], room: numb
         }
       },
       ...(init.onRefused === undefined ? {} : { onRefused: init.onRefused }),
+      ...(init.onNoContent === undefined ? {} : { onNoContent: init.onNoContent }),
       passOver: (child) => {
         const size = plainSize(child)
         if (size === undefined || (!audience.costs(domain, child.ref) && !store.has(child.ref))) return false

@@ -98,9 +98,9 @@ export class Replica {
     this.report({ kind: 'changed', domain: k.domain, by })
   }
 
-  private refuse (peer: PeerId, k: DomainKnowledge, code: string, ref: Reference): void {
+  private refuse (peer: PeerId, k: DomainKnowledge, code: string, ref: Reference, signed = false): void {
     if (this.isNews(peer, k, 'refused', code, ref)) this.report({ kind: 'refused', peer, domain: k.domain, code, ref })
-    this.effects.push({ type: 'score', peer, code })
+    if (!signed || this.peers.get(peer)?.answersFor(code, this.now) !== false) this.effects.push({ type: 'score', peer, code })
   }
 
   private note (peer: PeerId, k: DomainKnowledge, code: string, ref: Reference): void {
@@ -235,14 +235,12 @@ export class Replica {
   private sink (peer: PeerId, k: DomainKnowledge): PullSink {
     return {
       commit: (ops) => { this.effects.push({ type: 'commit', domain: k.domain, ops }) },
-      refuse: (code, ref) => { this.refuse(peer, k, code, ref) },
+      refuse: (code, ref, signed) => { this.refuse(peer, k, code, ref, signed) },
       note: (code, ref) => { this.note(peer, k, code, ref) },
       digest: (digest) => { this.peers.get(peer)?.learn(k.domain, digest, this.now, true) },
       evidence: (proof) => { if (isPublic(k)) this.spreadEvidence(k.domain, proof) },
-      more: () => {
-        const session = this.peers.get(peer)?.sessions.get(k.domain)
-        if (session !== undefined) session.unfinished = true
-      }
+      arrived: () => { this.peers.get(peer)?.progresses(k.domain, this.now) },
+      more: () => { this.peers.get(peer)?.hasMore(k.domain) }
     }
   }
 

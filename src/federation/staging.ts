@@ -16,14 +16,16 @@ import { type Head, liesOn } from '../authority/lane-knowledge.js'
 /** Where a pull puts what it found. Called between requests only. */
 export interface PullSink {
   commit: (ops: KvOp[]) => void
-  /** something of the peer's was refused; `ref` names it */
-  refuse: (code: string, ref: Reference) => void
+  /** something of the peer's was refused; `ref` names it. `signed`: it is what a key of the domain signed, so it says little of its bearer */
+  refuse: (code: string, ref: Reference, signed?: boolean) => void
   /** something true that changes nothing, like a head older than ours */
   note: (code: string, ref: Reference) => void
   /** a proof that lowers the lane's index: spread it first */
   evidence: (proof: Artifact) => void
   /** the peer's state as it says now, which is newer than its hello */
   digest: (digest: Hash) => void
+  /** something came that counts, and is taken in when more has */
+  arrived?: () => void
   /** the pull asked for as much as it may, and the peer has more that wasn't asked for yet */
   more?: () => void
 }
@@ -45,6 +47,7 @@ export class Staged {
   private readonly lanes: Artifact[] = []
   private readonly snapshots = new Map<Reference, Artifact>()
   private readonly signatures = new Map<Reference, Artifact[]>()
+  private readonly proofs: Artifact[] = []
   private count = 0
   readonly offered: Offered = new Map()
 
@@ -133,6 +136,7 @@ export class Staged {
     this.snapshots.clear()
     this.signatures.clear()
     this.count = 0
+    this.tellProofs()
     // Of a lane that there was no room for nothing is asked: when something considers it, it comes again (L5).
     for (const lane of this.offered.keys()) {
       if (k.lanes.has(lane)) continue
@@ -161,8 +165,15 @@ export class Staged {
     const { ref, result, code } = this.k.admit(artifact)
     if (result === 'rejected') this.sink.refuse(code, ref)
     else if (result === 'irrelevant') this.sink.note(code, ref)
-    // A lane that nothing in the domain names concerns nobody (L5).
-    else if (result === 'added' && artifact.typeTag === forkEvidenceCodec.tag && this.k.view().lanes.get(forkEvidenceCodec.from(artifact).lane)?.considered === true) this.sink.evidence(artifact)
+    else if (result === 'added' && artifact.typeTag === forkEvidenceCodec.tag) this.proofs.push(artifact)
     return ref
+  }
+
+  /** Has the proofs spread that came since the last call: one look at the domain for all of them. */
+  tellProofs (): void {
+    if (this.proofs.length === 0) return
+    const { lanes } = this.k.view()
+    // A lane that nothing in the domain names concerns nobody (L5).
+    for (const proof of this.proofs.splice(0)) if (lanes.get(forkEvidenceCodec.from(proof).lane)?.considered === true) this.sink.evidence(proof)
   }
 }

@@ -1,5 +1,5 @@
 /** One block that a walk over content has come to, and what its parent says of it. */
-import { type Child, checkChild, childrenOf, type Expected } from '../publication/walk.js'
+import { type Child, checkChild, childrenOf, type Expected, isContent } from '../publication/walk.js'
 import type { Artifact } from '../substrate/artifact.js'
 import { DiadError } from '../substrate/errors.js'
 import { LIMITS } from '../substrate/limits.js'
@@ -26,6 +26,8 @@ const NODE_BYTES = 32 * 1024
 
 /** Bytes to reckon with before the block is here. */
 export function likelySize ({ expected }: Want): number {
+  // But for the last one, a File in a File is as full as can be, and each leads to thousands of blocks that wait for their turn.
+  if (expected?.type === 'file') return LIMITS.chunkBytes
   return expected?.type === 'chunk' || expected?.type === 'content' ? Math.min(expected.size, LIMITS.chunkBytes) : NODE_BYTES
 }
 
@@ -35,8 +37,12 @@ export function isPlain ({ expected }: Want, stat: BlockStat | undefined): boole
   return expected === undefined || ((expected.type === 'chunk' || expected.type === 'content') && stat.length === expected.size)
 }
 
-/** What is directly below; undefined when the block isn't what its parent says or lies too deep, so that no peer can have anything better. */
+/**
+ * What is directly below; undefined when the block isn't what its parent says, can't be content at all or lies too deep, so that no peer can have anything
+ * better.
+ */
 export function childrenOfWant ({ expected, depth = 0 }: Want, artifact: Artifact): Want[] | undefined {
+  if (!isContent(artifact.typeTag)) return undefined
   try {
     // Of a directory's root nothing more is said than its type, and decoding a Tree twice would be most of what a small file costs here.
     const typeIsAll = expected?.type === 'tree' && artifact.typeTag === TAG.tree
@@ -52,6 +58,18 @@ export function childrenOfWant ({ expected, depth = 0 }: Want, artifact: Artifac
 /** What was opened as one thing may not pass for another: what the parent says belongs to it. */
 export function openedKey ({ ref, expected }: Want): string {
   return expected === undefined ? ref : `${ref} ${JSON.stringify(expected)}`
+}
+
+/** Whether two parents say the same of one block. */
+export function saysTheSame (a: Expected | undefined, b: Expected | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b
+  switch (a.type) {
+    case 'tree': return b.type === 'tree'
+    case 'chunk':
+    case 'content': return b.type === a.type && b.size === a.size
+    case 'file': return b.type === 'file' && b.level === a.level && b.size === a.size
+    case 'subtree': return b.type === 'subtree' && b.level === a.level && b.first === a.first && b.before === a.before
+  }
 }
 
 /** Trees and Files remembered as opened, or as proven whole: about 15 MB */

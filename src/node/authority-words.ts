@@ -48,7 +48,42 @@ export function movedLine (home: Home, k: DomainKnowledge, before: Reference | u
   return `authority: manifest ${was} → ${last.manifest.version}: ${newer.length > TOLD ? 'among others ' : ''}${[...gone, ...told].join('; ')}`
 }
 
-/** Both ways out where another machine signed, for `since` = the newest version that this one signed. */
-export function elsewhereHint (since: number): string {
-  return `if another machine of yours did: go on with --offline-authority. If none of yours did, the root_key is stolen: \`diad recover root-key --base ${since}\``
+/** What the roots did after a manifest. */
+export interface NewEpoch {
+  /** of the newest manifest, and the version of the first that stands under a later root entry than the one in question */
+  readonly epoch: number
+  readonly first: number
+  /** the roots that were committed to took over */
+  readonly rotated: boolean
+  readonly otherKey: boolean
+}
+
+/** undefined where the newest manifest stands under the same root entry as the one of version `since`, or where that isn't on the chain. */
+export function epochAfter (k: DomainKnowledge, since: number): NewEpoch | undefined {
+  const { onChain, rootChain } = k.authority()
+  const [last, tip] = [onChain.find((m) => m.manifest.version === since)?.manifest, onChain.at(-1)?.manifest]
+  if (last === undefined || tip === undefined || tip.root_entry === last.root_entry) return undefined
+  const [from, to] = [last, tip].map((m) => rootChain.entries.findIndex((e) => e.ref === m.root_entry)) as [number, number]
+  return {
+    epoch: rootChain.entries[to]?.entry.epoch ?? to,
+    first: onChain.find((m) => m.manifest.version > since && m.manifest.root_entry !== last.root_entry)?.manifest.version ?? tip.version,
+    rotated: rootChain.entries.slice(from + 1, to + 1).some((e) => e.kind === 'rotate'),
+    otherKey: tip.root_key !== last.root_key
+  }
+}
+
+/** `epoch 1, which this domain's offline roots began with another root_key`. */
+export function epochWords ({ epoch, rotated, otherKey }: NewEpoch): string {
+  return `epoch ${epoch}, which ${rotated ? 'the roots that this domain was committed to' : 'this domain\'s offline roots'} began${otherKey ? ' with another root_key' : ''}`
+}
+
+/** Both ways out where another machine signed, for `since` = the newest version that this one signed. Whoever began an epoch has the roots: then another root_key helps nobody. */
+export function elsewhereHint (k: DomainKnowledge, since: number): string {
+  const began = epochAfter(k, since)
+  if (began === undefined) return `if another machine of yours did: go on with --offline-authority. If none of yours did, the root_key is stolen: \`diad recover root-key --base ${since}\``
+  const goOn = began.otherKey ? 'manifests are signed where the new root_key is' : 'go on with --offline-authority'
+  const stolen = began.rotated
+    ? 'a thief has the roots that were next as well, and nothing takes the domain back: tell its followers by other ways'
+    : `a thief has the roots, and another root_key wouldn't stop him: \`diad recover roots --base ${since} --new-roots DIR\` lets the committed roots take over`
+  return `if you or another machine of yours had the roots sign that: ${goOn}. If none of you did, ${stolen}`
 }

@@ -15,7 +15,7 @@ import type { CommandIo } from './command.js'
 import { type Context, inTurn, storedPeers } from './commands/context.js'
 import { dialAll, withNetwork } from './commands/networked.js'
 import { forkHint, forkOf, forkText } from './authority-fork.js'
-import { changesAfter, elsewhereHint } from './authority-words.js'
+import { changesAfter, elsewhereHint, epochAfter, epochWords } from './authority-words.js'
 import type { Home } from './home/home.js'
 import { forgetLastSigned, readLastSigned } from './home/last-signed.js'
 import { findKeyFile } from './keys/key-file.js'
@@ -134,7 +134,7 @@ export async function checkMaySign (context: Context, k: DomainKnowledge, io: Co
   if (same && mayContinueEntry(runtime, k)) return
   const why = same || mark === undefined
     ? `nothing shows that epoch ${k.authority().rootChain.entries.at(-1)?.entry.epoch ?? 0} is still the newest, and two root entries for one epoch fork the domain: this machine was restarted, or the home is a copy or was restored, or an entry came from elsewhere`
-    : unsure(readMarker(runtime.store.folder, k.domain)?.size ?? noted(context, k), mark)
+    : unsure(k, readMarker(runtime.store.folder, k.domain)?.size ?? noted(context, k), mark)
   if (offline) {
     io.warn(`signing all the same, as --offline-authority says: ${why}`)
     // Who goes on from a thief's grant makes it good: it shall at least have been seen.
@@ -153,10 +153,10 @@ export async function checkMaySign (context: Context, k: DomainKnowledge, io: Co
   if (asked.named.length > 0) {
     // M8 is content: the peer has nothing newer. Whose manifest that is it can't say.
     io.warn(`nothing here shows that this is the newest; asked ${asked.named.join(', ')}, who showed nothing newer`)
-    if (since !== undefined) io.warn(`going on from what another machine signed: ${why}. ${elsewhereHint(since)}`)
+    if (since !== undefined) io.warn(`going on from what another machine signed: ${why}. ${elsewhereHint(k, since)}`)
     return
   }
-  throw new DiadError('authority-unsure', why, since !== undefined ? elsewhereHint(since) :
+  throw new DiadError('authority-unsure', why, since !== undefined ? elsewhereHint(k, since) :
     context.network === undefined
       ? 'if no other machine signs for this domain: add --offline-authority. Otherwise ask a node that has it: --peer ADDRESS'
       : `${asked.others === 0 ? 'no connected peer has this domain' : `${asked.others === 1 ? 'a connected peer shows' : `${asked.others} connected peers show`} nothing newer, but anybody can connect, and whoever wants a fork would say just that`}. Ask a node that you know: --peer ADDRESS. If no other machine signs for it: add --offline-authority`)
@@ -174,11 +174,12 @@ function noted ({ home, runtime }: Context, k: DomainKnowledge): number | undefi
 }
 
 /** `last`: the version that this machine signed last, where that is known. */
-function unsure (last: number | undefined, mark: Marker): string {
+function unsure (k: DomainKnowledge, last: number | undefined, mark: Marker): string {
   const here = `manifest ${mark.size}`
   if (last === undefined) return `nothing shows that ${here} is still the newest: this machine was restarted, or the home is a copy or was restored`
   if (last > mark.size) return `the store ends at ${here}, and this machine has signed manifest ${last}: the store was set back`
-  return `${here} came from elsewhere since this machine last signed (manifest ${last}), signed by the same root_key`
+  const began = epochAfter(k, last)
+  return `${here} came from elsewhere since this machine last signed (manifest ${last}), signed by ${began === undefined ? 'the same root_key' : `the root_key of ${epochWords(began)}`}`
 }
 
 interface Asked {

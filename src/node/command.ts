@@ -194,6 +194,8 @@ export interface SyncResult extends LeaseResult {
   moved?: Moved[]
   blocks: number
   bytes: number
+  /** how many peers that have it were asked */
+  asked: number
   refused: Array<{ peer: string, code: string, ref: string | null }>
 }
 

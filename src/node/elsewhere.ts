@@ -6,7 +6,7 @@ import type { DomainKnowledge } from '../authority/knowledge.js'
 import type { Reference } from '../substrate/reference.js'
 import { lastKnownHere, lastSignedHere, ownNewest } from './authority.js'
 import { forkHint, forkLines, forkOf, forkText } from './authority-fork.js'
-import { changesAfter, elsewhereHint, movedLine } from './authority-words.js'
+import { changesAfter, elsewhereHint, epochAfter, epochWords, movedLine } from './authority-words.js'
 import type { Elsewhere } from './command.js'
 import type { Home } from './home/home.js'
 import { noteLastSigned, readLastSigned } from './home/last-signed.js'
@@ -33,10 +33,19 @@ export function signedElsewhere (home: Home, runtime: Runtime, k: DomainKnowledg
   return {
     manifests,
     since: version,
-    text: `${manifests.length === 1 ? `manifest ${manifests[0]} is` : `manifests ${manifests[0]} to ${manifests.at(-1)} are`} signed by this domain's own root_key, and not by this machine, which last signed manifest ${version}${noticed}`,
+    text: `${signedBy(k, manifests, version)}, and not by this machine, which last signed manifest ${version}${noticed}`,
     changes: changesAfter(home, k, known),
-    hint: elsewhereHint(version)
+    hint: elsewhereHint(k, version)
   }
+}
+
+/** Who has the root_key can sign the next manifest; for a new epoch it takes the roots. */
+function signedBy (k: DomainKnowledge, manifests: readonly number[], since: number): string {
+  const one = manifests.length === 1
+  const these = one ? `manifest ${manifests[0]} is` : `manifests ${manifests[0]} to ${manifests.at(-1)} are`
+  const began = epochAfter(k, since)
+  if (began === undefined) return `${these} signed by this domain's own root_key`
+  return `${these} signed by its root_key${one || began.first === manifests[0] ? ` of ${epochWords(began)}` : `, from ${began.first} on by that of ${epochWords(began)}`}`
 }
 
 /** Another machine signed a manifest beside one that was there: each branch in words, this machine's own marked, whether or not it knows which that is. */

@@ -1,15 +1,18 @@
 /** Runs commands in this process, on a home and store that it opens and therefore owns for as long as it lives. */
 import { existsSync } from 'node:fs'
+import { DiadError } from '../substrate/errors.js'
 import type { Backend, CommandIo, LocalBackendOptions } from './command.js'
 import { checkArguments } from './commands/check-arguments.js'
 import type { Context } from './commands/context.js'
 import { runCommand } from './commands/index.js'
+import { rescueNotePath } from './commands/rescue/is-rescue.js'
 import { hasHome, makeHome, openHome } from './home/home.js'
 import { Runtime } from './runtime.js'
 
 /** A home that was made for a command which then fails is taken back with all that is in it, unless something came that is worth keeping. */
 export async function openLocalBackend (path: string, { command, args, create }: LocalBackendOptions): Promise<Backend> {
   if (create && !hasHome(path)) await checkArguments(command, args, path)
+  if (command.startsWith('rescue ') && !hasHome(path)) throw noRescue(path)
   const takeBack = create ? makeHome(path) : undefined
   let runtime: Runtime
   let context: Context
@@ -50,6 +53,13 @@ export async function openLocalBackend (path: string, { command, args, create }:
       if (!keep) takeBack?.()
     }
   }
+}
+
+/** A rescue's home goes by itself: `diad init` is the last thing that is wanted then. */
+function noRescue (path: string): DiadError {
+  if (existsSync(rescueNotePath(path))) return new DiadError('home-missing', `the home ${path} was being wiped when \`rescue end\` was cut off`, 'its bundle had been written and read back by then: remove by hand what is left here')
+  return new DiadError('home-missing', `there is no rescue home at ${path}`,
+    'it has ended already (`rescue end` wipes it, and its file is with whoever ran it), or it was in memory and went with the power; else name it: --home DIR, or DIAD_HOME. A new one: `diad rescue start`')
 }
 
 /** A verdict that isn't good is a failure as an error is, and ends with another exit code than 0. */

@@ -29,6 +29,17 @@ export function newPrincipalHint ({ principal, scope }: { readonly principal: Pr
   return `\`diad key new ${PRINCIPAL}\` makes another one and puts this aside; \`diad role grant ${PRINCIPAL} --role ${principal.roles.join(',')}${within}\` gives it the same roles`
 }
 
+/** Whether it is the key that this home signs its own records with. */
+export function isOwnPrincipal (home: Home, key: PublicKey): boolean {
+  return homeKeys(home).some((h) => h.name === PRINCIPAL && h.publicKey === key)
+}
+
+/** Before a manifest drops `key`, for ever. Throws DiadError `not-confirmed` for the home's own principal without `yes`. */
+export function demandOwnMeant (home: Home, key: PublicKey, yes: boolean): void {
+  if (yes || !isOwnPrincipal(home, key)) return
+  throw new DiadError('not-confirmed', 'that is the principal of this home, which signs what is published here', 'nothing was signed. `diad key rotate` puts a new key in its place; with --yes it is dropped for ever, and this home publishes nothing until it has another one')
+}
+
 /**
  * Whether `key` may do anything in the home's own domain. Throws DiadError `role-missing` with the way out for its owner.
  */
@@ -36,7 +47,7 @@ export function demandListed (home: Home, k: DomainKnowledge, key: PublicKey): v
   const tip = k.authority().onChain.at(-1)?.manifest
   if (tip === undefined || rightsIn(tip, key) !== undefined) return
   const dropped = droppedKey(k, key)
-  const own = homeKeys(home).some((h) => h.name === PRINCIPAL && h.publicKey === key)
+  const own = isOwnPrincipal(home, key)
   if (dropped === undefined) {
     throw new DiadError('role-missing', `manifest ${tip.version} doesn't name this key, ${key.slice(0, 16)}…`,
       `give it a role: \`diad role grant ${own ? PRINCIPAL : key} --role publish\`. If it has one, that manifest isn't here yet: \`diad sync\` or \`diad bundle import\` brings it`)

@@ -23,7 +23,7 @@ export interface Published {
 }
 
 /** Imports `path` and publishes it under `name`. On any failure nothing is published; imported blocks stay as unreachable, internal bytes. */
-export async function publishPath (runtime: Runtime, k: DomainKnowledge, signer: Signer, path: string, name: string, options: Pick<ImportOptions, 'signal' | 'onProgress' | 'allowKeys'>): Promise<Published> {
+export async function publishPath (runtime: Runtime, k: DomainKnowledge, signer: Signer, path: string, name: string, options: Pick<ImportOptions, 'signal' | 'onProgress' | 'allowKeys' | 'passphrase'>): Promise<Published> {
   const { content, head } = await publishContent(runtime, k, signer, name, async (onBlock) => {
     const imported = await importPath(path, runtime.store.blocks, { ...options, onBlock })
     options.signal?.throwIfAborted()

@@ -30,6 +30,11 @@ export interface Child {
   readonly expected: Expected
 }
 
+/** Whether an artifact of this type can be content: untagged bytes, a File or a Tree. A leaf may name any object (R2), but there is nothing else to have. */
+export function isContent (typeTag: number | undefined): boolean {
+  return typeTag === undefined || typeTag === TAG.file || typeTag === TAG.tree
+}
+
 /** What a File or Tree directly contains (RULES V4); nothing for every other artifact. The same Reference may occur more than once. Throws `content-malformed`. */
 export function childrenOf (artifact: Artifact): Child[] {
   if (artifact.typeTag === TAG.file) return partsOf(decode(fileCodec.from, artifact))

@@ -67,7 +67,7 @@ export const KEYSPACE = {
   heldBytes: 0x68,
   /** 'l' lane digest, u8 branch, u64 index → the leaf's 42 bytes */
   leaf: 0x6c,
-  /** 'o' domain digest, block digest → u64 bytes that this root needs at least, u64 bytes charged when that was reckoned (federation/quota.ts) */
+  /** 'o' domain digest, block digest → u64 bytes that this root needs at least, u64 bytes charged and u64 quota when that was reckoned (federation/quota.ts) */
   over: 0x6f,
   /** 'p' → pack number and length that are durable */
   packs: 0x70,

@@ -66,8 +66,8 @@ describe('amendManifest', () => {
     laneOf(d, k, alice, 'a', 2)
     const losses = (close: Keep): unknown => lossesOf(k, amendManifest(k, { close: new Map([[bob.id, close]]) }))
     expect(losses('held')).toEqual([])
-    expect(losses('nothing')).toEqual([{ lane: lane.ref, from: 0, to: 3, names: ['b/0', 'b/1', 'b/2'] }])
-    expect(losses(new Map([[lane.ref, (heads[0] as MadeHead).ref]]))).toEqual([{ lane: lane.ref, from: 1, to: 3, names: ['b/1', 'b/2'] }])
+    expect(losses('nothing')).toEqual([{ lane: lane.ref, from: 0, to: 3, names: ['b/0', 'b/1', 'b/2'], admits: [] }])
+    expect(losses(new Map([[lane.ref, (heads[0] as MadeHead).ref]]))).toEqual([{ lane: lane.ref, from: 1, to: 3, names: ['b/1', 'b/2'], admits: [] }])
   })
 
   test('adding rights closes nobody; a narrower scope and fewer programs do', () => {

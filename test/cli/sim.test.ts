@@ -95,6 +95,9 @@ describe('run', () => {
     symlinkSync('real.html', join(dir, 'out.html'))
     const { exit, stdout } = await sim('run failing.yaml --report out.html')
     expect([exit, stdout]).toEqual([4, expect.stringMatching(/^report +real\.html$/m)])
+    // As it was typed.
+    expect((await sim(`run small.yaml --report ${join(dir, 'real.html')}`)).stdout).toMatch(new RegExp(`^report +${join(dir, 'real.html')}$`, 'm'))
+    await sim('run failing.yaml --report out.html')
     expect(readFileSync(join(dir, 'real.html'), 'utf8')).toMatch(/^<!doctype html>[^]*<title>small · failed[^]*<\/html>\n$/)
     expect(readdirSync(dir).sort()).toEqual(['failing.yaml', 'out.html', 'real.html', 'small.yaml'])
   })

@@ -42,6 +42,7 @@ test('numbers, modes and columns', () => {
 
 test.each<[Progress, number, string]>([
   [{ phase: 'importing', done: 8400, total: 20_000, unit: 'files', bytes: 120e6 }, 0.42, 'importing  ██████████░░░░░░░░░░░░░░   42%  8,400/20,000 files  120 MB  60 MB/s'],
+  [{ phase: 'importing', done: 1, unit: 'files' }, 0, 'importing  1 file'],
   [{ phase: 'fetching', done: 5e6, unit: 'bytes' }, 0, 'fetching  5.0 MB  2.5 MB/s'],
   [{ phase: 'done\u001b[2J', done: 3, total: 2, unit: 'blocks' }, 1.5, 'done\\u{1b}[2J  ████████████████████████  100%  3/2 blocks']
 ])('progress %#', (progress, fraction, text) => expect(progressText({ progress, seconds: 2 }, fraction)).toBe(text))

@@ -133,7 +133,7 @@ test('without --json the line and a hint go to standard error, nothing to standa
 test.concurrent('a domain that nobody holds, and a bootstrap address that doesn\'t answer', async () => {
   const done = await stage.run('sync', stranger, '--peer', NOBODY, '--home', stage.path('lonely'), '--json')
   expect([done.exit, JSON.parse(done.stdout)]).toEqual([3, {
-    domain: stranger, status: 'deferred', code: 'unknown-domain', snapshot: null, heads: [], names: 0, blocks: 0, bytes: 0, refused: [{ peer: NOBODY, code: 'peer-unreachable', ref: null }]
+    domain: stranger, status: 'deferred', code: 'unknown-domain', snapshot: null, heads: [], names: 0, blocks: 0, bytes: 0, asked: 0, refused: [{ peer: NOBODY, code: 'peer-unreachable', ref: null }]
   }])
   expect(done.stderr).toMatch(/^diad: warning: .*does not answer .*\n$/)
   expect(existsSync(stage.path('lonely'))).toBe(false)

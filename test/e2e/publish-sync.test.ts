@@ -38,6 +38,7 @@ test('a reader who knows the DomainID and an address gets an identical tree, and
     names: 1,
     blocks: expect.any(Number),
     bytes: expect.any(Number),
+    asked: 1,
     refused: []
   })
   expect(synced.bytes).toBeGreaterThanOrEqual(published['bytes'] as number)

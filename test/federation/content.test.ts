@@ -102,14 +102,14 @@ class Node {
     return this.audience.heldFor(DOMAIN, ref) && this.store.has(ref)
   }
 
-  async fetch (content: Content, roots: readonly Reference[], peers: Readonly<Record<string, Peer>>, dice = new Dice([1])): Promise<ContentResult> {
+  async fetch (content: Content, roots: readonly Reference[], peers: Readonly<Record<string, Peer>>, dice = new Dice([1]), signal: { throwIfAborted: () => void } = new AbortController().signal): Promise<ContentResult> {
     const given = new Map<string, number>()
     const run = fetchContent({
       domain: DOMAIN,
       store: this.store,
       audience: this.audience,
       peers: Object.keys(peers),
-      signal: new AbortController().signal,
+      signal,
       onRefused: (...what) => { this.refused.push(what) },
       fetch: async (name, refs, onBlock) => {
         const peer = peers[name] as Peer
@@ -217,6 +217,17 @@ it('whatever the peers do, a run ends, gets what some honest peer has, blames li
     const all = content.reach(roots, () => true).found
     expect(rest).toEqual({ blocks: all.size - found.size, bytes: size(content, all) - size(content, found), whole: roots, missing: [] })
     expect(node.audience.heldBytes(DOMAIN)).toBe(size(content, all))
+  }), { numRuns: 300 })
+})
+
+it('a run that is stopped ends, whoever is asked for what just then', async () => {
+  await fc.assert(fc.asyncProperty(fc.array(fc.nat(), { minLength: 20, maxLength: 40 }), fc.integer({ min: 1, max: 3 }), fc.nat({ max: 60 }), async (numbers, count, stop) => {
+    const dice = new Dice(numbers)
+    const { content, roots } = await randomContent(dice)
+    const peers = Object.fromEntries(Array.from({ length: count }, (_, i) => [`peer-${i}`, { ...randomPeer(dice, content), slow: 1 }]))
+    const node = await Node.open()
+    const stopped = node.fetch(content, roots, peers, dice, { throwIfAborted: () => { if (node.asked.length > stop) throw new Error('stop') } })
+    await stopped.catch((err: unknown) => { expect(String(err)).toContain('stop') })
   }), { numRuns: 300 })
 })
 

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { AudienceIndex, FETCHED, HELD_BACK } from '../../src/federation/audience.js'
 import { type ContentInit, type ContentResult, fetchContent } from '../../src/federation/content.js'
 import { type DomainRecord, isWhole, loadRecords, recordOp } from '../../src/federation/ledger.js'
-import { fetchWithin, overQuota } from '../../src/federation/quota.js'
+import { fetchWithin, isLeftOut, overQuota } from '../../src/federation/quota.js'
 import { fileCodec } from '../../src/publication/file.js'
 import { type Entry, treeCodec } from '../../src/publication/tree.js'
 import { childrenOf } from '../../src/publication/walk.js'
@@ -107,7 +107,7 @@ class Node {
   }
 
   async fetch (content: Content, roots: readonly Reference[], stop?: number, lacking?: ReadonlySet<Reference>): Promise<ContentResult> {
-    const rest = roots.filter((r) => !isWhole(this.disk.kv, DOMAIN, r) && overQuota(this, DOMAIN, r) === undefined)
+    const rest = roots.filter((r) => !isWhole(this.disk.kv, DOMAIN, r) && !isLeftOut(this, DOMAIN, r))
     return await fetchWithin(this.init(content, stop, lacking), rest)
   }
 
@@ -191,6 +191,36 @@ it('takes the roots in their order, each whole or not at all, as far as the quot
     for (const root of roots) expect(isWhole(again.disk.kv, DOMAIN, root)).toBe(true)
   }), { numRuns: 50 })
 }, 30_000)
+
+it('a greater quota measures anew what it still leaves out: what it needs is on top of all that is used', async () => {
+  const content = new Content()
+  const { ref: newest } = await content.parts('n'.repeat(200_000), 'm'.repeat(200_000))
+  const { ref: older } = await content.parts('o'.repeat(50_000), 'p'.repeat(50_000))
+  const node = await Node.open(50_000)
+  await node.fetch(content, [newest, older])
+  expect([overQuota(node, DOMAIN, newest), overQuota(node, DOMAIN, older)]).toEqual([total(content, [newest]), total(content, [older])])
+  node.limit(150_000)
+  expect((await node.fetch(content, [newest, older])).whole).toEqual([older])
+  expect([node.audience.usedBytes(DOMAIN), overQuota(node, DOMAIN, newest)]).toEqual([total(content, [older]), total(content, [newest])])
+  // And once only.
+  const { asked } = node
+  await node.fetch(content, [newest, older])
+  expect(node.asked).toBe(asked)
+})
+
+it('nothing is measured anew under a greater quota that leaves no room at all', async () => {
+  const content = new Content()
+  const { ref: newest } = await content.parts('n'.repeat(200_000), 'm'.repeat(200_000))
+  const { ref: older } = await content.parts('o'.repeat(50_000), 'p'.repeat(50_000))
+  const node = await Node.open(50_000)
+  await node.fetch(content, [newest])
+  node.limit(150_000)
+  await node.fetch(content, [older])
+  const needs = overQuota(node, DOMAIN, newest)
+  node.limit(60_000)
+  await node.fetch(content, [newest])
+  expect([overQuota(node, DOMAIN, newest), isLeftOut(node, DOMAIN, newest)]).toEqual([needs, true])
+})
 
 it('whatever happens, at no moment more is charged than the quota, all that is marked is charged once, and what is called whole is', async () => {
   await fc.assert(fc.asyncProperty(numbers, fc.integer({ min: 0, max: 1200 }), fc.array(fc.integer({ min: 0, max: 60 }), { maxLength: 4 }), async (seed, share, stops) => {

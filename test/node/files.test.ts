@@ -196,7 +196,8 @@ describe('import refuses', () => {
     // As `openssl ecparam -genkey`, web servers, `openssl pkcs12 -nodes` and PuTTY write them.
     const behind = [['ec.pem', `-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n${pem('EC ')}`], ['site.pem', certificate.repeat(3) + pem('')],
       ['crlf.pem', (certificate + pem('RSA ')).replaceAll('\n', '\r\n')], ['bag.pem', `Bag Attributes\n    localKeyID: 01\nKey Attributes: <No Attributes>\n${pem('')}`],
-      ['a.ppk', 'PuTTY-User-Key-File-3: ssh-ed25519\r\nEncryption: none\r\n'], ['long.pem', certificate.repeat(200) + pem('')]] as const
+      ['a.ppk', 'PuTTY-User-Key-File-3: ssh-ed25519\r\nEncryption: none\r\n'], ['long.pem', certificate.repeat(200) + pem('')],
+      ['blank.pem', `\n\n  ${pem('')}`.replace('  -', '-')], ['said.pem', `# the key of the door\r\n#\n\n${pem('')}`]] as const
     for (const [name, text] of [['bot.key', pem('')], ['id', pem('OPENSSH ')], ['rsa', pem('RSA ')], ['e.pem', pem('ENCRYPTED ')], ['p.key.age', age], ['q.key.age', armoured], ...behind] as const) {
       write(at('dir/sub', name), text)
       await refused('private-key', at('dir/sub', name))
@@ -214,7 +215,7 @@ describe('import refuses', () => {
     }
     await expect(importStream([utf8(pem(''))], store)).rejects.toMatchObject({ code: 'private-key' })
     // Meant for the world: public keys, certificates, encrypted files, somebody's own home.json, a text about keys.
-    for (const [name, text] of [['k.pub', '-----BEGIN PUBLIC KEY-----\n'], ['c.crt', certificate.repeat(2)], ['letter.age', age], ['home.json', '{"rooms": 3}'], ['how.md', `see\n${pem('')}`], ['dashes', '-----\n']] as const) write(at('dir/sub', name), text)
+    for (const [name, text] of [['k.pub', '-----BEGIN PUBLIC KEY-----\n'], ['c.crt', certificate.repeat(2)], ['letter.age', age], ['home.json', '{"rooms": 3}'], ['how.md', `# Keys\nsee\n${pem('')}`], ['dashes', '-----\n']] as const) write(at('dir/sub', name), text)
     expect((await importPath(at('dir'), store)).files).toBe(7)
   })
 

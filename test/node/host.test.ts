@@ -268,7 +268,8 @@ test('what can\'t be done is said in one line with a code', async () => {
   await new Promise((resolve) => { closed.close(resolve) })
   const silent = `/ip4/127.0.0.1/tcp/${free}`
   await expect(a.dial(silent)).rejects.toMatchObject({ code: 'peer-unreachable', message: `${silent} does not answer (ECONNREFUSED)` })
-  await expect(a.dial(address(second).replace(second.peerId, a.peerId))).rejects.toMatchObject({ code: 'peer-unreachable' })
+  await expect(a.dial(address(second).replace(second.peerId, a.peerId))).rejects.toMatchObject({ code: 'peer-self', hint: expect.stringContaining('node.key') as unknown })
+  await expect(a.dial(address(a))).rejects.toMatchObject({ code: 'peer-self', message: `${address(a)} is this node itself` })
   const stranger = createHost({ privateKey: await newHostKey(), listen: [] }).peerId
   await expect(a.dial(address(second).replace(second.peerId, stranger))).rejects.toMatchObject({ code: 'peer-mismatch' })
   await expect(a.dial('127.0.0.1:4001')).rejects.toMatchObject({ code: 'malformed-address' })

@@ -3,6 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Plugins } from '../../sim/plugin.js'
+import { renderReport } from '../../sim/report/report.js'
+import { runLines } from '../../src/cli/sim-render.js'
+import { styleFor } from '../../src/cli/style.js'
 import { PLUGINS } from '../../sim/plugins.js'
 import { runScenario } from '../../sim/run.js'
 import { loadScenario } from '../../sim/scenario/load.js'
@@ -137,4 +140,29 @@ test('a run says when links came up by discovery although the topology is none',
   expect(await notes('{topology: none, discover: true}')).toEqual([])
   expect(await notes('{topology: none, discover: false}')).toEqual([])
   expect(await notes('{topology: line}')).toEqual([])
+})
+
+test('a run says, in its text and on its page, what a node refused to do itself', async () => {
+  const scenario = loadScenario(`
+name: overstepped
+shows: A key that may write under builds alone.
+seed: 1
+duration: 60s
+domains: {alice: {principals: {main: {}, ci: {roles: [produce], scope: [builds]}}}}
+nodes: {home: {domain: alice, keys: [main, ci]}, bob: {follow: [alice]}}
+timeline:
+  - {at: 1s, node: home, publish: {name: builds/1, key: ci}}
+  - {at: 2s, node: home, publish: {name: www/1, key: ci}}
+  - {every: 5s, from: 10s, times: 3, node: home, publish: {name: "www/{n}", key: ci}}
+  - {at: 30s, node: home, tombstone: {name: www/1, key: ci}}
+`, 'overstepped.yaml', PLUGINS)
+  const result = await runScenario(scenario, PLUGINS, { keepTrace: true })
+  expect([result.status, result.notes]).toEqual(['passed', [expect.stringMatching(/^home refused publish 4 times, first at 0:00:02\.000: out-of-scope \(/), expect.stringMatching(/^home refused the tombstone at 0:00:30\.000: /)]])
+  const text = runLines(result, [], undefined, styleFor(false, {}), 100).join('\n')
+  const page = renderReport(result)
+  for (const note of result.notes) {
+    expect(text).toContain(note)
+    expect(page).toContain(note.slice(0, note.indexOf(' (')))
+  }
+  expect(renderReport({ ...result, notes: [] })).not.toContain('notes-title')
 })

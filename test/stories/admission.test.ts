@@ -101,3 +101,49 @@ test('without a daemon of its own the applicant dials by itself; where nobody an
   expect(await stage.json('dave', ['admit', 'request', '--to', bob, '--peer', bobServes.address, '--scope', '/'], 3)).toMatchObject({ error: { code: 'peer-unreachable' } })
   expect(await stage.json('dave', ['admit', 'request', '--to', bob, '--scope', '/'], 3)).toMatchObject({ error: { code: 'not-found', message: expect.stringContaining('no address') } })
 })
+
+test('another machine of the domain hears of decisions by a file, decides with its own key, and tells them at home; nobody else is told', async () => {
+  const file = (name: string): string => stage.path(`${name}.car`)
+  const carry = async (from: string, to: string, words: string[] = []): Promise<Record<string, unknown>> => {
+    await stage.json(from, ['bundle', 'export', bob, file(from), '--internal'])
+    return await stage.json(to, ['bundle', 'import', file(from), ...words])
+  }
+  type Listed = Record<'domain' | 'decision' | 'scope' | 'records', unknown>
+  const decisions = async (home: string): Promise<Listed[]> => (await stage.json(home, ['admit', 'list'])).admissions.map(({ domain, decision, scope, records }: Listed) => ({ domain, decision, scope, records }))
+  await stage.run('key', 'new', 'laptop', '--out', stage.path('stick'), '--no-passphrase', '--home', stage.path('bob'))
+  await stage.json('bob', ['role', 'grant', stage.path('stick', 'laptop.pub'), '--role', 'publish', 'federate', '--name', 'laptop'])
+  const exported = await stage.run('bundle', 'export', bob, file('bob'), '--internal', '--home', stage.path('bob'))
+  expect([exported.exit, exported.stderr]).toEqual([0, expect.stringMatching(/whom it turned away: it is for your own machines alone/)])
+  await stage.json('nobody', ['rescue', 'start', '--bundle', file('bob'), '--domain', bob, '--key', stage.path('stick', 'laptop.key'), '--dir', stage.path('laptop')])
+  expect(await decisions('laptop')).toEqual(await decisions('bob'))
+
+  // Put off at home by a request that came by file, let in on the way; and somebody else is turned away.
+  const [{ domain: dave }] = [await stage.json('dave', ['status'])]
+  await stage.json('bob', ['admit', 'nonce', '--out', stage.path('nonce-2.json')])
+  await stage.json('dave', ['admit', 'request', '--to', bob, '--nonce', stage.path('nonce-2.json'), '--scope', 'books', '--out', stage.path('request-2.json')])
+  await stage.json('bob', ['admit', 'defer', stage.path('request-2.json')])
+  await stage.json('dave', ['bundle', 'export', dave, file('dave')])
+  await stage.json('laptop', ['bundle', 'import', file('dave'), '--follow'])
+  expect(await carry('bob', 'laptop')).toMatchObject({ status: 'accepted', refused: [], noted: [], internal: { records: expect.any(Number) } })
+  expect(await decisions('laptop')).toEqual(await decisions('bob'))
+  expect(await stage.json('laptop', ['admit', 'accept', dave])).toMatchObject({ decision: 'ACCEPTED', scope: ['books'] })
+  expect(await stage.json('laptop', ['admit', 'reject', alice])).toMatchObject({ decision: 'REJECTED' })
+  expect(await view()).toEqual(['alice/docs/one'])
+
+  // What `rescue end` writes holds nothing internal, and it says so before it wipes what stands nowhere else.
+  expect(await stage.json('laptop', ['rescue', 'end', '--out', file('done')], 2)).toMatchObject({ error: { code: 'not-confirmed', hint: expect.stringContaining('--internal') } })
+  expect(await carry('laptop', 'bob')).toMatchObject({ status: 'accepted', refused: [], noted: [] })
+  expect(await view()).toEqual([])
+  expect((await decisions('bob')).map(({ domain, decision }) => [domain, decision]).sort()).toEqual([[alice, 'REJECTED'], [dave, 'ACCEPTED']].sort())
+  expect(await decisions('laptop')).toEqual(await decisions('bob'))
+  await stage.json('laptop', ['rescue', 'end', '--out', file('done'), '--yes'])
+  expect((await stage.json('nobody', ['bundle', 'inspect', file('done')])).lanes).toEqual([])
+
+  // For everybody else: looked at, and refused; nor can others write one.
+  expect(await stage.json('nobody', ['bundle', 'inspect', file('laptop')])).toMatchObject({ status: 'accepted', internal: { lanes: expect.any(Number) }, lanes: expect.arrayContaining([expect.objectContaining({ visibility: 'internal', code: 'internal' })]) })
+  expect((await stage.run('bundle', 'inspect', file('laptop'))).stdout).toMatch(/internal {2,}\d+ lanes, \d+ decisions on other domains: for the domain's own machines alone/)
+  expect(await stage.json('carol', ['bundle', 'import', file('laptop')], 4)).toMatchObject({ status: 'rejected', code: 'internal-lane', reason: expect.stringContaining('only a home of that domain') })
+  expect(await stage.json('carol', ['bundle', 'export', bob, file('carol'), '--internal'], 2)).toMatchObject({ error: { code: 'not-ours' } })
+  // A bundle for everybody doesn't take the place of one that says more.
+  expect(await stage.json('bob', ['bundle', 'export', bob, file('laptop')], 2)).toMatchObject({ error: { code: 'file-exists' } })
+})

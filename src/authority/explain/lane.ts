@@ -4,6 +4,7 @@ import { INTERNAL } from '../../publication/lane.js'
 import { showName } from '../../publication/names.js'
 import type { Reference } from '../../substrate/reference.js'
 import type { ViewedLane } from '../domain-view.js'
+import { endedInWords, endedUnder } from '../ended-names.js'
 import { type ErasedName, erasedUnder, erasureInWords, namelessInWords, type Placed } from '../erasures.js'
 import { judgeLane, judgeName, judgeRecord, judgeReference } from '../judge-record.js'
 import { type Head, liesOn, linkOf } from '../lane-knowledge.js'
@@ -189,13 +190,16 @@ export function explainName (scene: Scene, name: string): Explained {
   const first = doubt[0]
   const gone = entry === undefined ? erasedUnder(k, name) : undefined
   const isErased = gone !== undefined && gone.records.length > 0
-  const judged = isErased ? verdict('erased') : judgeName(k, name)
+  const ended = entry === undefined && !isErased ? endedUnder(k, name) : []
+  const last = ended.at(-1)
+  const judged = isErased ? verdict('erased') : last === undefined ? judgeName(k, name) : verdict(last.code)
   const caveat = gone === undefined ? undefined : namelessInWords(gone)
   return node(`the name ${showName(name)}`, judged, {
     ...entry === undefined ? {} : { ref: entry.ref },
     checks: [
       check('R4', entry !== undefined, entry === undefined ? 'no record in force speaks of it' : `of ${counted(records.length, 'record')} about it the greatest, logseq ${entry.logseq}: ${entry.kind}`),
       ...isErased ? gone.records.slice(0, MOST).map((e) => check('R7', false, erasureInWords(e))) : [],
+      ...ended.slice(-MOST).map((e) => check(e.code === 'cut' ? 'K3' : 'K1', false, endedInWords(e))),
       ...caveat === undefined ? [] : [check('R7', false, caveat)],
       ...first === undefined ? [] : [check('E5', false, `${calledBy(scene.calling, first.knowledge.lane.principal)}, who may publish it, signed two histories: it may be rolled back`)]
     ],
@@ -203,8 +207,9 @@ export function explainName (scene: Scene, name: string): Explained {
       ...v === undefined || entry === undefined ? [] : [explainRecord(scene, v, entry.index)],
       ...doubt.map((d) => explainLane(scene, d)),
       ...others.slice(0, MOST).map((r) => explainRecord(scene, r.v, r.index, true)),
+      ...ended.slice(-MOST).map((r) => explainRecord(scene, r.v, r.index, true)),
       ...erasers(gone).map((r) => explainRecord(scene, r.v, r.index, true))
     ],
-    wayOut: first === undefined ? wayOut(judged.code, v === undefined ? { domain: k.domain } : subject(scene, v)) : wayOut('contested', subject(scene, first))
+    wayOut: first === undefined ? wayOut(judged.code, v === undefined && last === undefined ? { domain: k.domain } : subject(scene, (v ?? last?.v) as ViewedLane)) : wayOut('contested', subject(scene, first))
   })
 }

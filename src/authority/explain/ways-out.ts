@@ -28,8 +28,9 @@ export function wayOut (code: string, { domain, lane, principal }: Subject): Way
       command: 'diad root renew --base MANIFEST'
     }
     case 'root-forked': return {
-      why: 'The root chain branches. The set of roots that was committed to settles it by a rotation; a thief of the live or the retired roots can\'t make one.',
-      command: 'diad root rotate'
+      // The root_key of before the fork may be nowhere any more.
+      why: 'The root chain branches. The set of roots that was committed to settles it by a rotation; a thief of the live or the retired roots can\'t make one. It certifies a new root_key, since those of the branches end with them.',
+      command: 'diad root rotate --root-key new --new-roots DIR'
     }
     case 'base-invalid': return {
       why: 'The newest root entry goes on from something that is no valid manifest of an earlier epoch. The next root entry has to name one.',

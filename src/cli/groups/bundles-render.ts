@@ -15,7 +15,7 @@ export const bundlesRenders: Renders<BundlesArgs> = {
   'bundle import' (r, style) {
     if (r['status'] === 'rejected') return refusal(r, style)
     return [
-      `${style.good('imported')} ${style.strong(named(r))}  ${style.faint(`${count(numberOf(r, 'names') ?? 0, 'name')}, ${count(numberOf(r, 'leaves') ?? 0, 'record')} and ${amount(r)} from the file`)}`,
+      `${style.good('imported')} ${style.strong(named(r))}  ${style.faint(`${count(numberOf(r, 'names') ?? 0, 'name')}, ${count(numberOf(r, 'leaves') ?? 0, 'record')} read and ${amount(r, 'new block')} from the file`)}`,
       ...internal(r, style),
       ...lacking(r, style),
       ...listOf(r, 'proposals').map((p) => `  ${style.careful('not exported')}  lane ${textOf(p, 'lane', 80)}, ${count(numberOf(p, 'records') ?? 0, 'record')} by ${optionalText(p, 'principalName', 80) ?? textOf(p, 'principal', 80).slice(0, 16)}`),
@@ -33,9 +33,9 @@ export const bundlesRenders: Renders<BundlesArgs> = {
         ['  authority', optionalText(r, 'authority')],
         ['  evidence', String(numberOf(r, 'evidence') ?? 0)],
         ['  records', String(numberOf(r, 'leaves') ?? 0)],
-        ['  content', amount(r)]
+        ['  content', amount(r)],
+        ['  internal', r['internal'] === undefined ? undefined : `${internalAmount(r)}: for the domain's own machines alone, as it shows whom it admitted and whom it turned away`]
       ]),
-      ...internal(r, style, ': for the domain\'s own machines alone, as it shows whom it admitted and whom it turned away'),
       ...columns(listOf(r, 'lanes').map((l) => [style.faint('  lane'), textOf(l, 'lane', 80), statusText(textOf(l, 'status'), textOf(l, 'code'), style), textOf(l, 'visibility') === 'internal' ? `${count(numberOf(l, 'records') ?? 0, 'record')}, internal` : `${numberOf(l, 'exported') ?? 0} of ${count(numberOf(l, 'records') ?? 0, 'record')} exported`])),
       ...columns(listOf(r, 'names').map((n) => [style.faint('  name'), textOf(n, 'name'), textOf(n, 'ref', 80)]))
     ]
@@ -44,15 +44,18 @@ export const bundlesRenders: Renders<BundlesArgs> = {
   'bundle heads': (r, style, args) => r['domain'] === undefined ? [] : [`${style.good('wrote')} ${textOf(args, 'file')}  ${style.faint(count(listOf(r, 'lanes').length, 'lane'))}`]
 }
 
-function amount (r: Fields): string {
-  return `${count(numberOf(r, 'blocks') ?? 0, 'block')} of content, ${formatBytes(numberOf(r, 'bytes') ?? 0)}`
+function amount (r: Fields, noun = 'block'): string {
+  return `${count(numberOf(r, 'blocks') ?? 0, noun)} of content, ${formatBytes(numberOf(r, 'bytes') ?? 0)}`
 }
 
 /** What only the domain's own machines hand each other. */
-function internal (r: Fields, style: Style, why = ''): string[] {
-  if (r['internal'] === undefined) return []
+function internal (r: Fields, style: Style): string[] {
+  return r['internal'] === undefined ? [] : [`  ${style.careful('internal')}  ${internalAmount(r)}`]
+}
+
+function internalAmount (r: Fields): string {
   const part = fieldsOf(r['internal'])
-  return [`  ${style.careful('internal')}  ${count(numberOf(part, 'lanes') ?? 0, 'lane')}, ${count(numberOf(part, 'records') ?? 0, 'decision')} on other domains${why}`]
+  return `${count(numberOf(part, 'lanes') ?? 0, 'lane')}, ${count(numberOf(part, 'records') ?? 0, 'decision')} on other domains`
 }
 
 function lacking (r: Fields, style: Style): string[] {

@@ -2,6 +2,7 @@
 import { type Fields, fieldsOf, listOf, optionalText, textOf, textsOf } from '../field.js'
 import { type Render, statusText } from '../render-parts.js'
 import type { Style } from '../style.js'
+import { NONE } from '../../substrate/reference.js'
 
 /** levels that are shown: a tree from a daemon of another version is only data */
 const DEEPEST = 40
@@ -21,7 +22,8 @@ function treeLines (n: Fields, style: Style, first: string, rest: string, depth:
   const ref = optionalText(n, 'ref', 80)
   const children = depth >= DEEPEST ? [] : listOf(n, 'because')
   const body = `${rest}${children.length > 0 ? '│  ' : '   '}`
-  if (ref !== undefined && n['brief'] !== true) lines.push(body + style.faint(ref))
+  // A tombstone names nothing.
+  if (ref !== undefined && ref !== NONE && n['brief'] !== true) lines.push(body + style.faint(ref))
   if (code !== 'accepted' && n['brief'] !== true) lines.push(body + style.faint(textOf(verdict, 'meaning')))
   for (const c of listOf(n, 'checks')) lines.push(`${body}${c['ok'] === true ? style.good('✓') : style.bad('✗')} ${textOf(c, 'text')} ${style.faint(`[${textOf(c, 'rule', 20)}]`)}`)
   for (const missing of n['brief'] === true ? [] : textsOf(n, 'missing')) lines.push(`${body}missing ${missing}`)

@@ -31,7 +31,7 @@ export const rescueRenders: Renders<RescueArgs> = {
 
   'rescue end': (r, style) => [
     `${style.good('wrote')} ${textOf(r, 'file')}  ${style.faint(amounts(r))}`,
-    `wiped ${textOf(r, 'home')}; the owner takes it in with \`diad bundle import\``,
+    `wiped ${textOf(r, 'home')}${textsOf(r, 'left').length > 0 ? ', but for what diad didn\'t make there' : ''}; the owner takes it in with \`diad bundle import\``,
     'If DIAD_HOME names it still: unset DIAD_HOME'
   ]
 }
@@ -40,7 +40,7 @@ function keyLines (r: Fields, style: Style): string[] {
   const prefixes = textsOf(r, 'prefixes')
   return facts(style, [
     ['home', textOf(r, 'home')],
-    ['key', textOf(r, 'key')],
+    ['key', textOf(r, 'key') + (r['keyThere'] === false ? '  (not there now: plug the stick in before the next `diad rescue publish`)' : '')],
     ['principal', textOf(r, 'principal', 80)],
     ['roles', `${textsOf(r, 'roles').join(', ')} (manifest ${numberOf(r, 'manifest') ?? 0})`],
     ['scope', prefixes.length === 0 ? 'nothing' : prefixes.map((p) => p === '' ? 'the whole domain' : p).join(', ')],

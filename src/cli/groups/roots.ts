@@ -35,7 +35,7 @@ export function addRootsCommands ({ command, group, done, path, passphraseFile, 
   const rootKey = (c: Built): Built => c
     .addOption(new Option('--root-key <WHICH>', 'the key that signs manifests: a new one, or the one in force').choices(['new', 'keep']).default('keep'))
     .option('--policy <FILE|HASH>', 'the policy from now on (default: the one in force)')
-    .option('--yes', 'where manifests fork: end what --base drops, as it was shown')
+    .option('--yes', 'end what --base drops, as it was shown: a branch of a fork, records that count now')
 
   const root = group('root', 'the offline roots: what they certify, and what replaces them')
 
@@ -80,19 +80,20 @@ export function addRootsCommands ({ command, group, done, path, passphraseFile, 
     .action((o: { request: string, key?: string, yes?: true, again?: true, passphraseFile?: string[] }) =>
       done('sign', { ...given<{ request: string, key?: string, again?: boolean }>({ request: o.request, key: o.key, again: o.again }), yes: o.yes === true }, { passphrase: passphraseOf(o.passphraseFile) }))
 
+  const meant = (c: Built): Built => c.option('--yes', 'also where records that count now become void')
   const recover = group('recover', 'take a domain back: keys or roots that were lost or stolen, a lane that forked')
 
-  signing(command('root-key', '', 'the root_key was stolen: certify a new one, and drop what the thief signed after --base', 'recover root-key --roots /media/stick --base 7', recover))
-    .action((o: Common) => done('recover root-key', { ...signingArgs(o), ...given({ domain: o.domain, base: o.base }) }, { passphrase: newPassphraseOf(o) }))
+  meant(signing(command('root-key', '', 'the root_key was stolen: certify a new one, and drop what the thief signed after --base', 'recover root-key --roots /media/stick --base 7', recover)))
+    .action((o: Common) => done('recover root-key', { ...signingArgs(o), ...given({ domain: o.domain, base: o.base, yes: o.yes }) }, { passphrase: newPassphraseOf(o) }))
 
   signing(command('keys', '', 'the hot keys are gone: a new principal, and a new root_key where that is gone too', 'recover keys --roots /media/stick --offline-authority', recover))
-    .addOption(new Option('--keep <PRINCIPAL>', 'a principal that keeps its rights, by 8 or more digits of its key or id; may be repeated').argParser((text: string, before: string[]) => [...before, text]).default([], 'none'))
+    .addOption(new Option('--keep <PRINCIPAL>', 'a principal that keeps its rights, by its name here or 8 or more digits of its key or id; may be repeated').argParser((text: string, before: string[]) => [...before, text]).default([], 'none'))
     .option('--stolen', 'certify a new root_key though the old one is here: somebody else has it too')
     .option('--yes', 'close every principal that --keep doesn\'t name, for ever')
     .action((o: Common & { keep: string[], stolen?: true, yes?: true }) => done('recover keys', { ...signingArgs(o), ...given({ domain: o.domain, base: o.base, yes: o.yes }), keep: o.keep, stolen: o.stolen === true }, { passphrase: newPassphraseOf(o) }))
 
-  next(signing(command('roots', '', 'live root keys are lost or stolen: the committed ones take over, with a new root_key', 'recover roots --roots /media/next --new-roots /media/other --base 7', recover)))
-    .action((o: Common & Next) => done('recover roots', { ...signingArgs(o), ...nextArgs(o), ...given({ domain: o.domain, base: o.base }) }, { passphrase: newPassphraseOf(o) }))
+  meant(next(signing(command('roots', '', 'live root keys are lost or stolen: the committed ones take over, with a new root_key', 'recover roots --roots /media/next --new-roots /media/other --base 7', recover))))
+    .action((o: Common & Next) => done('recover roots', { ...signingArgs(o), ...nextArgs(o), ...given({ domain: o.domain, base: o.base, yes: o.yes }) }, { passphrase: newPassphraseOf(o) }))
 
   command('lane', '[LANE]', 'our own lane forked (a restored copy published too): end it where both agree, publish the rest anew', 'recover lane', recover)
     .addOption(new Option('--branch <HEAD>', 'the head of a history to publish again, where two are held; may be repeated').argParser((text: string, before: string[]) => [...before, text]).default([], 'the only one'))

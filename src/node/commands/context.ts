@@ -1,7 +1,7 @@
 /** What every command works with, and the small questions that several of them ask. */
 import type { DomainKnowledge } from '../../authority/knowledge.js'
 import type { CurrentEntry } from '../../authority/domain-view.js'
-import { shortDomain } from '../../substrate/domain-id.js'
+import { domainText, shortDomain } from '../../substrate/domain-id.js'
 import { DiadError, MalformedError } from '../../substrate/errors.js'
 import { NONE, type Reference } from '../../substrate/reference.js'
 import type { Signer } from '../../substrate/signature.js'
@@ -38,6 +38,15 @@ export function ownDomain (context: Context): Reference {
   const domain = context.runtime.own()
   if (domain === undefined) throw new DiadError('role-missing', 'this home has no domain of its own: it is a reader', foundingHint(context.home) ?? 'make one with `diad init --name NAME`')
   return domain
+}
+
+/** The domain that a command is about which works on any that is held: the one named, else the home's own. Throws DiadError `role-missing`. */
+export async function namedOrOwn (context: Context, text: string | undefined): Promise<Reference> {
+  if (text !== undefined) return domainOf(context, text)
+  if (context.runtime.own() !== undefined || foundingHint(context.home) !== undefined) return ownDomain(context)
+  const held: string[] = []
+  for (const domain of context.runtime.records.keys()) if ((await context.runtime.knowledge(domain)).authority().tip !== undefined) held.push(petnameOf(readPetnames(context.home), domain) ?? domainText(domain))
+  throw new DiadError('role-missing', 'this home has no domain of its own, and none was named', held.length === 0 ? 'nothing is held here yet: `diad sync` or `diad bundle import` brings a domain' : `name one that is held here: ${held.slice(0, 8).join(', ')}${held.length > 8 ? ', … (`diad status`)' : ''}`)
 }
 
 /** The home's own principal. `alive`: only while its domain lists it. Throws DiadError `role-missing`, and what {@link loadKey} throws. */

@@ -14,7 +14,7 @@ export async function withNetwork<T> (context: Context, work: (network: Network)
   }
 }
 
-/** `reached`: peer → the address that answered */
+/** `reached`: peer → the address that answered; `why`: in one line, with what to do where that isn't plain */
 export interface Dialled { readonly reached: Map<string, string>, readonly unreached: Array<{ address: string, code: string, why: string }> }
 
 /** Throws DiadError `malformed-address`; what merely doesn't answer is said in the result. */
@@ -25,7 +25,8 @@ export async function dialAll (network: Network, addresses: readonly string[], s
       out.reached.set(await network.host.dial(address, signal), address)
     } catch (err) {
       if (err instanceof DiadError && err.code === 'malformed-address') throw err
-      out.unreached.push({ address, code: err instanceof DiadError ? err.code : 'peer-unreachable', why: err instanceof DiadError ? err.message : `${address} does not answer` })
+      const known = err instanceof DiadError ? err : new DiadError('peer-unreachable', `${address} does not answer`)
+      out.unreached.push({ address, code: known.code, why: known.code === 'peer-self' ? `${known.message}: ${known.hint}` : known.message })
     }
   }))
   return out

@@ -43,6 +43,7 @@ export async function publish (context: Context, args: CommandArgs['publish'], i
       return await publishPath(context.runtime, k, signer, args.path, args.as, {
         signal: io.signal,
         allowKeys: args.allowKeys,
+        passphrase: io.passphrase,
         onProgress: ({ files, bytes }) => { io.progress({ phase: 'importing', done: files, unit: 'files', bytes }) }
       })
     })

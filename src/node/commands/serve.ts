@@ -10,6 +10,7 @@ import { socketPath } from '../home/paths.js'
 import { findKeyFile } from '../keys/key-file.js'
 import { Network } from '../network.js'
 import type { Report } from '../../federation/effects.js'
+import { foundingHint } from '../roots/made-requests.js'
 import { checkAddresses } from './check-arguments.js'
 import { type Context, principalSigner, storedPeers } from './context.js'
 import { movedField } from './moved.js'
@@ -21,6 +22,8 @@ export async function serve (context: Context, args: CommandArgs['serve'], io: C
   const { runtime, home } = context
   await checkAddresses(args.peers)
   await openGivenKey(context, io)
+  const founding = runtime.own() === undefined ? foundingHint(home) : undefined
+  if (founding !== undefined) io.warn(`the domain of this home is still to be founded, so there is nothing of its own to serve: ${founding}`)
   // The first line is `listening`, whatever the network has to say before it (docs/cli.md).
   const early: CommandEvent[] = []
   let open = false

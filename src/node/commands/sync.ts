@@ -49,7 +49,7 @@ async function syncOneOfMany (context: Context, network: Network, domain: Refere
   } catch (err) {
     if (io.signal.aborted || (err instanceof DiadError && /^(store|disk)-/.test(err.code))) throw err
     io.warn(`${calledHere(context, domain)}: ${err instanceof Error ? err.message : String(err)}`)
-    return { domain, status: 'deferred', code: err instanceof DiadError ? err.code : 'internal', snapshot: null, heads: [], names: 0, blocks: 0, bytes: 0, refused: [] }
+    return { domain, status: 'deferred', code: err instanceof DiadError ? err.code : 'internal', snapshot: null, heads: [], names: 0, blocks: 0, bytes: 0, asked: 0, refused: [] }
   }
 }
 
@@ -97,7 +97,11 @@ async function syncOne (context: Context, network: Network, domain: Reference, a
     }
     await runtime.settled()
     warnOfElsewhere(context.home, runtime, k, before, io.warn)
-    return { ...summary(context, k), blocks, bytes, refused, ...(record?.quota === undefined ? {} : leaseOf(runtime, k)) }
+    const held = summary(context, k)
+    // Whoever names peers wants to know that none of them answered: what is held may be old. Another who has it is as good.
+    const alone = args.peers.length > 0 && offering.length === 0 && args.peers.every((address) => unreached.some((u) => u.address === address))
+    const standing = alone && held.status === 'accepted' ? { status: 'deferred', code: 'peer-unreachable' } : {}
+    return { ...held, ...standing, blocks, bytes, asked: offering.length, refused, ...(record?.quota === undefined ? {} : leaseOf(runtime, k)) }
   } finally {
     unsubscribe()
   }
@@ -162,7 +166,7 @@ async function pullFromAll (context: Context, network: Network, k: DomainKnowled
 }
 
 /** What is held of a domain now, in the words of the contract. */
-export function summary (context: Context, k: DomainKnowledge): Omit<SyncResult, 'blocks' | 'bytes' | 'refused'> {
+export function summary (context: Context, k: DomainKnowledge): Omit<SyncResult, 'blocks' | 'bytes' | 'asked' | 'refused'> {
   const { domain } = k
   if (k.authority().tip === undefined) return { domain, ...standingOf(k), snapshot: null, heads: [], names: 0 }
   const view = k.view()

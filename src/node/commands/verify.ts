@@ -10,6 +10,7 @@ import type { Entry } from '../../publication/tree.js'
 import { childrenOf, resolvePath } from '../../publication/walk.js'
 import type { DomainKnowledge } from '../../authority/knowledge.js'
 import type { CurrentEntry, ViewedLane } from '../../authority/domain-view.js'
+import { endedInWords, endedUnder } from '../../authority/ended-names.js'
 import { erasedUnder, erasureInWords, namelessInWords } from '../../authority/erasures.js'
 import { VERDICT_CODES, type VerdictCode } from '../../authority/verdict.js'
 import type { Check, CommandArgs, CommandIo, CommandResults } from '../command.js'
@@ -135,18 +136,20 @@ async function verifyName (context: Context, at: Target, io: CommandIo): Promise
   return { status: statusOf(code), code, ...(ref === undefined ? {} : { ref }), checks, ...(lacking === undefined ? {} : { missing: [lacking] }) }
 }
 
-/** R7: what was erased is told from what never was, as long as the erased record is held. */
+/** R7, K3: what was erased, or cut, is told from what never was, as long as the record is held. */
 function nameGone (k: DomainKnowledge, name: string): Result {
   const gone = erasedUnder(k, name)
   const caveat = namelessInWords(gone)
   const isErased = gone.records.length > 0
-  const code = isErased ? 'erased' : 'not-held'
+  const ended = isErased ? [] : endedUnder(k, name)
+  const code = isErased ? 'erased' : ended.at(-1)?.code ?? 'not-held'
   return {
     status: statusOf(code), code,
     checks: [
       ...authorityChecks(k),
-      tick('R4', false, isErased ? `no record of ${showName(name)} is in force` : `no record of ${showName(name)} is held`),
+      tick('R4', false, isErased || ended.length > 0 ? `no record of ${showName(name)} is in force` : `no record of ${showName(name)} is held`),
       ...gone.records.map((e) => tick('R7', false, erasureInWords(e))),
+      ...ended.slice(-8).map((e) => tick(e.code === 'cut' ? 'K3' : 'K1', false, endedInWords(e))),
       ...caveat === undefined ? [] : [tick('R7', false, caveat)]
     ]
   }

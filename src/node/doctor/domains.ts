@@ -31,7 +31,7 @@ export function checkDomain (runtime: Runtime, k: DomainKnowledge, typed: string
       if (!own) out.push(warn(`authority is forked: ${counted(authority.forkChildren.length, 'manifest')} follow ${manifestWords(k)}, and none of them counts`, typed, 'its owner has to settle it; what was published goes on being accepted'))
       break
     case 'root-forked':
-      out.push(make(`the root chain is forked: ${authority.stateText}`, typed, own ? '`diad root rotate` settles it, unless two rotations opened one commitment' : 'its owner has to settle it'))
+      out.push(make(`the root chain is forked: ${authority.stateText}`, typed, own ? '`diad root rotate --root-key new --new-roots DIR` settles it, unless two rotations opened one commitment' : 'its owner has to settle it'))
       break
     case 'deferred':
       out.push(make(`authority waits: ${meaningOf(authority.reason)}`, typed, own ? 'import a bundle of it, or run `diad serve` and let a follower bring what is missing' : `\`diad sync ${typed}\``))

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { DomainKnowledge } from '../../authority/knowledge.js'
 import type { Hash, PublicKey, Reference } from '../../substrate/reference.js'
+import { isRescue } from '../commands/rescue/is-rescue.js'
 import type { Home } from '../home/home.js'
 import { findKeysOf } from '../keys/find-keys.js'
 import { findKeyFile, loadKey, recordedPublicKey } from '../keys/key-file.js'
@@ -20,7 +21,8 @@ export async function checkKeys (home: Home, passphrase: PassphraseSource): Prom
   const node = safely(() => findKeyFile(root, nodeKeyName))
   const out: Finding[] = []
   for (const path of typeof node === 'string' ? [...paths, node] : paths) out.push(await checkKey(path, passphrase))
-  if (home.domain !== undefined) {
+  // A rescue acts with a key that stays where it is, and has no other.
+  if (home.domain !== undefined && !isRescue(home)) {
     for (const name of ['root_key', 'principal']) {
       const found = safely(() => findKeyFile(keys, name))
       if (found === undefined) out.push(warn(`there is no ${name} here`, keys, `put its file back; without it this home can't ${name === 'principal' ? 'publish' : 'change who may do what'}, unless another key is named with --key; where it is lost for good: \`diad recover ${name === 'principal' ? 'keys' : 'root-key'}\``))
@@ -67,7 +69,7 @@ export function checkKeyRoles (home: Home, k: DomainKnowledge): Finding[] {
   if (rootKey !== undefined && rootKey !== tip.root_key) {
     out.push(warn('the root_key here is not the one that the epoch in force certifies: it can sign no manifest', home.paths.keys, 'put the right key there; lost: `diad root renew` certifies a new one'))
   }
-  return [...out, ...checkColdKeys(home, k), ...checkDrill(home, k)]
+  return [...out, ...checkColdKeys(home, k), ...isRescue(home) ? [] : checkDrill(home, k)]
 }
 
 function unlisted (home: Home, k: DomainKnowledge, principal: PublicKey): Finding {

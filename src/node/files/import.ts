@@ -18,7 +18,8 @@ import { LIMITS } from '../../substrate/limits.js'
 import type { Reference } from '../../substrate/reference.js'
 import type { BlockStore } from '../../substrate/store.js'
 import { fileChanged, readFailure, systemCode } from './failure.js'
-import { refuseKey, refuseKeyFolder } from './key-guard.js'
+import { passphraseFiles, refuseKey, refuseKeyFolder, refusePassphrase } from './key-guard.js'
+import type { PassphraseSource } from '../keys/passphrase.js'
 import { Pacer } from './pacer.js'
 
 /** The pack store's way without a promise a block is taken where there is one. */
@@ -40,8 +41,10 @@ export interface ImportOptions {
   onProgress?: ((progress: ImportProgress) => void) | undefined
   /** called with every Reference of the tree, also of blocks that the store had before; may come more than once for one */
   onBlock?: ((ref: Reference) => void) | undefined
-  /** take private keys and the directories in which they lie, too */
+  /** take private keys and the directories in which they lie, too, and `passphrase` */
   allowKeys?: boolean | undefined
+  /** where the command that imports has its passphrase from: these files are guarded as keys are */
+  passphrase?: PassphraseSource | undefined
 }
 
 export interface Imported {
@@ -100,13 +103,15 @@ class ImportRun {
   readonly #pacer: Pacer
   readonly #onProgress: ImportOptions['onProgress']
   readonly #allowKeys: boolean
+  readonly #passphrases: ReadonlySet<string>
   #files = 0
   #blocks = 0
   #bytes = 0
 
-  constructor (store: ImportStore, { signal, onProgress, onBlock, allowKeys = false }: ImportOptions) {
+  constructor (store: ImportStore, { signal, onProgress, onBlock, allowKeys = false, passphrase }: ImportOptions) {
     this.#onProgress = onProgress
     this.#allowKeys = allowKeys
+    this.#passphrases = allowKeys ? new Set() : passphraseFiles(passphrase)
     this.#pacer = new Pacer(signal, () => this.#report())
     const stored = (ref: Reference): Reference => {
       this.#blocks++
@@ -176,6 +181,7 @@ class ImportRun {
       fd = openSync(path, flags)
       stats = fstatSync(fd)
       if (!stats.isFile()) throw fileChanged(path, 'was replaced while it was read')
+      refusePassphrase(path, stats, this.#passphrases)
       if (stats.size <= LIMITS.chunkBytes) payload = readWhole(fd, path, stats.size, this.#scratch)
       if (payload !== undefined && !this.#allowKeys) refuseKey(path, payload)
     } catch (err) {

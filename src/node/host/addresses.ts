@@ -52,14 +52,18 @@ export function listenError (listen: readonly string[], err: unknown): DiadError
   return new DiadError('address-unavailable', `can't listen on ${address}${code === undefined ? `: ${text.split('\n')[0] ?? ''}` : ` (${code})`}`, 'listen on an address of this machine, and on a port above 1023 unless you are root', options)
 }
 
-/** Why dialling failed, as a DiadError of one line. */
-export function dialError (address: string, err: unknown): DiadError {
+/** Why dialling failed, as a DiadError of one line. `own`: where this node listens. */
+export function dialError (address: string, err: unknown, own: readonly string[] = []): DiadError {
   const options = { cause: err }
   const text = reasons(err).join('; ')
   if (/does not match expected/i.test(text)) {
     return new DiadError('peer-mismatch', `${shown(address)} is answered by another peer than the address names`, 'its key has changed or the address now belongs to someone else: ask for the new address', options)
   }
-  if (/dial self/i.test(text)) return new DiadError('peer-unreachable', `${shown(address)} is this node itself`, 'dial another node', options)
+  if (/dial self/i.test(text)) {
+    if (own.includes(address)) return new DiadError('peer-self', `${shown(address)} is this node itself`, 'dial another node', options)
+    return new DiadError('peer-self', `${shown(address)} names this home's own PeerId, and isn't where this node listens`,
+      'a home that was copied has the node.key of the other, and the two can\'t talk: remove node.key and node.pub in one of them, and its next start makes a new pair', options)
+  }
   const code = /\bE[A-Z]{4,}\b/.exec(text)?.[0] ?? (/abort|time(d )?out/i.test(text) ? 'timed out' : text.split('\n')[0] ?? 'no reason given')
   return new DiadError('peer-unreachable', `${shown(address)} does not answer (${code})`, 'check the address, and that the node runs and its port is reachable', options)
 }

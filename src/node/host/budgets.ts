@@ -3,6 +3,8 @@
  * cut, the peer is disconnected and the caller told (`HostEvents.onViolation`). The figures are generous: a peer that only does its work stays
  * far below them, a flood meets them within a second.
  */
+import { BLAME_HALF_LIFE } from '../../federation/blame.js'
+
 const KiB = 1024
 const MiB = 1024 * KiB
 
@@ -102,7 +104,7 @@ export const HOST_LIMITS = {
   banPoints: 100,
   banMs: 10 * 60_000,
   /** ms in which points halve: an honest peer with a rare bad message never adds up */
-  pointsHalfLifeMs: 10 * 60_000,
+  pointsHalfLifeMs: BLAME_HALF_LIFE,
   /** points for a gossip message that was rejected: ten within a few minutes and it's out */
   rejectPoints: 10,
   /** peers whose points are remembered; the oldest is forgotten first */

@@ -51,7 +51,7 @@ export class Dialler {
       return connection.remotePeer.toString()
     } catch (err) {
       signal?.throwIfAborted()
-      throw dialError(address.text, err)
+      throw dialError(address.text, err, node.getMultiaddrs().map((a) => a.toString()))
     }
   }
 
@@ -90,7 +90,7 @@ export class Dialler {
       target.failures = 0
     } catch (err) {
       if (this.#stopped.signal.aborted) return
-      if (target.failures === 0) this.init.log('info', `bootstrap: ${err instanceof Error ? err.message : String(err)}; trying again`)
+      if (target.failures === 0) this.init.log('info', `bootstrap: ${err instanceof Error ? err.message : String(err)}; ${err instanceof DiadError && err.code === 'peer-self' ? err.hint : 'trying again'}`)
       target.failures++
       this.#later(target)
     } finally {

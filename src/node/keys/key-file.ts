@@ -134,7 +134,7 @@ export function recordedPublicKey (path: string): PublicKey {
     text = readFileSync(record, 'utf8')
   } catch (err) {
     throw new DiadError('key-unrecorded', `${record} can't be read, so nothing says which key ${basename(path)} should hold`,
-      'put the public key there: 64 hex digits, as any manifest or root set that lists it shows', { cause: err })
+      'put the public key there: 64 hex digits, as any manifest or root set that lists it shows: `diad role list --json` (publicKey, rootKey) and `diad root show --json` (root_keys)', { cause: err })
   }
   if (!/^[0-9a-f]{64}\r?\n?$/.test(text)) throw new DiadError('key-damaged', `${record} doesn't hold a public key (64 hex digits)`, 'restore it from a backup')
   return text.slice(0, 64) as PublicKey

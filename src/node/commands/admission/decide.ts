@@ -40,6 +40,8 @@ interface Subject {
   readonly signature: Signature | undefined
   /** the most that may be admitted */
   readonly most: readonly string[]
+  /** whether something of it is admitted already: then the request can't be accepted anew */
+  readonly admitted: boolean
   readonly dam: Pick<AdmissionRecord, 'dam_hash' | 'policy_hash'>
 }
 
@@ -144,7 +146,7 @@ async function bySubjectFile (context: Context, path: string): Promise<Subject> 
   if (decided) throw decidedAlready()
   const dam = recordedManifest(request.manifest, applicant)
   if (dam === undefined) throw new DiadError('manifest-missing', 'the manifest that the request names is not held', 'ask the applicant for a new request')
-  return { domain: request.applicant, requestRef: ref, request, signature, dam, most: request.requested_scope }
+  return { domain: request.applicant, requestRef: ref, request, signature, dam, most: request.requested_scope, admitted: false }
 }
 
 /**
@@ -167,7 +169,7 @@ async function byDomain (context: Context, admissions: Admissions, domain: Refer
   const request = admissionRequestCodec.from(artifact)
   if (open && admits(decision)) await judgeAgain(context, admissions, held.request, request)
   const { dam_hash, policy_hash } = held
-  return { domain, requestRef: held.request, request, signature: undefined, dam: { dam_hash, policy_hash }, most: open ? request.requested_scope : held.admitted_scope }
+  return { domain, requestRef: held.request, request, signature: undefined, dam: { dam_hash, policy_hash }, most: open ? request.requested_scope : held.admitted_scope, admitted: !open }
 }
 
 /** D1, D2: what was put off counts by what is known now: its key may be a thief's by the newest root entry, or another home of ours may have refused it. */
@@ -183,11 +185,11 @@ async function judgeAgain (context: Context, admissions: Admissions, ref: Refere
 }
 
 /** D5: what is admitted lies within what was requested, and, decided anew, within what was admitted before. */
-function scopeFor (decision: Decision, prefixes: readonly string[], { request, most }: Subject): string[] {
+function scopeFor (decision: Decision, prefixes: readonly string[], { request, most, admitted }: Subject): string[] {
   if (decision === 'ACCEPTED') return request.requested_scope
   if (decision !== 'ACCEPTED_LIMITED') return []
   const scope = checkedScope(prefixes)
   if (!scopeWithin(scope, most)) throw new DiadError('scope-too-wide', `no more than ${most.map((p) => p === '' ? 'everything' : p).join(', ')} can be admitted`, 'name prefixes within that; anything wider needs a new request')
-  if (scopeWithin(request.requested_scope, scope)) throw new DiadError('nothing-to-change', 'that is all that was asked for', 'use `diad admit accept`')
+  if (scopeWithin(request.requested_scope, scope)) throw new DiadError('nothing-to-change', `that is all that was asked for${admitted ? ', and it is admitted already' : ''}`, admitted ? 'name less of it to narrow what is admitted; see `diad admit list`' : 'use `diad admit accept`')
   return scope
 }

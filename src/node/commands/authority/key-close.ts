@@ -8,8 +8,8 @@ import { PUBLISHED } from '../../../publication/lane.js'
 import { DiadError } from '../../../substrate/errors.js'
 import type { Hash, Reference } from '../../../substrate/reference.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
-import { homeKeys, resolvePrincipal } from '../../home/principal-names.js'
-import { droppedKey, newPrincipalHint } from '../../own-key.js'
+import { resolvePrincipal } from '../../home/principal-names.js'
+import { demandOwnMeant, droppedKey, isOwnPrincipal, newPrincipalHint } from '../../own-key.js'
 import { type Context, ownDomain } from '../context.js'
 import { beginsWith } from '../records/common.js'
 import { change, type KnownPrincipal, knownPrincipals, named } from './changing.js'
@@ -25,10 +25,8 @@ export async function keyClose (context: Context, args: CommandArgs['key close']
   if (target.now !== undefined && all.filter((p) => p.now !== undefined).length === 1) {
     throw new DiadError('last-principal', 'that is the only principal of the domain, which can\'t be without any: it can\'t be closed, only replaced', 'nothing was signed. `diad key rotate` puts a new key in its place and closes this one; or grant another key its roles first: `diad role grant`')
   }
-  const own = homeKeys(context.home).find((h) => h.publicKey === target.publicKey && h.name === 'principal')
-  if (own !== undefined && target.now !== undefined && !args.yes) {
-    throw new DiadError('not-confirmed', 'that is the principal of this home, which signs what is published here', 'nothing was signed. `diad key rotate` puts a new key in its place; with --yes it is closed, and this home publishes nothing until it has another one')
-  }
+  const own = isOwnPrincipal(context.home, target.publicKey)
+  if (target.now !== undefined) demandOwnMeant(context.home, target.publicKey, args.yes)
   const changed = await change(context, domain, io, args, (k) => {
     const keep = args.at.length === 0 ? args.keep ?? 'held' : headsOf(k, target.id, args.at)
     warnOfForks(k, target.id, keep, io)
@@ -37,9 +35,9 @@ export async function keyClose (context: Context, args: CommandArgs['key close']
     const now = principalsOf(k.authority().onChain.at(-1)!.manifest)
     return { principals: now.filter((p) => p.publicKey !== target.publicKey), close: new Map([[target.id, keep]]) }
   })
-  if (own !== undefined) context.signer = undefined
+  if (own) context.signer = undefined
   const dropped = droppedKey(await context.runtime.knowledge(domain), target.publicKey)
-  if (own !== undefined && dropped !== undefined) io.warn(`this home can publish nothing now: ${newPrincipalHint(dropped)}`)
+  if (own && dropped !== undefined) io.warn(`this home can publish nothing now: ${newPrincipalHint(dropped)}`)
   const isRootKey = (await context.runtime.knowledge(domain)).authority().onChain.at(-1)?.manifest.root_key === target.publicKey
   if (isRootKey) io.warn('only its rights as a principal have ended: as root_key it goes on signing manifests, until `diad root renew --root-key new`')
   return { ...changed, principal: target.id, ...isRootKey ? {} : named(context, target.id) }

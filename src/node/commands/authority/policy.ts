@@ -4,11 +4,11 @@ import { type DomainPolicy, policyHash } from '../../../authority/policy.js'
 import { DiadError } from '../../../substrate/errors.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
 import { policyText } from '../../policy/policy-text.js'
-import { type Context, domainOf, heldDomain, ownDomain } from '../context.js'
+import { type Context, heldDomain, namedOrOwn, ownDomain } from '../context.js'
 import type { EpochResult } from '../roots/types.js'
 
 export async function policyShow (context: Context, args: CommandArgs['policy show'], _io: CommandIo): Promise<CommandResults['policy show']> {
-  const k = await heldDomain(context, args.domain === undefined ? ownDomain(context) : domainOf(context, args.domain))
+  const k = await heldDomain(context, await namedOrOwn(context, args.domain))
   const { onChain, policyOf } = k.authority()
   const { ref, manifest } = onChain.at(-1) as ChainManifest
   const policy = policyOf(ref) as DomainPolicy

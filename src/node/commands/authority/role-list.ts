@@ -4,12 +4,12 @@ import type { ChainManifest } from '../../../authority/manifest-chain.js'
 import { PUBLISHED } from '../../../publication/lane.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
 import { readPrincipalNames } from '../../home/principal-names.js'
-import { type Context, domainOf, heldDomain, ownDomain } from '../context.js'
+import { type Context, heldDomain, namedOrOwn } from '../context.js'
 import { type KnownPrincipal, knownPrincipals } from './changing.js'
 import type { ListedPrincipal } from './types.js'
 
 export async function roleList (context: Context, args: CommandArgs['role list'], _io: CommandIo): Promise<CommandResults['role list']> {
-  const k = await heldDomain(context, args.domain === undefined ? ownDomain(context) : domainOf(context, args.domain))
+  const k = await heldDomain(context, await namedOrOwn(context, args.domain))
   const { onChain, state, reason } = k.authority()
   const { ref, manifest } = onChain.at(-1) as ChainManifest
   const names = readPrincipalNames(context.home)

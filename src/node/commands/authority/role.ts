@@ -8,13 +8,14 @@ import { parseRole, ROLE_NAMES } from '../../../authority/role-names.js'
 import { principalId } from '../../../publication/evidence.js'
 import { pathFault } from '../../../publication/names.js'
 import { DiadError, MalformedError } from '../../../substrate/errors.js'
+import { isAdmissibleKey } from '../../../substrate/verifier.js'
 import { type Hash, NONE, parseReference, type PublicKey, type Reference } from '../../../substrate/reference.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
 import { refreshProjection } from '../../authority-projection.js'
 import { checkPrincipalName, homeKeys, principalNameFault, readPrincipalNames, resolvePrincipal, setPrincipalName } from '../../home/principal-names.js'
 import { privateHalf, publicHalfAt } from '../../keys/public-half.js'
 import { keyInWords, rootsKnownHere } from '../../roots/root-names.js'
-import { droppedKey, newPrincipalHint } from '../../own-key.js'
+import { demandOwnMeant, droppedKey, isOwnPrincipal, newPrincipalHint } from '../../own-key.js'
 import { type Context, ownDomain } from '../context.js'
 import { change, type KnownPrincipal, knownPrincipals, named } from './changing.js'
 
@@ -27,6 +28,7 @@ export async function roleGrant (context: Context, args: CommandArgs['role grant
   const scope = args.scope.map(prefixOf)
   const programs = args.programs.map((text): Reference => text === 'any' ? NONE : parseReference(text))
   const publicKey = keyOf(context, args.who, knownPrincipals(await context.runtime.wake(domain)))
+  if (!isAdmissibleKey(publicKey)) throw new DiadError('bad-key-spec', `${args.who} is no public key that anybody could sign with`, 'nothing was signed. Give the .pub file of the key, or the 64 digits in it; an OpenSSH key has to be ssh-ed25519')
   refuseRoot(context, publicKey)
   refuseRootKey(context, await context.runtime.wake(domain), publicKey)
   const id = principalId(publicKey)
@@ -65,15 +67,25 @@ export async function roleRevoke (context: Context, args: CommandArgs['role revo
     const held = now.find((p) => p.publicKey === target.publicKey)
     if (held === undefined) throw new DiadError('unknown-principal', `the principal ${target.id} isn't listed any more`, 'see `diad role list`')
     const others = now.filter((p) => p !== held)
-    if (roles.size === 0 && scope.size === 0) return { principals: others }
+    // Without any other nothing is signed at all.
+    const without = (): { principals: NewPrincipal[] } => {
+      if (others.length > 0) demandOwnMeant(context.home, target.publicKey, args.yes)
+      return { principals: others }
+    }
+    if (roles.size === 0 && scope.size === 0) return without()
     const lacking = [...roles].find((role) => !held.roles.includes(role)) ?? [...scope].find((prefix) => !held.prefixes.includes(prefix))
     if (lacking !== undefined) {
       throw new DiadError('nothing-to-change', `${args.principal} doesn't have ${JSON.stringify(lacking)}`, `it has the roles ${held.roles.join(', ')} in the scope ${held.prefixes.map((p) => JSON.stringify(p)).join(', ') || 'of nothing'}`)
     }
     left = held.roles.filter((role) => !roles.has(role))
-    if (left.length === 0) return { principals: others }
+    if (left.length === 0) return without()
     return { principals: [...others, { ...held, roles: left, prefixes: held.prefixes.filter((prefix) => !scope.has(prefix)) }] }
   })
+  if (isOwnPrincipal(context.home, target.publicKey)) {
+    context.signer = undefined
+    const dropped = droppedKey(await context.runtime.knowledge(domain), target.publicKey)
+    if (dropped !== undefined) io.warn(`this home can publish nothing now: ${newPrincipalHint(dropped)}`)
+  }
   return { ...changed, principal: target.id, ...named(context, target.id), roles: [...left] }
 }
 
@@ -99,7 +111,7 @@ function refuseRootKey ({ home }: Context, k: DomainKnowledge, key: PublicKey): 
 /** The amendment refuses any dropped key; of the home's own principal it is known how to go on. */
 function demandNotDropped ({ home }: Context, k: DomainKnowledge, key: PublicKey): void {
   const dropped = droppedKey(k, key)
-  if (dropped === undefined || !homeKeys(home).some((h) => h.name === 'principal' && h.publicKey === key)) return
+  if (dropped === undefined || !isOwnPrincipal(home, key)) return
   throw new DiadError('principal-returns', `the key ${key} was dropped by manifest ${dropped.by}, and a dropped key never returns`, newPrincipalHint(dropped))
 }
 

@@ -1,5 +1,4 @@
 /** `diad bundle inspect`: what a bundle holds, judged from the file alone. Needs no home, keeps nothing. */
-import { admitRefs } from '../../../authority/admission.js'
 import type { ViewedLane } from '../../../authority/domain-view.js'
 import { inspectBundle } from '../../../federation/bundle.js'
 import { INTERNAL } from '../../../publication/lane.js'
@@ -11,7 +10,7 @@ import type { BundleInspected } from './types.js'
 export async function bundleInspect (_context: unknown, args: CommandArgs['bundle inspect'], io: CommandIo): Promise<CommandResults['bundle inspect']> {
   const { installNativeCrypto } = await import('../../native-crypto.js')
   installNativeCrypto()
-  const { domain, status, code, text, refused, knowledge, counts, blocks, bytes } = await inspectBundle(bytesOf(args.file, io), {
+  const { domain, status, code, text, refused, knowledge, counts, records, blocks, bytes } = await inspectBundle(bytesOf(args.file, io), {
     signal: io.signal,
     onProgress: (done, total) => { io.progress({ phase: 'reading', done, unit: 'blocks', bytes: total }) }
   })
@@ -24,7 +23,7 @@ export async function bundleInspect (_context: unknown, args: CommandArgs['bundl
     ...result,
     authority: knowledge.authority().stateText,
     lanes: [...view.lanes.values()].map((v) => ({ lane: v.knowledge.ref, principal: v.knowledge.lane.principal, ...standing(v), records: v.branch?.log.size ?? 0, exported: v.exported })),
-    ...(counts.internal === 0 ? {} : { internal: { lanes: counts.internal, records: admitRefs(knowledge).length } }),
+    ...(counts.internal === 0 ? {} : { internal: { lanes: counts.internal, records } }),
     names: [...view.current.values()].filter((e) => e.ref !== NONE).map(({ name, ref, code: flag }) => ({ name, ref, code: flag }))
   }
 }

@@ -10,6 +10,7 @@ import { appendRecords, checkMayAppend } from '../../../federation/append.js'
 import { showContent } from '../../../federation/reach.js'
 import { type Body, KIND, namesContent, type UnsaltedBody } from '../../../publication/leaf.js'
 import { PUBLISHED } from '../../../publication/lane.js'
+import { domainText } from '../../../substrate/domain-id.js'
 import { DiadError } from '../../../substrate/errors.js'
 import { NONE, type PublicKey } from '../../../substrate/reference.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
@@ -42,7 +43,7 @@ export async function adopt (context: Context, args: CommandArgs['adopt'], io: C
     checkOurs(k, signer, 'the lane')
     await context.runtime.wake(k.domain)
     const leftover = leftoverOf(k, v)
-    for (const name of args.only) if (!leftover.names.has(name) && !leftover.behind.has(name)) throw new DiadError('not-found', `beyond what counts, the lane says nothing of "${name}"`, `it speaks of ${[...leftover.names.keys()].slice(0, 5).join(', ') || 'no name'}`)
+    for (const name of args.only) if (!leftover.names.has(name) && !leftover.behind.has(name)) throw new DiadError('not-found', `beyond what counts, the lane says nothing of "${name}"`, leftover.names.size === 0 ? 'of no name: import a file of a machine that has more of it' : `it speaks of ${[...leftover.names.keys()].slice(0, 5).join(', ')}`)
     const { adopted, left } = choose(k, signer.publicKey, leftover, args.only)
     const { principal } = v.knowledge.lane
     const called = readPrincipalNames(context.home).get(principal)
@@ -50,6 +51,8 @@ export async function adopt (context: Context, args: CommandArgs['adopt'], io: C
       domain: k.domain, from: lane, principal, ...(called === undefined ? {} : { called }), code: v.code,
       adopted: adopted.map(({ name, ref }) => ({ name, ref })), left, receipts: leftover.receipts
     }
+    // K3: no sync brings it, and a mirror that knows of the cut shows it to nobody.
+    if (leftover.names.size + leftover.behind.size + leftover.receipts + leftover.unread === 0) io.warn(`of this lane nothing is held here that doesn't count. An old disk, or a mirror that hasn't heard of the cut yet, may have more of it: \`diad bundle export ${domainText(k.domain)} FILE\` there, before it syncs, and \`diad bundle import FILE\` here`)
     if (leftover.unread > 0) io.warn(`${leftover.unread} records of the lane can't be read here: their bodies aren't held`)
     if (args.dryRun || adopted.length === 0) return { ...plan, done: false }
     const bodies: UnsaltedBody[] = adopted.map(({ name, ref, mode }) => ({ kind: 'publish', name, ref, mode }))

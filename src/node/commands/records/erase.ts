@@ -8,6 +8,7 @@ import { appendRecord, appendRecords, checkMayAppend, rightsOf } from '../../../
 import { PUBLISHED } from '../../../publication/lane.js'
 import { KIND, kindName, type UnsaltedBody } from '../../../publication/leaf.js'
 import { pathFault } from '../../../publication/names.js'
+import { domainText } from '../../../substrate/domain-id.js'
 import { DiadError, MalformedError } from '../../../substrate/errors.js'
 import { NONE, type PublicKey } from '../../../substrate/reference.js'
 import type { Signer } from '../../../substrate/signature.js'
@@ -57,8 +58,7 @@ async function leavesOf (context: Context, text: string): Promise<{ k: DomainKno
     if (v.log === undefined || index >= v.log.size) throw new DiadError('not-held', `the lane has no record ${index} here`, `it holds ${v.log?.size ?? 0}; the first is 0`)
     return { k, found: [{ v, index }] }
   }
-  const at = parseTarget(context, text)
-  if (at.segments.length === 0) throw new MalformedError(`"${text}" is neither DOMAIN/NAME nor LANE:INDEX`)
+  const at = await namedRecord(context, text)
   const k = await heldDomain(context, at.domain)
   const name = at.segments.join('/')
   const found: Target[] = []
@@ -69,6 +69,24 @@ async function leavesOf (context: Context, text: string): Promise<{ k: DomainKno
   }
   if (found.length === 0) throw nothingPublishes(k, name)
   return { k, found }
+}
+
+/** Throws what `parseTarget` does; where a name of the own domain was typed without the domain, with what to type. */
+async function namedRecord (context: Context, text: string): Promise<ReturnType<typeof parseTarget>> {
+  const takes = 'erase takes DOMAIN/NAME or LANE:INDEX'
+  try {
+    const at = parseTarget(context, text)
+    if (at.segments.length > 0) return at
+  } catch (err) {
+    if (!(err instanceof DiadError)) throw err
+    const own = context.runtime.own()
+    const name = text.replace(/\/$/, '')
+    if (own !== undefined && (await context.runtime.knowledge(own)).viewAll().current.has(name)) {
+      throw new DiadError(err.code, `"${name}" is a name, and ${takes}`, `say whose it is: \`diad erase ${context.home.name ?? domainText(own)}/${name}\``, { cause: err })
+    }
+    throw new DiadError(err.code, err.message, err.hint === '' ? takes : `${takes}; ${err.hint}`, { cause: err })
+  }
+  throw new DiadError('malformed', `"${text}" is neither DOMAIN/NAME nor LANE:INDEX`, 'add the name behind a slash; `diad ls DOMAIN` lists them')
 }
 
 function nothingPublishes (k: DomainKnowledge, name: string): DiadError {
@@ -118,7 +136,12 @@ export async function tombstone (context: Context, args: CommandArgs['tombstone'
   if (fault !== undefined) throw new MalformedError(`"${name}" can't be a published name: ${fault}`)
   return await withSigner(context, io, args.key, async (signer) => await inTurn(context, async () => {
     const k = await context.runtime.wake(domain)
-    if (!shows(k.viewAll().current.get(name))) throw new DiadError('not-found', `nothing is published as "${name}"`, 'see `diad ls DOMAIN`; what stands below a published name goes with the whole')
+    const { current } = k.viewAll()
+    if (!shows(current.get(name))) {
+      // Written as erase and cat take it.
+      const rest = [context.home.name, domainText(domain), domain].flatMap((d) => d !== undefined && name.startsWith(`${d}/`) ? [name.slice(d.length + 1)] : []).find((n) => shows(current.get(n)))
+      throw new DiadError('not-found', `nothing is published as "${name}"`, rest === undefined ? 'see `diad ls DOMAIN`; what stands below a published name goes with the whole' : `tombstone takes a NAME of the own domain, without the domain: \`diad tombstone ${rest}\``)
+    }
     const body = { kind: 'tombstone' as const, name }
     checkMayAppend(k, signer.publicKey, body)
     const { lane, snapshot } = await appendRecord(context.runtime, k, signer, body)

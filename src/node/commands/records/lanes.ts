@@ -8,11 +8,11 @@ import { PUBLISHED } from '../../../publication/lane.js'
 import type { Hash } from '../../../substrate/reference.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
 import { readPrincipalNames } from '../../home/principal-names.js'
-import { type Context, domainOf, heldDomain, ownDomain } from '../context.js'
+import { type Context, heldDomain, namedOrOwn } from '../context.js'
 import type { ListedLane } from './types.js'
 
 export async function lanes (context: Context, args: CommandArgs['lanes'], _io: CommandIo): Promise<CommandResults['lanes']> {
-  const k = await heldDomain(context, args.domain === undefined ? ownDomain(context) : domainOf(context, args.domain))
+  const k = await heldDomain(context, await namedOrOwn(context, args.domain))
   const names = readPrincipalNames(context.home)
   const visible = visiblePrefixes(k.viewAll())
   const rows = [...k.viewAll().lanes.values()].map((v) => listed(names, k, v, visible.get(v.knowledge.ref) ?? 0))

@@ -14,11 +14,11 @@ import { rootEntry } from '../../../publication/walk.js'
 import type { Hash, Reference } from '../../../substrate/reference.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
 import { readPrincipalNames } from '../../home/principal-names.js'
-import { type Context, domainOf, heldDomain, ownDomain } from '../context.js'
+import { type Context, heldDomain, namedOrOwn } from '../context.js'
 import type { LogEvent } from './types.js'
 
 export async function log (context: Context, args: CommandArgs['log'], io: CommandIo): Promise<CommandResults['log']> {
-  const k = await heldDomain(context, args.domain === undefined ? ownDomain(context) : domainOf(context, args.domain))
+  const k = await heldDomain(context, await namedOrOwn(context, args.domain))
   const names = readPrincipalNames(context.home)
   const events = history(k, args.all, (id) => names.get(id))
   const shown = args.last === undefined ? events : events.slice(Math.max(0, events.length - args.last))

@@ -1,9 +1,9 @@
 /**
  * `diad rescue end`: everything of the domain that is here, this node's own lanes too, as a bundle for the owner; then the home is wiped. Never before
- * the bundle lies there in full and was read back, and never a home that `rescue start` didn't make.
+ * the bundle lies there in full and was read back, never a home that `rescue start` didn't make, and nothing in it that diad didn't.
  */
-import { existsSync, readdirSync, realpathSync, rmdirSync, rmSync } from 'node:fs'
-import { dirname, join, sep } from 'node:path'
+import { existsSync, readdirSync, realpathSync } from 'node:fs'
+import { basename, dirname, join, sep } from 'node:path'
 import type { DomainKnowledge } from '../../../authority/knowledge.js'
 import { inspectBundle } from '../../../federation/bundle.js'
 import { principalId } from '../../../publication/evidence.js'
@@ -15,14 +15,20 @@ import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
 import { bytesOf } from '../bundles/file.js'
 import { writeDomain } from '../bundles/export.js'
 import { readHeads } from '../bundles/heads.js'
+import { removeHome } from '../../home/contents.js'
 import type { Context } from '../context.js'
+import { rescueNotePath } from './is-rescue.js'
 import { readNote } from './note.js'
+
+/** Paths that a warning names. */
+const SHOWN = 8
 
 export async function rescueEnd (context: Context, args: CommandArgs['rescue end'], io: CommandIo): Promise<CommandResults['rescue end']> {
   const { runtime, home: { paths: { root } } } = context
   const { domain, home: made, publicKey } = readNote(root)
   if (context.network !== undefined) throw new DiadError('store-busy', 'a daemon serves this rescue home', 'stop it first: what it does meanwhile would be lost')
   if (isInside(root, args.out)) throw new DiadError('usage', `${args.out} is in the home that is wiped`, 'write the bundle somewhere else, e.g. to the stick')
+  demandFolder(args.out)
   checkWipe(context, domain, made)
   if (args.yes !== true) demandNoDecisions(await runtime.knowledge(domain), publicKey)
   const since = args.since === undefined ? undefined : readHeads(args.since, domain)
@@ -35,8 +41,23 @@ export async function rescueEnd (context: Context, args: CommandArgs['rescue end
     throw new DiadError('bundle-refused', `${args.out} was written and can't be read back: ${read.text} (${read.code})`, 'nothing was wiped; write it to another place')
   }
   await runtime.close()
-  wipe(root)
-  return { ...written, home: root }
+  // The note goes last: a wiping that is cut off can be told from somebody's home, and be done again by hand.
+  const left = removeHome(root, basename(rescueNotePath(root)))
+  if (left.length > 0) io.warn(`what diad didn't make in ${root} was left there: ${shownPaths(left)}; the store of this rescue is gone from it`)
+  return { ...written, home: root, left }
+}
+
+/** What `make it first` would make here: a folder of the stick's name, on the disk of a borrowed machine. */
+function demandFolder (out: string): void {
+  const folder = dirname(out)
+  if (existsSync(folder)) return
+  throw new DiadError('unwritable', `can't write ${out}: the folder ${folder} does not exist`,
+    'nothing was wiped. If it belongs to a stick, plug it in first: a folder made here under that name is on this machine\'s disk, and the file would be the only copy of this work')
+}
+
+function shownPaths (paths: readonly string[]): string {
+  const more = paths.length - SHOWN
+  return paths.slice(0, SHOWN).join(', ') + (more > 0 ? ` and ${more} more` : '')
 }
 
 /** Nothing is wiped that the bundle doesn't hold: keys that were made here, another domain of this home's own, a home that only looks like a rescue's. */
@@ -71,14 +92,4 @@ function isInside (root: string, file: string): boolean {
   }
   const at = real(dirname(file))
   return at === real(root) || at.startsWith(real(root) + sep)
-}
-
-/** The note goes last: a wiping that is cut off can be told from somebody's home, and be done again by hand. */
-function wipe (root: string): void {
-  const last = 'rescue.json'
-  for (const name of readdirSync(root)) if (name !== last) rmSync(join(root, name), { recursive: true, force: true })
-  rmSync(join(root, last), { force: true })
-  try {
-    rmdirSync(root)
-  } catch { /* a mount point, or something was put there meanwhile: it stays */ }
 }

@@ -23,6 +23,7 @@ export async function rescuePublish (context: Context, args: CommandArgs['rescue
       return await publishPath(context.runtime, k, signer, args.path, args.as, {
         signal: io.signal,
         allowKeys: args.allowKeys,
+        passphrase: io.passphrase,
         onProgress: ({ files, bytes }) => { io.progress({ phase: 'importing', done: files, unit: 'files', bytes }) }
       })
     } finally {

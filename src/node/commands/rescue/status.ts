@@ -1,6 +1,8 @@
 /** `diad rescue status`: whom this home acts for, with which key, and what was done. Needs no key. */
 import { shownNames } from '../../../authority/domain-view.js'
 import type { CommandArgs, CommandIo, CommandResults } from '../../command.js'
+import { isThere } from '../../home/make-directory.js'
+import { parseKeySpec } from '../../keys/key-spec.js'
 import type { Context } from '../context.js'
 import { keyFacts, readNote } from './note.js'
 
@@ -15,6 +17,7 @@ export async function rescueStatus (context: Context, _args: CommandArgs['rescue
     domain: note.domain,
     home: root,
     ...facts,
+    keyThere: keyThere(note.key),
     names: shownNames(view).length,
     lanes: lanes.map((v) => ({
       lane: v.knowledge.ref,
@@ -23,4 +26,10 @@ export async function rescueStatus (context: Context, _args: CommandArgs['rescue
       names: [...new Set(v.judged.flatMap(({ body, status }) => status === 'accepted' && body !== undefined && 'name' in body ? [body.name] : []))]
     }))
   }
+}
+
+/** Without opening it: a stick that isn't plugged in is told before the next `rescue publish` needs it. */
+function keyThere (spec: string): boolean | null {
+  const key = parseKeySpec(spec)
+  return key.kind === 'file' ? isThere(key.path) : null
 }

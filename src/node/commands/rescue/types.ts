@@ -28,6 +28,6 @@ export interface RescueKey {
 export interface RescueResults {
   'rescue start': RescueKey & { domain: string, home: string, names: number, missing: number }
   'rescue publish': { domain: string, lane: string, snapshot: string, ref: string, name: string, records: number, files: number, blocks: number, bytes: number, visible: boolean, exported: boolean }
-  'rescue status': RescueKey & { domain: string, home: string, names: number, lanes: Array<{ lane: string, records: number, exported: number, names: string[] }> }
-  'rescue end': { domain: string, home: string, file: string, blocks: number, bytes: number, missing: number }
+  'rescue status': RescueKey & { domain: string, home: string, /** whether the key's file is where it was; null for agents and tokens, which aren't asked */ keyThere: boolean | null, names: number, lanes: Array<{ lane: string, records: number, exported: number, names: string[] }> }
+  'rescue end': { domain: string, home: string, file: string, blocks: number, bytes: number, missing: number, /** paths in the home that diad didn't make */ left: string[] }
 }

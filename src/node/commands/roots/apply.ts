@@ -4,7 +4,7 @@ import type { CommandIo } from '../../command.js'
 import { checkCameBack } from '../../roots/made-requests.js'
 import { type Context, inTurn } from '../context.js'
 import { epochResult, establish } from './establish.js'
-import { demandComplete, readRequest, rootNames } from './root-signers.js'
+import { demandComplete, readRequest, rootNames, withPrincipals } from './root-signers.js'
 import { moveBack } from './move.js'
 import type { EpochResult, MoveResult, RootsArgs } from './types.js'
 
@@ -19,6 +19,6 @@ export async function rootApply (context: Context, args: RootsArgs['root apply']
     if (compare !== undefined) io.warn(compare)
     // M8: another home with the same root_key may have signed the first manifest of this epoch already.
     const { closed: _closed, ...put } = await establish(context, io, request, {}, { offline: args.offline === true, peers: args.peers ?? [] })
-    return { ...epochResult(request, names), ...put, request: args.request }
+    return withPrincipals(context.home, { ...epochResult(request, names), ...put, request: args.request })
   })
 }

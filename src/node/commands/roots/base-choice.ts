@@ -2,12 +2,15 @@
  * From which manifest to go on when keys were stolen. The newest one may be the thief's, and no rule can tell: M7 lets the roots name any. So a home that
  * can't know its newest manifest shows which there are, and leaves the choice to the person.
  */
+import { authorityFrom } from '../../../authority/amend.js'
 import { counted } from '../../../authority/explain/tree.js'
 import type { JudgedManifest } from '../../../authority/judge-manifest.js'
 import type { DomainKnowledge } from '../../../authority/knowledge.js'
+import { lanesUnder, lossesSince } from '../../../authority/losses.js'
+import { showName } from '../../../publication/names.js'
 import { DiadError } from '../../../substrate/errors.js'
 import type { Reference } from '../../../substrate/reference.js'
-import { lastSignedHere, ownNewest } from '../../authority.js'
+import { lastKnownHere, lastSignedHere, ownNewest } from '../../authority.js'
 import { type Fork, forkLines, forkOf, forkText, whose } from '../../authority-fork.js'
 import type { CommandIo } from '../../command.js'
 import { manifestLine } from '../../authority-words.js'
@@ -63,6 +66,35 @@ export function demandBranch (context: Context, k: DomainKnowledge, base: string
   throw new DiadError('not-confirmed',
     `this would end ${counted(what, 'manifest')} for ever: ${own > 0 ? `${own === what ? 'all' : `${own} of them`} this machine's own` : fork.known ? 'none of them this machine\'s own' : 'which of them this machine signed isn\'t known here'}`,
     'nothing was signed. Read above what it goes on from and what it drops, and add --yes if that is meant. A thief who has the root_key has it still: `diad recover root-key` certifies another')
+}
+
+/**
+ * M7: going back takes along what counts now and stands under later manifests, own work as well: whoever recovers a second time, from his shell's history,
+ * goes back behind his own last manifest. Of keys that the base lists: what others published goes as it is meant to, and so does what stands under manifests
+ * that this machine knows it didn't sign. Warns of each lane; the answer throws DiadError `would-be-void` unless `yes`, or nothing is lost.
+ */
+export function goingBack (context: Context, k: DomainKnowledge, base: string | undefined, yes: boolean, io: CommandIo): () => void {
+  const authority = k.authority()
+  const from = base === undefined ? undefined : authority.judged.get(baseFrom(k, base))
+  const at = authority.position.get(from?.ref ?? k.domain)
+  const known = lastKnownHere(context.home, context.runtime, k)
+  if (from === undefined || (at !== undefined && known >= 0 && known <= at)) return () => undefined
+  const listed = new Set(from.manifest.principals.map((p) => p.principal_id))
+  const called = readPrincipalNames(context.home)
+  const losses = lossesSince(k, lanesUnder(k, authority), authorityFrom(authority, from.ref)).flatMap((loss) => {
+    const principal = k.lanes.get(loss.lane)?.lane.principal
+    return principal !== undefined && listed.has(principal) ? [{ ...loss, by: called.get(principal) ?? `${principal.slice(0, 12)}…` }] : []
+  })
+  const records = losses.reduce((n, l) => n + l.to - l.from, 0)
+  if (records === 0 || yes) return () => undefined
+  for (const { lane, to, from: first, by, names } of losses.slice(0, SHOWN)) io.warn(`would be void: ${counted(to - first, 'record')} of ${by} in the lane ${lane.slice(0, 16)}…: ${names.slice(0, 8).map(showName).join(', ')}${names.length > 8 ? ` and ${names.length - 8} more` : ''}`)
+  const { version } = from.manifest
+  const ahead = authority.onChain.slice((at ?? -1) + 1).map((m) => m.manifest.version)
+  return () => {
+    throw new DiadError('would-be-void',
+      `${counted(records, 'record')} that ${records === 1 ? 'counts' : 'count'} now, of keys that manifest ${version} lists, would become void: they stand under ${ahead.length === 0 ? 'another branch' : ahead.length === 1 ? `manifest ${ahead[0]}` : `manifests ${ahead[0]} to ${ahead.at(-1)}`}`,
+      'nothing was signed. If that epoch is over, and the newest manifest a good one, name that one with --base, or none. Add --yes if they shall go; `diad adopt LANE` publishes again what is good of them')
+  }
 }
 
 const forkHere = ({ home, runtime }: Context, k: DomainKnowledge): Fork | undefined => forkOf(k, ownNewest(home, runtime, k))

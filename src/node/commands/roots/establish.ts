@@ -21,7 +21,8 @@ import type { RootNames } from '../../roots/root-names.js'
 import { summaryAfter } from '../../roots/summary.js'
 import { artifactsOf, type EntryRequest } from '../../roots/signing-request.js'
 import type { Context } from '../context.js'
-import { demandComplete, namesIn, rootDirectories, rootNames, signAtHand, writeRequest } from './root-signers.js'
+import { demandHomeFor } from './new-epoch.js'
+import { demandComplete, namesIn, rootDirectories, rootNames, signAtHand, withPrincipals, writeRequest } from './root-signers.js'
 import type { EpochResult, RootSigning, ShownLoss } from './types.js'
 
 export interface Established {
@@ -40,13 +41,13 @@ export async function signOrAsk (context: Context, io: CommandIo, asked: EntryRe
   if (args.request !== undefined) {
     rememberRequest(context.home, request, { file: args.request })
     writeRequest(args.request, request)
-    return { result: { ...epochResult(request, names), request: args.request }, closed: [] }
+    return { result: withPrincipals(context.home, { ...epochResult(request, names), request: args.request }), closed: [] }
   }
   demandComplete(request, names)
   const { closed, ...put } = await establish(context, io, request, change)
   const result = { ...epochResult(request, names), ...put }
   const now = put.manifest === null ? undefined : (await context.runtime.knowledge(request.domain)).authority().judged.get(put.manifest)?.manifest
-  return { result: now === undefined ? result : { ...result, summary: summaryAfter(result.summary, now) }, closed }
+  return { result: withPrincipals(context.home, now === undefined ? result : { ...result, summary: summaryAfter(result.summary, now) }), closed }
 }
 
 export function epochResult (r: EntryRequest, names: RootNames): EpochResult {
@@ -97,6 +98,7 @@ async function takeIn (context: Context, io: CommandIo, k: DomainKnowledge, requ
   const mark = `e${entry.epoch - 1}`
   const rootKey = certificate.subject_pubkey
   const path = findKeysOf([home.paths.keys], [rootKey]).get(rootKey)
+  if (path !== undefined) demandHomeFor(context, k.domain)
   const lanes = lanesUnder(k, k.authority())
   const admitted = await readAdmissions(runtime, k)
   let out: Established = { manifest: null, version: null, closed: [] }

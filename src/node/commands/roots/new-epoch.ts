@@ -8,18 +8,39 @@ import type { CommandIo } from '../../command.js'
 import { createKeyFile, findKeyFile, recordedPublicKey } from '../../keys/key-file.js'
 import { choosePassphrase, type PassphraseSource } from '../../keys/passphrase.js'
 import { readPolicyFile } from '../../policy/policy-file.js'
-import { type Context, domainOf, heldDomain, ownDomain } from '../context.js'
+import { openFounding } from '../../roots/made-requests.js'
+import { calledHere, type Context, domainOf, heldDomain, ownDomain } from '../context.js'
 import { demandFree } from './root-signers.js'
 import type { NewEpochArgs, RootSigning } from './types.js'
 
 /** The domain that is meant, awake: the one named, the home's own, or the only one that a reader follows. */
 export async function rootsDomain (context: Context, text: string | undefined): Promise<DomainKnowledge> {
   const active = context.runtime.active()
-  const only = context.runtime.own() === undefined && active.length === 1 ? active[0] : undefined
+  const own = context.runtime.own()
+  const only = own === undefined && active.length === 1 ? active[0] : undefined
+  if (text === undefined && own === undefined && only === undefined) demandNamed(context)
   const domain = text === undefined ? only ?? ownDomain(context) : domainOf(context, text)
   await context.runtime.knowledge(domain)
   if (context.runtime.records.has(domain)) return await context.runtime.wake(domain)
   return await heldDomain(context, domain)
+}
+
+/** Whoever recovers a domain from a bundle mustn't be told to make another one. Throws DiadError `role-missing`. */
+function demandNamed (context: Context): void {
+  const held = [...context.runtime.records.keys()].sort()
+  if (held.length === 0 || openFounding(context.home) !== undefined) return
+  const some = held.slice(0, 5).map((d) => calledHere(context, d)).join(', ')
+  throw new DiadError('role-missing', 'this home has no domain of its own, and nothing says which one is meant', `name it with --domain: held here ${held.length === 1 ? 'is' : 'are'} ${some}${held.length > 5 ? ` and ${held.length - 5} more` : ''}`)
+}
+
+/**
+ * Whoever gets the hot keys of a domain is its home from then on, and one home has one: its live keys would be set aside for those of the other domain, and
+ * it could sign for neither. To be called before anything is made or signed. Throws DiadError `own-domain`.
+ */
+export function demandHomeFor (context: Context, domain: Reference): void {
+  const own = context.runtime.own()
+  if (own === undefined || own === domain) return
+  throw new DiadError('own-domain', `this home is that of ${calledHere(context, own)}: it can't get keys of ${calledHere(context, domain)}, too`, 'nothing was signed. Do this in a home without a domain: `diad bundle import FILE --home NEW`, or `diad sync DOMAIN --peer ADDRESS --home NEW`; then this command with --domain and --home NEW')
 }
 
 /**

@@ -11,7 +11,8 @@ import type { Hash, PublicKey } from '../../../substrate/reference.js'
 import { checkMaySign, commitAuthority } from '../../authority.js'
 import { refreshProjection } from '../../authority-projection.js'
 import type { CommandIo } from '../../command.js'
-import { readPrincipalNames } from '../../home/principal-names.js'
+import type { Home } from '../../home/home.js'
+import { readPrincipalNames, resolvePrincipal } from '../../home/principal-names.js'
 import { openSigner } from '../../keys/open-signer.js'
 import { placeKey } from '../../keys/place-key.js'
 import { ALL_ROLES } from '../../mint.js'
@@ -19,20 +20,20 @@ import { findKeysOf } from '../../keys/find-keys.js'
 import { newRequest } from '../../roots/signing-request.js'
 import { rightsText } from '../../roots/summary.js'
 import { type Context, inTurn } from '../context.js'
-import { demandBase, demandBranch } from './base-choice.js'
+import { demandBase, demandBranch, goingBack } from './base-choice.js'
 import { adopt, signOrAsk } from './establish.js'
-import { askOnce, baseFrom, checkMayGoOn, epochFrom, newHotKey, rootsDomain } from './new-epoch.js'
+import { askOnce, baseFrom, checkMayGoOn, demandHomeFor, epochFrom, newHotKey, rootsDomain } from './new-epoch.js'
+import { withPrincipals } from './root-signers.js'
 import type { EpochResult, RecoverResult, RootsArgs } from './types.js'
-
-/** Hex digits by which a principal may be named. */
-const MIN_DIGITS = 8
 
 /** A stolen root_key: a new one is certified, and what the thief signed after the base falls away (M7). */
 export async function recoverRootKey (context: Context, args: RootsArgs['recover root-key'], io: CommandIo): Promise<RecoverResult> {
   return await inTurn(context, async () => {
     const k = await rootsDomain(context, args.domain)
+    demandHomeFor(context, k.domain)
     demandBase(context, k, args.base, io)
     demandBranch(context, k, args.base, true, io)
+    goingBack(context, k, args.base, args.yes === true, io)()
     await checkMayGoOn(context, k, args, io)
     const entry = renewEntry(k, await epochFrom(context, k, { ...args, rootKey: 'new' }, io, undefined, true))
     const { result, closed } = await signOrAsk(context, io, newRequest(k, entry), args)
@@ -48,6 +49,7 @@ export async function recoverKeys (context: Context, args: RootsArgs['recover ke
   const { keys } = context.home.paths
   return await inTurn(context, async () => {
     const k = await rootsDomain(context, args.domain)
+    demandHomeFor(context, k.domain)
     const certified = certifiedKey(k)
     const here = args.stolen ? undefined : findKeysOf([keys], [certified]).get(certified)
     const passphrase = askOnce(io, 'the new keys')
@@ -57,7 +59,7 @@ export async function recoverKeys (context: Context, args: RootsArgs['recover ke
       placeKey(keys, 'principal', principal, `e${here === undefined ? epoch - 1 : epoch}`)
       context.signer = undefined
       refreshProjection(context, await context.runtime.knowledge(k.domain))
-      return { ...result, principal: principalId(principal), publicKey: principal, closed: [...closed] }
+      return withPrincipals(context.home, { ...result, principal: principalId(principal), publicKey: principal, closed: [...closed] })
     }
     if (here !== undefined) {
       // An earlier run was cut off after its manifest was in force and before the files had their names: nothing is left to sign.
@@ -71,16 +73,18 @@ export async function recoverKeys (context: Context, args: RootsArgs['recover ke
       demandMeant(context, manifestAt(k, undefined), args, principalHere(k, keys) === undefined ? 'missing here: a principal that the manifest lists' : undefined, io)
       const signer = await openSigner(here, io.passphrase ?? { kind: 'none' }, { expected: certified, signal: io.signal })
       const principal = await newHotKey(context, 'principal', epoch, passphrase, io)
-      const amended = amendManifest(k, replacing(manifestAt(k, undefined), principal, args.keep))
+      const amended = amendManifest(k, replacing(context.home, manifestAt(k, undefined), principal, args.keep))
       await commitAuthority(context, k, amended, signer)
       return await done(principal, { ...standing(k), manifest: amended.ref, version: amended.manifest.version }, amended.closed)
     }
     if (args.stolen) demandBase(context, k, args.base, io)
     demandBranch(context, k, args.base, true, io)
+    const demandKept = goingBack(context, k, args.base, args.yes === true, io)
     await checkMayGoOn(context, k, args, io)
     const why = args.stolen ? 'stolen' : `missing here: root_key ${certified.slice(0, 16)}…${principalHere(k, keys) === undefined ? ' and a principal that the manifest lists' : ''}`
     if (args.request === undefined) demandMeant(context, manifestAt(k, args.base === undefined ? undefined : baseFrom(k, args.base)), args, why, io)
     else if (!args.stolen) io.warn(why)
+    demandKept()
     const entry = renewEntry(k, await epochFrom(context, k, { ...args, rootKey: 'new' }, io, passphrase, args.stolen))
     const request = newRequest(k, entry)
     if (args.request !== undefined) {
@@ -89,7 +93,7 @@ export async function recoverKeys (context: Context, args: RootsArgs['recover ke
       return { ...result, principal: null, publicKey: null, closed: [] }
     }
     const principal = await newHotKey(context, 'principal', epoch, passphrase, io, args.stolen)
-    const { result, closed } = await signOrAsk(context, io, request, args, replacing(manifestAt(k, entry.entry.base), principal, args.keep))
+    const { result, closed } = await signOrAsk(context, io, request, args, replacing(context.home, manifestAt(k, entry.entry.base), principal, args.keep))
     return await done(principal, result, closed)
   })
 }
@@ -99,7 +103,7 @@ export async function recoverKeys (context: Context, args: RootsArgs['recover ke
  * `why`: what is wrong here; undefined = nothing. Throws DiadError `not-confirmed`.
  */
 function demandMeant (context: Context, m: DomainAuthorityManifest, { keep, yes }: Pick<RootsArgs['recover keys'], 'keep' | 'yes'>, why: string | undefined, io: CommandIo): void {
-  const { going } = parted(m, keep)
+  const { going } = parted(context.home, m, keep)
   if (going.length === 0) {
     if (why !== undefined) io.warn(why)
     return
@@ -113,7 +117,7 @@ function demandMeant (context: Context, m: DomainAuthorityManifest, { keep, yes 
   const them = going.length === 1 ? 'this principal' : `these ${going.length} principals`
   if (yes !== true) {
     throw new DiadError('not-confirmed', `${why ?? 'nothing is missing'}: this would close ${them} for ever: ${list}`,
-      `nothing was signed. --keep ID spares who still has the key: a person, a stick, an agent, a token; --yes closes the others${why === undefined ? '. `diad key rotate` puts a new principal in the place of the one here; --stolen if somebody else has these keys' : ''}`)
+      `nothing was signed. --keep PRINCIPAL, its name or digits, spares who still has the key: a person, a stick, an agent, a token; --yes closes the others${why === undefined ? '. `diad key rotate` puts a new principal in the place of the one here; --stolen if somebody else has these keys' : ''}`)
   }
   if (why !== undefined) io.warn(why)
   io.warn(`closes ${them} for ever: ${list}`)
@@ -146,24 +150,18 @@ function manifestAt (k: DomainKnowledge, base: string | undefined): DomainAuthor
 }
 
 /** All principals but the kept ones go, and one takes their place with the roles of all of them. Whoever goes is closed with what is held kept (M3). */
-function replacing (m: DomainAuthorityManifest, principal: PublicKey, keep: readonly string[]): Change {
-  const { kept, going } = parted(m, keep)
+function replacing (home: Home, m: DomainAuthorityManifest, principal: PublicKey, keep: readonly string[]): Change {
+  const { kept, going } = parted(home, m, keep)
   const roles = [...new Set([...ALL_ROLES, ...going.flatMap((p) => p.roles)])].sort()
   return { principals: [...kept, { publicKey: principal, roles, prefixes: [''] }], keep: 'held' }
 }
 
-/** Those that `keep` names, and those that it doesn't. Throws DiadError `not-a-principal`. */
-function parted (m: DomainAuthorityManifest, keep: readonly string[]): { kept: NewPrincipal[], going: NewPrincipal[] } {
+/** Those that `keep` names, as `key close` takes them, and those that it doesn't. Throws as {@link resolvePrincipal}. */
+function parted (home: Home, m: DomainAuthorityManifest, keep: readonly string[]): { kept: NewPrincipal[], going: NewPrincipal[] } {
   const all = principalsOf(m)
-  const named = new Set(keep.map((text) => findPrincipal(all.map((p) => p.publicKey), text)))
+  const known = all.map(({ publicKey }) => ({ id: principalId(publicKey), publicKey }))
+  const named = new Set(keep.map((text) => resolvePrincipal(home, text, known).publicKey))
   return { kept: all.filter((p) => named.has(p.publicKey)), going: all.filter((p) => !named.has(p.publicKey)) }
-}
-
-function findPrincipal (keys: readonly PublicKey[], text: string): PublicKey {
-  const found = text.length < MIN_DIGITS ? [] : keys.filter((key) => key.startsWith(text) || principalId(key).startsWith(text))
-  const [only] = found
-  if (only === undefined || found.length > 1) throw new DiadError('not-a-principal', `"${text.slice(0, 80)}" names no single principal of the manifest in force`, `give ${MIN_DIGITS} or more digits of its key or id: see \`diad role list\``)
-  return only
 }
 
 function standing (k: DomainKnowledge): EpochResult {

@@ -4,7 +4,9 @@ import { dirname } from 'node:path'
 import { DiadError } from '../../../substrate/errors.js'
 import { inputFailureAs } from '../../files/failure.js'
 import { createFile, errorCode, replaceFile } from '../../home/atomic-file.js'
+import type { Home } from '../../home/home.js'
 import { demandOutside } from '../../home/outside.js'
+import { readPrincipalNames } from '../../home/principal-names.js'
 import { parseKeySpec } from '../../keys/key-spec.js'
 import { openSigner } from '../../keys/open-signer.js'
 import type { CommandIo } from '../../command.js'
@@ -35,6 +37,13 @@ export function namesIn (request: SigningRequest, names: RootNames): KeyNames {
   const { summary, rootSet } = request
   const asked = new Set([...rootSet.root_keys, ...summary.join(' ').match(/[0-9a-f]{64}/g) ?? []])
   return Object.fromEntries([...names].filter(([key]) => asked.has(key)))
+}
+
+/** The result with what this home calls the principals that its summary lists: to be asked when the key files have their last names. */
+export function withPrincipals<T extends { readonly summary: readonly string[], readonly names?: KeyNames }> (home: Home, result: T): T {
+  const asked = new Set(result.summary.join(' ').match(/[0-9a-f]{64}/g) ?? [])
+  const known = [...readPrincipalNames(home)].filter(([id]) => asked.has(id))
+  return known.length === 0 ? result : { ...result, names: { ...result.names, ...Object.fromEntries(known) } }
 }
 
 /** Signs with as many of the keys at hand as are needed. Throws what opening the keys throws. */

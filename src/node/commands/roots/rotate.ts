@@ -11,6 +11,7 @@ import { makeDirectory, removeMade } from '../../home/make-directory.js'
 import { demandRootsPlace, nextRootKeyName, writeOfflineNote } from '../../home/offline.js'
 import { demandFolderOutside, OFFLINE_FOLDER } from '../../home/outside.js'
 import { petnameOf, readPetnames } from '../../home/petnames.js'
+import { findKeysOf } from '../../keys/find-keys.js'
 import { createKeyFile } from '../../keys/key-file.js'
 import type { PassphraseSource } from '../../keys/passphrase.js'
 import { publicHalfAt } from '../../keys/public-half.js'
@@ -19,9 +20,9 @@ import { namesBeside, rememberRoots, rootLabel } from '../../roots/root-names.js
 import { newRequest } from '../../roots/signing-request.js'
 import { nextThresholdFor } from '../check-arguments.js'
 import { type Context, inTurn } from '../context.js'
-import { demandBase, demandBranch } from './base-choice.js'
+import { demandBase, demandBranch, goingBack } from './base-choice.js'
 import { signOrAsk } from './establish.js'
-import { askOnce, checkMayGoOn, epochFrom, rootsDomain } from './new-epoch.js'
+import { askOnce, checkMayGoOn, demandHomeFor, epochFrom, rootsDomain } from './new-epoch.js'
 import { rootDirectories } from './root-signers.js'
 import type { RootsArgs, RotateArgs, RotateResult } from './types.js'
 
@@ -32,9 +33,12 @@ export async function rootRotate (context: Context, args: RootsArgs['root rotate
 async function rotate (context: Context, args: RootsArgs['root rotate'], io: CommandIo, stolen: boolean): Promise<RotateResult> {
   return await inTurn(context, async () => {
     const k = await rootsDomain(context, args.domain)
+    if (args.rootKey === 'new') demandHomeFor(context, k.domain)
     demandFolderOutside(args.newRoots, [OFFLINE_FOLDER])
     if (stolen) demandBase(context, k, args.base, io)
     demandBranch(context, k, args.base, stolen || args.yes === true, io)
+    goingBack(context, k, args.base, args.yes === true, io)()
+    if (args.rootKey === 'keep' && args.request === undefined) demandKeyOfFork(context, k)
     await checkMayGoOn(context, k, args, io)
     const { set, salt } = committed(context, k, args)
     const passphrase = askOnce(io, 'the new keys')
@@ -61,6 +65,14 @@ async function rotate (context: Context, args: RootsArgs['root rotate'], io: Com
 /** `diad recover roots`: live roots are lost or stolen, and a thief may have certified a root_key of his own. */
 export async function recoverRoots (context: Context, args: RootsArgs['recover roots'], io: CommandIo): Promise<RotateResult> {
   return await rotate(context, { ...args, rootKey: 'new' }, io, true)
+}
+
+/** A rotation that settles a fork certifies the root_key of before it, unless it is given another: where that is gone, no manifest could be signed here. Throws DiadError `role-missing`. */
+function demandKeyOfFork ({ home, runtime }: Context, k: DomainKnowledge): void {
+  const { state, entries, judged } = k.authority().rootChain
+  const certified = judged.get(entries.at(-1)?.ref ?? k.domain)?.certificate?.subject_pubkey
+  if (state !== 'root-forked' || certified === undefined || runtime.own() !== k.domain || findKeysOf([home.paths.keys], [certified]).size > 0) return
+  throw new DiadError('role-missing', `the root_key of before the fork, ${certified.slice(0, 16)}…, is not in ${home.paths.keys}: certified again, it would leave this home without one`, 'nothing was signed. Add --root-key new; or put the key file back')
 }
 
 /** What opens the commitment in force. Throws DiadError `commitment-missing`, `commitment-damaged`, `commitment-mismatch`. */

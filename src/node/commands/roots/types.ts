@@ -26,7 +26,7 @@ export interface NewEpochArgs {
   policy?: string
   /** a manifest's version on chain, or its reference or the beginning of it */
   base?: string
-  /** where manifests fork: end the branches that `base` doesn't lie on */
+  /** end the branches of a fork that `base` doesn't lie on, and records that count now */
   yes?: boolean
 }
 
@@ -50,9 +50,9 @@ export interface RootsArgs {
   'root move': Pick<RootSigning, 'roots' | 'keys' | 'request'> & { domain?: string, /** as typed */ to: string, yes: boolean }
   'root apply': Partial<Pick<RootSigning, 'offline' | 'peers'>> & { request: string, /** another machine made it, though this home made one for the same epoch */ elsewhere?: boolean, /** what has to open its commitment */ commitment?: string }
   sign: { request: string, key?: string, yes: boolean, /** though the key signed another entry of the epoch */ again?: boolean }
-  'recover root-key': RootSigning & { domain?: string, base?: string }
-  'recover keys': RootSigning & { domain?: string, base?: string, /** principals to leave as they are: id or public key, or the beginning of one */ keep: string[], /** certify a new root_key though the old one is here */ stolen: boolean, /** close whom `keep` doesn't name */ yes?: boolean }
-  'recover roots': RootSigning & RotateArgs & { domain?: string, base?: string }
+  'recover root-key': RootSigning & { domain?: string, base?: string, /** end records that count now */ yes?: boolean }
+  'recover keys': RootSigning & { domain?: string, base?: string, /** principals to leave as they are: id or public key, or the beginning of one */ keep: string[], /** certify a new root_key though the old one is here */ stolen: boolean, /** close whom `keep` doesn't name, and end records that count now */ yes?: boolean }
+  'recover roots': RootSigning & RotateArgs & { domain?: string, base?: string, yes?: boolean }
   'recover lane': Pick<RootSigning, 'offline' | 'peers'> & { lane?: string, /** heads of the histories to publish again; needed where two held ones say something */ branch?: string[] }
 }
 

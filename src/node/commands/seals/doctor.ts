@@ -11,6 +11,7 @@ import { checkProjection, checkSeals } from '../../doctor/seals.js'
 import { checkStore } from '../../doctor/store.js'
 import { petnameOf, readPetnames } from '../../home/petnames.js'
 import type { Context } from '../context.js'
+import { isRescue } from '../rescue/is-rescue.js'
 import type { SealsArgs, SealsResults } from './types.js'
 
 export async function doctor (context: Context, args: SealsArgs['doctor'], io: CommandIo): Promise<SealsResults['doctor']> {
@@ -44,7 +45,8 @@ export async function doctor (context: Context, args: SealsArgs['doctor'], io: C
   if (own !== undefined) {
     await look(typed(own), async () => checkElsewhere(home, runtime, await runtime.knowledge(own), typed(own)))
     await look(home.paths.keys, async () => checkKeyRoles(home, await runtime.knowledge(own)))
-    await look(home.paths.domain, async () => checkProjection(home, await runtime.knowledge(own)))
+    // A rescue writes no readable domain root: nothing of it stays.
+    if (!isRescue(home)) await look(home.paths.domain, async () => checkProjection(home, await runtime.knowledge(own)))
     await look(home.paths.root, async () => await checkSeals(home, await runtime.knowledge(own)))
   }
   const bad = findings.some((f) => f.level === 'bad')
