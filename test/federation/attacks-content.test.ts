@@ -161,17 +161,22 @@ describe('a scoped publisher names as content', () => {
   })
 })
 
+/** Of blocks that nobody has. */
+function names (seed: number, count: number): Reference[] {
+  const [front, back] = [digestFrom(`${seed} front`).slice(0, 28), digestFrom(`${seed} back`).slice(0, 28)]
+  return Array.from({ length: count }, (_, i) => `0001${front}${(i * 0x9e3779b1 >>> 0).toString(16).padStart(8, '0')}${back}` as Reference)
+}
+
 /** Full Files of which nobody has a chunk. */
-async function emptyFiles (count: number): Promise<{ made: MemoryStore, files: Reference[], root: Reference, names: number }> {
+async function emptyFiles (count: number): Promise<{ made: MemoryStore, files: Reference[], root: Reference, total: number }> {
   const made = new MemoryStore()
   const parts: Array<{ size: number, ref: Reference }> = []
   for (let f = 0; f < count; f++) {
-    const [a, b] = [digestFrom(`${f} front`), digestFrom(`${f} back`)]
-    const inner = Array.from({ length: 8192 }, (_, i) => ({ size: 1, ref: `0001${a.slice(0, 28)}${(i * 0x9e3779b1 >>> 0).toString(16).padStart(8, '0')}${b.slice(0, 28)}` as Reference }))
+    const inner = names(f, 8192).map((ref) => ({ size: 1, ref }))
     parts.push({ size: 8192, ref: await made.put(TAG.file, fileCodec.encode({ level: 0, size: 8192, parts: inner })) })
   }
   const root = await made.put(TAG.file, fileCodec.encode({ level: 1, size: 8192 * count, parts }))
-  return { made, files: parts.map((p) => p.ref), root, names: 8192 * count }
+  return { made, files: parts.map((p) => p.ref), root, total: 8192 * count }
 }
 
 const inUse = (): number => {
@@ -186,17 +191,20 @@ describe('content of which nobody has the most', () => {
     return artifact === undefined ? undefined : encodeArtifact(artifact)
   }
 
-  async function run (made: MemoryStore, root: Reference, peers: string[], onFetch: (peer: string, refs: readonly Reference[]) => Promise<boolean>): Promise<{ looks: number, missing: number }> {
+  async function run (made: MemoryStore, root: Reference, peers: string[], onFetch: (peer: string, refs: readonly Reference[], given: () => number) => Promise<boolean>): Promise<{ looks: number, missing: number }> {
     const engine = await engineOn('run')
     const { audience, blocks } = engine.ports
     let looks = 0
+    let given = 0
     const { missing } = await fetchContent({
       domain: refFrom('d'), store: blocks, audience, peers, signal: { throwIfAborted: () => { looks++ } },
       fetch: async (peer, refs, onBlock) => {
-        if (await onFetch(peer, refs)) {
+        if (await onFetch(peer, refs, () => given)) {
           for (const [i, ref] of refs.entries()) {
             const bytes = bytesOf(made, ref)
-            if (bytes !== undefined) await onBlock(i, bytes)
+            if (bytes === undefined) continue
+            await onBlock(i, bytes)
+            given++
           }
         }
         return { missing: [] }
@@ -206,7 +214,7 @@ describe('content of which nobody has the most', () => {
   }
 
   test('costs no more while another peer takes its time', async () => {
-    const { made, root, names } = await emptyFiles(2)
+    const { made, root, total } = await emptyFiles(2)
     let end: () => void = () => undefined
     const held = new Promise<void>((resolve) => { end = resolve })
     const asked = new Map<string, number>()
@@ -214,28 +222,51 @@ describe('content of which nobody has the most', () => {
       asked.set(peer, (asked.get(peer) ?? 0) + refs.length)
       if (peer === 'slow') await held
       // What the slow one was asked for first waits for it.
-      else if ((asked.get(peer) ?? 0) + 1024 > names) end()
+      else if ((asked.get(peer) ?? 0) + 1024 > total) end()
       return peer === 'quick'
     })
-    expect(missing).toBe(names)
-    expect(looks).toBeLessThan(4 * names)
+    expect(missing).toBe(total)
+    expect(looks).toBeLessThan(4 * total)
   })
 
   test('what lands together isn\'t opened together', async () => {
-    const { made, root } = await emptyFiles(64)
+    const made = new MemoryStore()
+    const below: Array<{ first: string, ref: Reference }> = []
+    for (let t = 0; t < 120; t++) {
+      const entries = names(t, 2048).map((ref, i) => ({ kind: 'dir' as const, name: `${t + 1000} ${i + 1000}`, mode: 0o755, ref }))
+      below.push({ first: entries[0]?.name ?? '', ref: await made.put(TAG.tree, treeCodec.encode({ level: 0, entries })) })
+    }
+    const root = await made.put(TAG.tree, treeCodec.encode({ level: 1, entries: below }))
+    const before = inUse()
+    const seen: number[] = []
+    await run(made, root, ['p'], async (_peer, refs, given) => {
+      if (made.blocks.has(refs[0] as Reference)) return true
+      // When all that was asked for together is here.
+      for (let turns = 0; given() < 100 && turns < 10_000; turns++) await new Promise((resolve) => { setImmediate(resolve) })
+      seen.push((inUse() - before) / 2 ** 20)
+      if (seen.length > 5) throw new Error('seen enough')
+      return false
+    })
+    // All at once they would be 240,000.
+    expect(Math.max(...seen)).toBeGreaterThan(2)
+    expect(Math.max(...seen)).toBeLessThan(42)
+  })
+
+  test('waits in little room while a bundle is written', async () => {
+    const { made, files, root } = await emptyFiles(60)
+    const domain = makeDomain({ seed: 'much', principals: [{ key: owner }] })
+    const engine = await engineOn('writer', domain)
+    await publish(engine, domain, owner, 'much', [...files, root].map((ref) => made.blocks.get(ref) as Artifact))
     const before = inUse()
     let most = 0
-    await expect(run(made, root, ['p'], async (_peer, refs) => {
-      if (made.blocks.has(refs[0] as Reference)) return true
-      most = inUse() - before
-      throw new Error('seen enough')
-    })).resolves.toBeDefined()
-    expect(most).toBeGreaterThan(0)
-    expect(most / 2 ** 20).toBeLessThan(48)
+    let pieces = 0
+    for await (const piece of exportBundle(engine, domain.domain)) if (piece.length > 100_000 && ++pieces % 20 === 0) most = Math.max(most, inUse() - before)
+    expect(pieces).toBe(60)
+    expect(most / 2 ** 20).toBeLessThan(60)
   })
 
   test('takes few bytes a name while a bundle is read', async () => {
-    const { made, files, root, names } = await emptyFiles(20)
+    const { made, files, root, total } = await emptyFiles(20)
     const engine = await engineOn('reader')
     const content = new BundleContent(engine.ports, refFrom('d'), undefined)
     await content.want([root], true)
@@ -245,7 +276,7 @@ describe('content of which nobody has the most', () => {
     for (const block of blocks) await content.take(block)
     await engine.commit([])
     // With the blocks themselves, which the store may still have in hand.
-    expect((inUse() - before - 2 * size) / names).toBeLessThan(150)
-    expect([content.counts.blocks, content.missing]).toEqual([21, names])
+    expect((inUse() - before - 2 * size) / total).toBeLessThan(150)
+    expect([content.counts.blocks, content.missing]).toEqual([21, total])
   })
 })

@@ -76,6 +76,17 @@ describe('with more than it holds', () => {
     expect(awaited.size + awaited.lost).toBe(named)
   })
 
+  it('counts a block once, though half of what was said of it is forgotten', () => {
+    const awaited = new Awaited(() => SECRET, 2)
+    const said = (size: number): Want => ({ ref: refOf(1), expected: { type: 'chunk', size } })
+    awaited.add(said(1), true)
+    for (let i = 0; i < 200; i++) awaited.add(root(i), true)
+    for (let i = 0; i < 200; i++) awaited.take(root(i).ref)
+    awaited.add(said(2), true)
+    awaited.add(chunk(2), true)
+    expect([awaited.has(refOf(2)), awaited.take(refOf(1))?.wants, awaited.size, awaited.lost]).toEqual([true, [{ ...said(2), depth: 0 }], 1, 1])
+  })
+
   it('hears a few hundred things about one block', () => {
     const awaited = new Awaited(() => SECRET)
     for (let size = 0; size < 1_000; size++) awaited.add({ ref: refOf(1), expected: { type: 'chunk', size } }, true)
