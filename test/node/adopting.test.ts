@@ -1,30 +1,18 @@
 /** K5: work that turns up after its key was closed, brought by hand as a file. It counts for nothing, leaves this home with nothing, and can be adopted. */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openBackend } from '../../src/cli/backend.js'
 import type { Report } from '../../src/federation/effects.js'
 import { openHome } from '../../src/node/home/home.js'
 import { Network } from '../../src/node/network.js'
 import { Runtime } from '../../src/node/runtime.js'
-import { diad } from '../cli/harness.js'
 import { Homes } from '../helpers/homes.js'
+import { talkTo } from '../helpers/talk.js'
 
 const homes = new Homes('adopting')
 const { at } = homes
 const NO = '--no-passphrase'
 afterAll(() => { homes.remove() })
-
-interface Said { readonly exit: number, readonly stdout: string, readonly stderr: string, readonly all: string }
-
-async function say (home: string, ...words: string[]): Promise<Said> {
-  const { exit, stdout, stderr } = await diad([...words, '--home', at(home)], undefined, { cwd: homes.root, openBackend })
-  return { exit, stdout, stderr, all: stdout + stderr }
-}
-async function json (home: string, words: string[], exit = 0): Promise<any> { // eslint-disable-line @typescript-eslint/no-explicit-any
-  const done = await say(home, ...words, '--json')
-  expect([done.exit, done.stderr], done.stdout).toEqual([exit, expect.any(String)])
-  return JSON.parse(done.stdout)
-}
+const { say, json } = talkTo(homes)
 async function publish (home: string, name: string): Promise<void> {
   writeFileSync(at(`${name}.txt`), `this is ${name}`)
   await json(home, ['publish', at(`${name}.txt`), '--as', name])

@@ -1,25 +1,13 @@
 /** Two manifests on one: what the owner is told, and that nobody is led to a thief's branch (M7, M8). On real homes, through the command line. */
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openBackend } from '../../src/cli/backend.js'
-import { diad } from '../cli/harness.js'
 import { Homes } from '../helpers/homes.js'
+import { talkTo } from '../helpers/talk.js'
 
 const homes = new Homes('authority-fork')
 const { at } = homes
 afterAll(() => { homes.remove() })
-
-interface Said { readonly exit: number, readonly stdout: string, readonly stderr: string, readonly all: string }
-
-async function say (home: string, ...words: string[]): Promise<Said> {
-  const { exit, stdout, stderr } = await diad([...words, '--home', at(home)], undefined, { cwd: homes.root, openBackend })
-  return { exit, stdout, stderr, all: stdout + stderr }
-}
-async function json (home: string, words: string[], exit = 0): Promise<any> { // eslint-disable-line @typescript-eslint/no-explicit-any
-  const done = await say(home, ...words, '--json')
-  expect([done.exit, done.stderr], done.stdout).toEqual([exit, expect.any(String)])
-  return JSON.parse(done.stdout)
-}
+const { say, json } = talkTo(homes)
 const OWN = /manifest 2 \([0-9a-f]{16}…\), this machine's own: grants ours \([0-9a-f]{12}…\): produce on the whole domain/
 const OTHER = /manifest 2 \([0-9a-f]{16}…\), another branch: grants [0-9a-f]{12}…: federate, publish on the whole domain/
 const READY = /--base +[0-9a-f]/

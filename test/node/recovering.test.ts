@@ -1,26 +1,14 @@
 /** Recovering in the wrong home, twice, or by a word too few: what would be lost is said before anything is signed. On real homes, through the command line. */
 import { cpSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openBackend } from '../../src/cli/backend.js'
-import { diad } from '../cli/harness.js'
 import { Homes } from '../helpers/homes.js'
+import { talkTo } from '../helpers/talk.js'
 
 const homes = new Homes('recovering')
 const { at } = homes
 const NO = '--no-passphrase'
 afterAll(() => { homes.remove() })
-
-interface Said { readonly exit: number, readonly stdout: string, readonly stderr: string, readonly all: string }
-
-async function say (home: string, ...words: string[]): Promise<Said> {
-  const { exit, stdout, stderr } = await diad([...words, '--home', at(home)], undefined, { cwd: homes.root, openBackend })
-  return { exit, stdout, stderr, all: stdout + stderr }
-}
-async function json (home: string, words: string[], exit = 0): Promise<any> { // eslint-disable-line @typescript-eslint/no-explicit-any
-  const done = await say(home, ...words, '--json')
-  expect([done.exit, done.stderr], done.stdout).toEqual([exit, expect.any(String)])
-  return JSON.parse(done.stdout)
-}
+const { say, json } = talkTo(homes)
 const keysOf = (home: string): Record<string, string> => Object.fromEntries(readdirSync(at(home, 'keys')).sort().map((f) => [f, readFileSync(at(home, 'keys', f), 'utf8')]))
 
 async function publish (home: string, name: string): Promise<void> {

@@ -1,18 +1,13 @@
 /** What was turned away doesn't come back unnoticed when the key that turned it away is closed (D4, D5, K1). On real homes, through the command line. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openBackend } from '../../src/cli/backend.js'
-import { diad } from '../cli/harness.js'
 import { Homes } from '../helpers/homes.js'
+import { talkTo } from '../helpers/talk.js'
 
 const homes = new Homes('withdrawal')
 const { at } = homes
 afterAll(() => { homes.remove() })
 
-async function json (home: string, words: string[], exit = 0): Promise<any> { // eslint-disable-line @typescript-eslint/no-explicit-any
-  const done = await diad([...words, '--home', at(home), '--json'], undefined, { cwd: homes.root, openBackend })
-  expect([done.exit, words.join(' '), done.exit === exit ? '' : done.stdout]).toEqual([exit, words.join(' '), ''])
-  return { ...JSON.parse(done.stdout), stderr: done.stderr }
-}
+const { say, json } = talkTo(homes)
 const decisions = async (): Promise<unknown> => (await json('a', ['admit', 'list'])).admissions.map((x: { decision: string }) => x.decision)
 
 /** the principal that turned x away */
@@ -35,7 +30,7 @@ test('closing the key says so before, and again when it is done', async () => {
   expect(await decisions()).toEqual(['REJECTED'])
   const { error } = await json('a', ['key', 'close', who, '--keep', 'nothing'], 2)
   expect(error).toMatchObject({ code: 'would-be-void', message: expect.stringMatching(/decisions on other domains would change with them: xaver \(REJECTED → ACCEPTED\)/) })
-  const { stderr } = await json('a', ['key', 'close', who, '--keep', 'nothing', '--yes'])
+  const { stderr } = await say('a', 'key', 'close', who, '--keep', 'nothing', '--yes')
   expect(stderr).toMatch(/older ones are in force again: xaver \(REJECTED → ACCEPTED\)/)
   expect(await decisions()).toEqual(['ACCEPTED'])
 })

@@ -1,0 +1,27 @@
+/** The command line in this process, on the real homes of a {@link Homes}. */
+import { expect } from 'vitest'
+import { openBackend } from '../../src/cli/backend.js'
+import { diad } from '../cli/harness.js'
+import type { Homes } from './homes.js'
+
+/** `all` = both, as a person at a terminal sees them */
+export interface Said { readonly exit: number, readonly stdout: string, readonly stderr: string, readonly all: string }
+
+export interface Talk {
+  say: (home: string, ...words: string[]) => Promise<Said>
+  /** The one line that scripts get; fails unless the command ends with `exit`. */
+  json: (home: string, words: string[], exit?: number) => Promise<any> // eslint-disable-line @typescript-eslint/no-explicit-any
+}
+
+export function talkTo (homes: Homes): Talk {
+  const say: Talk['say'] = async (home, ...words) => {
+    const { exit, stdout, stderr } = await diad([...words, '--home', homes.at(home)], undefined, { cwd: homes.root, openBackend })
+    return { exit, stdout, stderr, all: stdout + stderr }
+  }
+  const json: Talk['json'] = async (home, words, exit = 0) => {
+    const done = await say(home, ...words, '--json')
+    expect([done.exit, words.join(' '), done.exit === exit ? '' : done.stdout], done.stderr).toEqual([exit, words.join(' '), ''])
+    return JSON.parse(done.stdout)
+  }
+  return { say, json }
+}
