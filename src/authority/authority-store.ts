@@ -2,7 +2,9 @@
 import type { Artifact } from '../substrate/artifact.js'
 import { NONE, type PublicKey, type Reference, referenceOfHash } from '../substrate/reference.js'
 import { type AuthorityPurpose, HeldObjects } from './held-objects.js'
-import { resolveAuthority } from './manifest-chain.js'
+import type { JudgedManifest } from './judge-manifest.js'
+import { type Authority, resolveAuthority } from './manifest-chain.js'
+import type { JudgedEntry } from './root-chain.js'
 import { signatureCodec } from '../substrate/signature.js'
 import { TAG } from '../substrate/type-tags.js'
 import type { Verdict } from './verdict.js'
@@ -17,14 +19,11 @@ const LOOSE = { objects: 2048, bytes: 8 * 1024 * 1024, signatures: 8192 } as con
 /** signatures over one target by keys that don't count, before room is made, and after */
 const OF_TARGET = { most: 128, kept: 64 } as const
 
-/** Of whom the objects are a part: what must stay for its sake, and when nothing may go. */
-export interface Holder {
-  /** the manifests that held lanes stand under */
-  readonly manifests: () => Iterable<Reference>
-  readonly bounded: () => boolean
-}
-
-const NOBODY: Holder = { manifests: () => [], bounded: () => true }
+/**
+ * What of roots and manifests lies off the accepted chains once authority is settled: kept in this many bytes, small manifests before large ones, since
+ * nobody but a thief makes many, or large ones. Two nodes that have seen all of it keep the same; nothing rests on the rest.
+ */
+const OFF_CHAIN = { entries: 1024 * 1024, manifests: 4 * 1024 * 1024, small: 16 * 1024 } as const
 
 export class AuthorityObjects extends HeldObjects {
   /** objects let go since somebody last emptied this list: what lies in the store under them can go */
@@ -33,13 +32,14 @@ export class AuthorityObjects extends HeldObjects {
   private settled = { objects: 0, bytes: 0, signatures: 0 }
   private linked: { revision: number, domain: Reference, refs: readonly Reference[] } | undefined
 
-  constructor (domain?: Reference, private readonly holder = NOBODY) {
+  /** `bounded`: whether anything may go now. While a store is read, what links to what shows only when all is there. */
+  constructor (domain?: Reference, private readonly bounded: () => boolean = () => true) {
     super(domain)
   }
 
   override add (ref: Reference, artifact: Artifact): 'added' | 'known' | Verdict {
     const out = super.add(ref, artifact)
-    if (out !== 'added' || this.domain === undefined || !this.holder.bounded()) return out
+    if (out !== 'added' || this.domain === undefined || !this.bounded()) return out
     if (artifact.typeTag === TAG.signature) this.boundTarget(this.domain, signatureCodec.from(artifact).target)
     const objects = this.artifacts.size - this.signatureCount
     const { settled } = this
@@ -71,7 +71,7 @@ export class AuthorityObjects extends HeldObjects {
       this.drop(ref)
     }
     let left = loose.length
-    for (const ref of this.leastWanted(domain, loose)) {
+    for (const ref of loose) {
       if (left <= LOOSE.objects * 3 / 4 && bytes <= LOOSE.bytes * 3 / 4) break
       bytes -= this.artifacts.get(ref)?.payload.length ?? 0
       this.drop(ref)
@@ -84,25 +84,9 @@ export class AuthorityObjects extends HeldObjects {
     this.gone.push(ref)
   }
 
-  /**
-   * What nothing links to first, the oldest before all others. Of what was valid once the newest: whoever has a key whose epoch is over can't push out what
-   * was there before him, and a base may go back to that (M7).
-   */
-  private leastWanted (domain: Reference, loose: readonly Reference[]): Reference[] {
-    const once = new Set<Reference>()
-    const { judged, rootChain } = resolveAuthority(this, domain)
-    for (const j of rootChain.judged.values()) if (valid(j)) once.add(j.ref).add(j.entry.root_set).add(j.entry.certificate)
-    for (const j of judged.values()) {
-      if (!valid(j)) continue
-      once.add(j.ref)
-      for (let at = j.manifest.cuts; at !== NONE && !once.has(at); at = this.cutLists.get(at)?.next ?? NONE) once.add(at)
-    }
-    return [...loose.filter((r) => !once.has(r)), ...loose.filter((r) => once.has(r)).reverse()]
-  }
-
   /** What is linked to the genesis, or may be once more has come: named by it, or signed by keys that only the domain's owners have. */
   private keepers (domain: Reference): Set<Reference> {
-    const out = new Set<Reference>(this.relevant(domain, [...this.holder.manifests()]))
+    const out = new Set<Reference>(this.relevant(domain))
     const genesis = this.rootEntries.get(domain)
     if (genesis !== undefined) {
       out.add(domain).add(genesis.root_set).add(genesis.certificate)
@@ -111,8 +95,8 @@ export class AuthorityObjects extends HeldObjects {
     }
     const keys = new Set<PublicKey>()
     // Once authority is settled, what keys of ended epochs sign is nothing that may be linked yet.
-    const { rootChain, state } = resolveAuthority(this, domain)
-    const top = rootChain.state === 'ok' && state !== 'deferred' ? rootChain.entries.at(-1)?.ref : undefined
+    const authority = resolveAuthority(this, domain)
+    const top = isSettled(authority) ? authority.rootChain.entries.at(-1)?.ref : undefined
     for (const [ref, entry] of this.rootEntries) {
       if (!out.has(ref) || (top !== undefined && ref !== top)) continue
       for (const key of this.rootSets.get(entry.root_set)?.root_keys ?? []) keys.add(key)
@@ -148,14 +132,13 @@ export class AuthorityObjects extends HeldObjects {
 
   /**
    * What is kept, served and put into bundles for the domain, each object with its signatures, in the order of B3: root chain, certificates and policies,
-   * manifests, moves. While authority stands still that is everything that valid links lead to from its genesis, losing branches too, since nobody can
-   * say which of them will matter. Once it is settled (M6, M7) it is what the accepted chains and forks of the epoch in force rest on: a root_key whose
-   * epoch is over, and roots that were rotated away, could sign without end, and nothing rests on what they sign. `named`: further manifests that must be
-   * there, with all that they follow, since lanes that others are shown stand under them. Computed once a revision where none are named.
+   * manifests, moves. That is everything that valid links lead to from its genesis, losing branches too: others need them to come to the same verdicts. But
+   * once authority is settled (M6, M7), of what lies off the accepted chains only so much as {@link OFF_CHAIN} says: a root_key whose epoch is over, and roots
+   * that were rotated away, could sign without end. `also`: a manifest that must be there, with all that it follows. Computed once a revision.
    */
-  relevant (domain: Reference, named: readonly Reference[] = []): readonly Reference[] {
-    if (named.length > 0) return this.collect(domain, named)
-    if (this.linked?.revision !== this.revision || this.linked.domain !== domain) this.linked = { revision: this.revision, domain, refs: this.collect(domain, named) }
+  relevant (domain: Reference, also?: Reference): readonly Reference[] {
+    if (also !== undefined) return this.collect(domain, also)
+    if (this.linked?.revision !== this.revision || this.linked.domain !== domain) this.linked = { revision: this.revision, domain, refs: this.collect(domain) }
     return this.linked.refs
   }
 
@@ -166,14 +149,10 @@ export class AuthorityObjects extends HeldObjects {
     return [...this.moves.keys()].filter((ref) => !kept.has(ref)).flatMap((ref) => [ref, ...this.signaturesOf(ref)])
   }
 
-  private collect (domain: Reference, named: readonly Reference[]): Reference[] {
-    const { rootChain, judged, moves, state, onChain } = resolveAuthority(this, domain)
-    const settled = rootChain.state === 'ok' && state !== 'deferred'
-    const top = rootChain.entries.at(-1)?.ref
-    const accepted = new Set(rootChain.entries.map((e) => e.ref))
-    const entries = new Set([...rootChain.judged.values()].filter((j) => valid(j) && (!settled || accepted.has(j.ref))))
-    const path = new Set(onChain.map((m) => m.ref))
-    const manifests = new Set([...judged.values()].filter((j) => valid(j) && (!settled || path.has(j.ref) || j.manifest.root_entry === top)))
+  private collect (domain: Reference, also?: Reference): Reference[] {
+    const authority = resolveAuthority(this, domain)
+    const { rootChain, judged, moves } = authority
+    const { entries, manifests } = isSettled(authority) ? this.settledParts(authority) : { entries: new Set([...rootChain.judged.values()].filter(valid)), manifests: new Set([...judged.values()].filter(valid)) }
     const takeBehind = (from: Reference): void => {
       for (let j = judged.get(from); j !== undefined && !manifests.has(j); j = judged.get(j.manifest.previous)) {
         manifests.add(j)
@@ -181,8 +160,8 @@ export class AuthorityObjects extends HeldObjects {
       }
     }
     // M7: a base that is no valid manifest leaves the domain without authority, so everybody has to see that it is none: it, and what that rests on.
-    if (!settled) for (const { entry } of [...entries]) takeBehind(entry.base)
-    for (const ref of named) takeBehind(ref)
+    if (!isSettled(authority)) for (const { entry } of [...entries]) takeBehind(entry.base)
+    if (also !== undefined) takeBehind(also)
     const out = new Set<Reference>()
     const take = (ref: Reference): void => {
       if (this.has(ref)) out.add(ref)
@@ -218,6 +197,50 @@ export class AuthorityObjects extends HeldObjects {
     }
     return [...out]
   }
+
+  /** Accepted chains and forks of the epoch in force in full, and of all else that is valid what there is room for, each behind what it follows. */
+  private settledParts ({ rootChain, judged, onChain }: Authority): { entries: Set<JudgedEntry>, manifests: Set<JudgedManifest> } {
+    const top = rootChain.entries.at(-1)?.ref
+    const accepted = new Set(rootChain.entries.map((e) => e.ref))
+    const path = new Set(onChain.map((m) => m.ref))
+    const entries = new Set<JudgedEntry>()
+    // By epoch, then reference, as they are judged: what an entry follows comes before it.
+    let room = OFF_CHAIN.entries
+    for (const j of rootChain.judged.values()) {
+      if (!valid(j)) continue
+      const policy = j.certificate === undefined ? [] : [referenceOfHash(j.certificate.policy_hash)]
+      if (!accepted.has(j.ref) && (room -= this.sizeOf(j.ref, j.entry.root_set, j.entry.certificate, ...policy)) < 0) continue
+      const before = rootChain.judged.get(j.entry.previous)
+      if (before === undefined || entries.has(before)) entries.add(j)
+    }
+    const manifests = new Set<JudgedManifest>()
+    const sizes = new Map<JudgedManifest, number>()
+    for (const j of judged.values()) if (valid(j)) sizes.set(j, path.has(j.ref) || j.manifest.root_entry === top ? 0 : this.sizeOf(j.ref, ...this.listsOf(j)))
+    for (const most of [OFF_CHAIN.small, Infinity]) {
+      room = OFF_CHAIN.manifests
+      for (const [j, size] of sizes) {
+        if (manifests.has(j) || size > most) continue
+        const before = judged.get(j.manifest.previous)
+        const entry = rootChain.judged.get(j.manifest.root_entry)
+        if ((before !== undefined && !manifests.has(before)) || entry === undefined || !entries.has(entry)) continue
+        if (size > 0 && (room -= size) < 0) continue
+        manifests.add(j)
+      }
+    }
+    return { entries, manifests }
+  }
+
+  private listsOf (j: JudgedManifest): Reference[] {
+    const out: Reference[] = []
+    for (let at = j.manifest.cuts; at !== NONE && this.cutLists.has(at); at = this.cutLists.get(at)?.next ?? NONE) out.push(at)
+    return out
+  }
+
+  private sizeOf (...refs: Reference[]): number {
+    return refs.reduce((n, ref) => n + (this.artifacts.get(ref)?.payload.length ?? 0), 0)
+  }
 }
 
+/** No fork of the root chain, and a base that is held and valid: whatever comes, what lies off the chains now can only come back by a later base. */
+const isSettled = ({ rootChain, state }: Authority): boolean => rootChain.state === 'ok' && state !== 'deferred'
 const valid = ({ verdict }: { readonly verdict: Verdict }): boolean => verdict.status === 'accepted'

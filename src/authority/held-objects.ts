@@ -30,6 +30,8 @@ export class HeldObjects {
   revision = 0
   /** counts cut lists that were let go of; until the next one, what was found of lists all of which are held stays true */
   listsDropped = 0
+  /** counts objects that were let go: what was judged with one of them may be judged otherwise without it */
+  drops = 0
   readonly rootSets = new Map<Reference, OfflineRootSet>()
   readonly certificates = new Map<Reference, AuthorityCertificate>()
   readonly rootEntries = new Map<Reference, RootEntry>()
@@ -122,6 +124,7 @@ export class HeldObjects {
   protected drop (ref: Reference): void {
     const artifact = this.forget(ref)
     if (artifact === undefined) return
+    this.drops++
     for (const kind of [this.rootSets, this.certificates, this.rootEntries, this.policies, this.manifests, this.moves]) kind.delete(ref)
     if (this.cutLists.delete(ref)) this.listsDropped++
     if (artifact.typeTag !== TAG.signature) return

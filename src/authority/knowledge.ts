@@ -73,7 +73,7 @@ export class DomainKnowledge {
   private memo: Memo = { revision: -1, served: new Map() }
 
   constructor (readonly domain: Reference) {
-    this.objects = new AuthorityObjects(domain, { manifests: () => this.manifestsOfLanes(), bounded: this.bounded })
+    this.objects = new AuthorityObjects(domain, this.bounded)
   }
 
   /** Takes one object. Never throws on bad bytes: the verdict says what was wrong. */
@@ -254,21 +254,6 @@ export class DomainKnowledge {
     return out
   }
 
-  private * manifestsOfLanes (): Generator<Reference> {
-    for (const { lane } of this.lanes.values()) yield lane.manifest
-  }
-
-  /** Roots, certificates, policies, manifests and moves that others may have, in the order of B3: also what lanes that they are shown stand under. */
-  authorityObjects (): readonly Reference[] {
-    const { position } = this.authority()
-    const named = new Set<Reference>()
-    for (const v of this.view().lanes.values()) {
-      const { lane } = v.knowledge
-      if ((v.considered || v.exported > 0) && lane.visibility === PUBLISHED && !position.has(lane.manifest)) named.add(lane.manifest)
-    }
-    return this.objects.relevant(this.domain, [...named])
-  }
-
   /** The control objects that this domain's state consists of: what is kept, served and put into bundles. Sorted. */
   inventory (): readonly Reference[] {
     const memo = this.fresh()
@@ -282,7 +267,7 @@ export class DomainKnowledge {
   }
 
   private collectOffered (): Set<Reference> {
-    const out = new Set<Reference>(this.authorityObjects())
+    const out = new Set<Reference>(this.objects.relevant(this.domain))
     for (const [ref, v] of this.view().lanes) {
       if (!v.considered && v.exported === 0) continue
       if (v.knowledge.lane.visibility !== PUBLISHED) continue

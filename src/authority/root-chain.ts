@@ -153,14 +153,15 @@ export function notHeld (objects: HeldObjects, code: VerdictCode, what: string, 
   return checks.fail(code, `${what} ${ref} is not held`, [ref])
 }
 
-/** Final judgements outlive a revision: the set only grows, so neither they nor what they rest on can change. */
+/** Final judgements outlive a revision, since neither they nor what they rest on can change; unless something was let go, on which any of them may rest. */
 export class Finals<T> {
-  private readonly byObjects = new WeakMap<HeldObjects, Map<Reference, Map<Reference, T>>>()
+  private readonly byObjects = new WeakMap<HeldObjects, { drops: number, byDomain: Map<Reference, Map<Reference, T>> }>()
 
   of (objects: HeldObjects, domain: Reference): Map<Reference, T> {
-    const ofObjects = this.byObjects.get(objects) ?? new Map<Reference, Map<Reference, T>>()
-    const found = ofObjects.get(domain) ?? new Map<Reference, T>()
-    this.byObjects.set(objects, ofObjects.set(domain, found))
+    let ofObjects = this.byObjects.get(objects)
+    if (ofObjects?.drops !== objects.drops) this.byObjects.set(objects, ofObjects = { drops: objects.drops, byDomain: new Map() })
+    const found = ofObjects.byDomain.get(domain) ?? new Map<Reference, T>()
+    ofObjects.byDomain.set(domain, found)
     return found
   }
 }

@@ -226,7 +226,7 @@ export function erasedHere (k: DomainKnowledge, proposals: boolean): (lane: Refe
 /** B3: root chain, certificates, manifests, evidence, lanes, heads. */
 function controlObjects (k: DomainKnowledge, plans: readonly LanePlan[]): Artifact[] {
   const refs = [
-    ...k.authorityObjects(),
+    ...k.objects.relevant(k.domain),
     ...plans.flatMap(({ v }) => v.knowledge.evidenceRef ?? []),
     ...plans.map(({ v }) => v.knowledge.ref),
     ...plans.flatMap(({ heads }) => heads.flatMap((h) => [h.ref, h.signatureRef]))

@@ -56,7 +56,7 @@ interface Asked {
 /** A request for `made`, with all that a machine needs to judge it which knows nothing of the domain. */
 export function newRequest (k: DomainKnowledge, made: NewEntry): EntryRequest {
   const rest = made.artifacts.filter((a) => referenceOfArtifact(a) !== made.ref)
-  return judgedEntry(k.domain, rootEntryCodec.artifact(made.entry), [...relevantOf(k), ...rest], [])
+  return judgedEntry(k.domain, rootEntryCodec.artifact(made.entry), [...relevantOf(k, made.entry.base), ...rest], [])
 }
 
 /** For a move of the domain that `k` holds. Throws DiadError `request-refused` for one that would count for nothing. */
@@ -73,8 +73,9 @@ export function genesisRequest (domain: Reference, artifacts: readonly Artifact[
   return judgedEntry(domain, target, artifacts.filter((a) => a !== target), [])
 }
 
-function relevantOf (k: DomainKnowledge): Artifact[] {
-  return k.objects.relevant(k.domain).flatMap((ref) => k.objects.artifact(ref) ?? [])
+/** `base`: it may be a manifest that others needn't keep (M7). */
+function relevantOf (k: DomainKnowledge, base?: Reference): Artifact[] {
+  return k.objects.relevant(k.domain, base).flatMap((ref) => k.objects.artifact(ref) ?? [])
 }
 
 /** The request with one signature more. Throws DiadError `not-a-signer`, `already-signed`. */
