@@ -29,8 +29,7 @@ export default action<CollectArgs>({
 })
 
 async function collect (world: World, node: SimNode, engine: Engine, replaced: boolean): Promise<void> {
-  await collectGarbage(engine, { replaced, unpublished: false, unfollowed: false, pretend: false, signal })
-  await engine.ports.blocks.compact({ signal })
+  await collectGarbage(engine, { replaced, unpublished: false, unfollowed: false, pretend: false, signal, free: async () => { await engine.ports.blocks.compact({ signal }) } })
   const { blocks, kv } = engine.ports
   for (const domain of engine.active()) {
     for (const { ref, name } of (await engine.knowledge(domain)).view().current.values()) {

@@ -126,7 +126,7 @@ export class AudienceIndex {
       const old = readU32(before, 0)
       if (old === generation || counts(this.#generations(domain), old)) return undefined
     }
-    return { type: 'put', key: this.#keep(key), value }
+    return { type: 'put', key: this.#keep(key), value: before !== undefined && wasHeldBack(before) ? alsoHeldBack(value, generation) : value }
   }
 
   /**
@@ -139,8 +139,9 @@ export class AudienceIndex {
     const open = generation === FETCHED ? this.#open.get(domain) : this.#openExport(domain, generation)
     const unsettled = this.#unsettled.get(domain) ?? { marks: [], bytes: 0 }
     this.#unsettled.set(domain, unsettled)
-    unsettled.marks.push({ type: 'put', key: this.#keep(this.#markKey(domain, ref)), value: generation === FETCHED ? FETCHED_VALUE : (open as OpenExport).value })
-    this.#remember(domain, ref, generation)
+    const value = generation === FETCHED ? FETCHED_VALUE : (open as OpenExport).value
+    unsettled.marks.push({ type: 'put', key: this.#keep(this.#markKey(domain, ref)), value: standing === 'held-back' ? alsoHeldBack(value, generation) : value })
+    this.#remember(domain, ref, generation === FETCHED || standing !== 'held-back' ? generation : HELD_BACK)
     if (standing === 'held-back') return
     // Whoever fetches what an import has brought pays for it: the import may still fail.
     if (standing === 'owed') (open as OpenExport).owed -= bytes
@@ -172,6 +173,7 @@ export class AudienceIndex {
       const value = this.#kv.get(this.#markKey(domain, ref))
       if (value === undefined) return 'none'
       generation = readU32(value, 0)
+      if (wasHeldBack(value) && !counts(this.#generations(domain), generation)) return 'held-back'
     }
     if (generation === FETCHED) return 'counts'
     if (generation === HELD_BACK) return 'held-back'
@@ -233,13 +235,13 @@ export class AudienceIndex {
    */
   noted (domain: Reference, ref: Reference): boolean {
     const value = this.#kv.get(this.#markKey(domain, ref))
-    return value !== undefined && this.belongs(domain)(readU32(value, 0))
+    return value !== undefined && this.belongs(domain)(value)
   }
 
-  /** Whether a mark of this generation says that its block belongs to the domain, shown or not. */
-  belongs (domain: Reference): (generation: number) => boolean {
+  /** Whether a mark, by its value, says that its block belongs to the domain, shown or not. */
+  belongs (domain: Reference): (value: Uint8Array) => boolean {
     const generations = this.#generations(domain)
-    return (generation) => generation === FETCHED || generation === HELD_BACK || counts(generations, generation)
+    return (value) => wasHeldBack(value) || counts(generations, readU32(value, 0))
   }
 
   /** The op after which it isn't shown, though it still belongs to the domain: erased, and not for good yet (R7, K4). */
@@ -315,6 +317,16 @@ export class AudienceIndex {
     g.aborted.forEach((n, i) => writeU32(value, 5 + 4 * i, n))
     return { type: 'put', key: referenceKey(KEYSPACE.generation, domain), value }
   }
+}
+
+/** A fifth byte says that the block was held back before this mark, and is again if its generation comes to nothing: an import that fails mustn't lose it. */
+const wasHeldBack = (value: Uint8Array): boolean => value.length === 5 || readU32(value, 0) === HELD_BACK
+
+function alsoHeldBack (value: Uint8Array, generation: number): Uint8Array {
+  if (generation === FETCHED || generation === HELD_BACK) return value
+  const out = new Uint8Array(5)
+  out.set(value)
+  return out
 }
 
 function counts (g: Generations, generation: number): boolean {

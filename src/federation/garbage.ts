@@ -15,6 +15,7 @@ import { digestOf, type Hash, type Reference, referenceOfHash } from '../substra
 import { TAG } from '../substrate/type-tags.js'
 import { HELD_BACK } from './audience.js'
 import { givenUpOp, noContentOps } from './ledger.js'
+import { PUTS_KNOWN, putsAreKnown } from '../substrate/pack-recover.js'
 import { type Household, walk, written } from './reach.js'
 import { giveUpReplaced, namedByLeaves } from './replaced.js'
 
@@ -31,6 +32,10 @@ export interface GarbageOptions {
   /** only say what would go */
   readonly pretend: boolean
   readonly signal: { readonly throwIfAborted: () => void }
+  /** rejects when nobody wants to wait any longer for others to be done */
+  readonly calledOff?: Promise<never>
+  /** frees what was discarded, before anything is brought in again */
+  readonly free?: () => Promise<void>
   readonly onProgress?: (blocks: number) => void
 }
 
@@ -80,8 +85,10 @@ export async function collectGarbage (engine: Keeper, options: GarbageOptions): 
       }
       if (own) unreached.set(domain, await heldBackInVain(engine, await engine.knowledge(domain)))
     }
-    return { ...await sweep(engine, options, going, unreached), replaced }
-  })
+    const swept = await sweep(engine, options, going, unreached)
+    await options.free?.()
+    return { ...swept, replaced }
+  }, options.calledOff)
 }
 
 /** A proposal's blocks are marked as held back before its leaf is there: when it was interrupted no leaf will ever reach them. */
@@ -106,6 +113,7 @@ async function giveUpAll (engine: Keeper, domain: Reference): Promise<void> {
   for await (const [key] of kv.entries(markKey(domain), upTo(markKey(domain)))) {
     const ref = refOfMark(key)
     ops.push(audience.unmark(domain, ref), givenUpOp(ref, false))
+    if (ops.length >= WINDOW) await written(engine, ops.splice(0))
   }
   ops.push(...await noContentOps(kv, domain), audience.charge(domain, -audience.heldBytes(domain)))
   await written(engine, ops)
@@ -114,6 +122,7 @@ async function giveUpAll (engine: Keeper, domain: Reference): Promise<void> {
 async function sweep (engine: Keeper, options: GarbageOptions, going: Going, unreached: ReadonlyMap<Reference, ReadonlySet<Reference>>): Promise<Omit<Garbage, 'replaced'>> {
   const { audience, blocks, kv } = engine.ports
   const allowed = await mayCollectUnpublished(engine)
+  const known = putsAreKnown(kv)
   const amounts: Record<Fate, Amount> = { givenUp: none(), leftover: none(), unpublished: none(), keptUnpublished: none(), keptLeftover: none() }
   const domains = await markedDomains(kv)
   let looked = 0
@@ -129,7 +138,7 @@ async function sweep (engine: Keeper, options: GarbageOptions, going: Going, unr
       const own = engine.records.get(domain)?.own === true
       for await (const [key, value] of kv.entries(markKey(domain, first), upTo(markKey(domain, last)))) {
         const ref = refOfMark(key)
-        if (!belongs(readU32(value, 0)) || unreached.get(domain)?.has(ref) === true) stale.set(ref, [...stale.get(ref) ?? [], key])
+        if (!belongs(value) || unreached.get(domain)?.has(ref) === true) stale.set(ref, [...stale.get(ref) ?? [], key])
         else if (gone?.has(ref) === true) givenUp.set(ref, own || givenUp.get(ref) === true)
         else idle.delete(ref)
       }
@@ -143,7 +152,8 @@ async function sweep (engine: Keeper, options: GarbageOptions, going: Going, unr
       else givenUp.set(ref, value[0] === 1 || givenUp.get(ref) === true)
     }
     for (const [ref, bytes] of idle) {
-      const put = kv.get(referenceKey(KEYSPACE.put, ref)) !== undefined
+      // An older program didn't note what it was told to put: all that nobody gave up may be that.
+      const put = kv.get(referenceKey(KEYSPACE.put, ref)) !== undefined || (!known && !givenUp.has(ref))
       const fate = fateOf(put, givenUp.get(ref), allowed, options.unpublished)
       amounts[fate].blocks++
       amounts[fate].bytes += bytes
@@ -156,6 +166,7 @@ async function sweep (engine: Keeper, options: GarbageOptions, going: Going, unr
     if (!options.pretend) await written(engine, ops)
     options.onProgress?.(looked += window.length)
   }
+  if (!options.pretend && options.unpublished && allowed) await engine.commit([PUTS_KNOWN])
   const { givenUp, leftover, unpublished, keptUnpublished, keptLeftover } = amounts
   return { givenUp, leftover, unpublished, kept: { unpublished: keptUnpublished, leftover: keptLeftover } }
 }

@@ -26,9 +26,12 @@ export class Gate {
     return await entered(work, (mine) => { this.closed.set(domain, mine) }, () => { this.closed.delete(domain) })
   }
 
-  /** Runs `work` when nothing runs for any domain. Must not be called from within the others, nor they from within it. */
-  async aloneOfAll<T> (work: () => Promise<T>): Promise<T> {
-    await this.ended(() => [this.allClosed, ...this.closed.values(), ...[...this.inside.values()].flatMap((inside) => [...inside])])
+  /**
+   * Runs `work` when nothing runs for any domain. Must not be called from within the others, nor they from within it. `calledOff`: rejects when nobody wants
+   * to wait any longer.
+   */
+  async aloneOfAll<T> (work: () => Promise<T>, calledOff?: Promise<never>): Promise<T> {
+    await this.ended(() => [this.allClosed, ...this.closed.values(), ...[...this.inside.values()].flatMap((inside) => [...inside])], calledOff)
     return await entered(work, (mine) => { this.allClosed = mine }, () => { this.allClosed = undefined })
   }
 
@@ -37,11 +40,12 @@ export class Gate {
   }
 
   /** When it resolves, nothing of what `others` tells is under way. */
-  private async ended (others: () => ReadonlyArray<Promise<unknown> | undefined>): Promise<void> {
+  private async ended (others: () => ReadonlyArray<Promise<unknown> | undefined>, calledOff?: Promise<never>): Promise<void> {
     for (;;) {
       const running = others().filter((p) => p !== undefined)
       if (running.length === 0) return
-      await Promise.allSettled(running)
+      const settled = Promise.allSettled(running)
+      await (calledOff === undefined ? settled : Promise.race([settled, calledOff]))
     }
   }
 }

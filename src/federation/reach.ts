@@ -70,23 +70,31 @@ export async function reachedOnly<How> (engine: Household, domain: Reference, fr
 /** Content roots to take out of sight: `hold` for now, `drop` for good. */
 export interface Going { readonly hold: readonly Reference[], readonly drop: readonly Reference[] }
 
-/** The ops that do it to `hidden`, all that only such roots reach. */
-export function hidingOps (engine: Household, domain: Reference, hidden: ReadonlyMap<Reference, 'hold' | 'drop'>, { hold, drop }: Going): KvOp[] {
+/** Does it to `hidden`, all that only such roots reach, in the order in which walks came to it. `erased`: by the domain itself, for ever (R7). */
+export async function hide (engine: Household, domain: Reference, hidden: ReadonlyMap<Reference, 'hold' | 'drop'>, { hold, drop }: Going, erased: boolean): Promise<void> {
   const { audience, blocks } = engine.ports
   const own = engine.records.get(domain)?.own === true
   const ops: KvOp[] = []
   let freed = 0
-  for (const [ref, how] of hidden) {
-    ops.push(...how === 'hold' ? [audience.holdBack(domain, ref)] : [audience.unmark(domain, ref), givenUpOp(ref, own)])
+  // Our own bytes were never charged to anybody.
+  const giveBack = (): void => {
+    if (freed > 0 && !own) ops.push(audience.charge(domain, -freed))
+    freed = 0
+  }
+  // What is below before what leads there: after a crash between two batches the rest is still found, and what went is paid back.
+  for (const [ref, how] of [...hidden].reverse()) {
+    ops.push(...how === 'hold' ? [audience.holdBack(domain, ref)] : [audience.unmark(domain, ref), givenUpOp(ref, own && erased)])
     const stat = how === 'drop' ? blocks.stat(ref) : undefined
     if (stat !== undefined) freed += artifactLength(stat.typeTag, stat.length)
+    if (ops.length < BATCH_OPS) continue
+    giveBack()
+    await engine.commit(ops.splice(0))
   }
-  // Our own bytes were never charged to anybody.
-  if (freed > 0 && !own) ops.push(audience.charge(domain, -freed))
+  giveBack()
   // Last, so that a crash between two batches begins the work again.
   for (const root of hold) ops.push(erasedRootOp(domain, root, 'held-back'))
   for (const root of drop) ops.push(unwholeOp(domain, root), erasedRootOp(domain, root))
-  return ops
+  await written(engine, ops)
 }
 
 /**

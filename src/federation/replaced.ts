@@ -10,7 +10,7 @@ import { firstDifference } from '../authority/lane-knowledge.js'
 import { toHex } from '../substrate/bytes.js'
 import { type Hash, NONE, type Reference } from '../substrate/reference.js'
 import { contentOf } from './ledger.js'
-import { type Going, hidingOps, type Household, reachedOnly, written } from './reach.js'
+import { type Going, hide, type Household, reachedOnly } from './reach.js'
 
 export interface Replaced {
   /** content roots that go */
@@ -94,6 +94,6 @@ export async function giveUpReplaced (engine: Household, k: DomainKnowledge, pre
   const hidden = await reachedOnly<'hold' | 'drop'>(engine, domain, [['drop', going.drop]], elsewhere)
   // What a damaged Tree reaches nobody can say.
   if (blocks.damaged.size > 0) return { roots: [], blocks: new Set(), waiting: waiting + gone.size }
-  if (!pretend) await written(engine, hidingOps(engine, domain, hidden, going))
+  if (!pretend) await hide(engine, domain, hidden, going, false)
   return { roots: going.drop, blocks: new Set(hidden.keys()), waiting }
 }

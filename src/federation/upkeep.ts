@@ -14,7 +14,7 @@ import { namesContent } from '../publication/leaf.js'
 import { toHex } from '../substrate/bytes.js'
 import type { Hash, Reference } from '../substrate/reference.js'
 import { contentOf, type ErasedRoot, erasedRootOp, erasedRoots, isWhole } from './ledger.js'
-import { type Going, hidingOps, type Household, reachedOnly, rootsOf, showContent, walk, written } from './reach.js'
+import { type Going, hide, type Household, reachedOnly, rootsOf, showContent, walk } from './reach.js'
 
 interface Shown { readonly log: LeafLog, readonly exported: number }
 
@@ -181,10 +181,10 @@ async function settleHidden (engine: Household, k: DomainKnowledge, before: Read
     const all = settlement(k, before, here)
     // What a damaged Tree reaches nobody can say: it may be what is to be given up, which is looked at again when it is whole.
     const due = damaged === 0 ? all : { ...all, drop: [] }
-    const ops = due.hold.length + due.drop.length > 0 ? hidingOps(engine, k.domain, await hiddenBy(engine, k, due), due) : []
+    const hidden = due.hold.length + due.drop.length > 0 ? await hiddenBy(engine, k, due) : new Map<Reference, 'hold' | 'drop'>()
     // A leaf that came meanwhile may name some of it.
     if (k.revision !== revision || blocks.damaged.size > damaged) continue
-    await written(engine, ops)
+    if (due.hold.length + due.drop.length > 0) await hide(engine, k.domain, hidden, due, true)
     if (due.back.length > 0) await showContent(engine, k.domain, due.back)
     await engine.commit(due.back.map((r) => erasedRootOp(k.domain, r)))
     return

@@ -34,6 +34,8 @@ export interface Compactable {
   entries: () => AsyncIterable<readonly [Reference, IndexEntry]>
   /** where the block lies now */
   entry: (ref: Reference) => IndexEntry | undefined
+  /** fewer bytes where the pack ends or the disk can't read them */
+  read: (pack: number, offset: number, length: number) => Promise<Uint8Array>
   /** the pack that is being written */
   writing: () => number
   startPack: () => void
@@ -60,20 +62,25 @@ export async function wastedBytes (store: Compactable): Promise<number> {
 
 export async function compact (store: Compactable, { signal, onProgress }: CompactOptions): Promise<Compacted> {
   await store.commit()
-  const packs = await survey(store)
   // A pack shorter than what is named of it was cut by somebody: its blocks will be found damaged one by one, and it is left alone.
-  const wasteful = packs.filter(({ pack, size, live }) => size > live || (size === 0 && pack !== store.writing())).sort((a, b) => a.live - b.live)
+  const isWasteful = ({ pack, size, live }: Pack): boolean => size > live || (size === 0 && pack !== store.writing())
+  const before = (await survey(store)).filter(isWasteful)
+  if (before.length === 0) return { packs: 0, freed: 0, stuck: [] }
+  if (before.some(({ pack }) => pack === store.writing())) store.startPack()
+  // Whatever was accepted meanwhile is in the index after this, and nothing more is ever written to the packs below the one in use.
+  const ended = store.writing()
+  await store.commit()
+  const wasteful = (await survey(store)).filter((p) => p.pack < ended && isWasteful(p)).sort((a, b) => a.live - b.live)
   const total = wasteful.reduce((n, { live, size }) => n + (live > 0 ? size : 0), 0)
   const stuck: number[] = []
   let freed = 0
   let removed = 0
   let done = 0
-  if (wasteful.some(({ pack }) => pack === store.writing())) store.startPack()
   for (const { pack, size, live } of wasteful) {
     signal.throwIfAborted()
     let moved = 0
     if (live > 0) {
-      for await (const { ref, offset, record } of records(store.files, pack, size)) {
+      for await (const { ref, offset, record } of records(store, pack, size)) {
         signal.throwIfAborted()
         onProgress?.(done + offset, total)
         const entry = store.entry(ref)
@@ -96,15 +103,15 @@ export async function compact (store: Compactable, { signal, onProgress }: Compa
 interface Found { readonly ref: Reference, readonly offset: number, readonly record: Uint8Array }
 
 /** The records of a pack in their order, up to the first that can't be one. `record` is good until the next. */
-async function * records (files: PackFiles, pack: number, size: number): AsyncGenerator<Found> {
+async function * records (store: Compactable, pack: number, size: number): AsyncGenerator<Found> {
   let window: Uint8Array = new Uint8Array(0)
   let start = 0
   for (let offset = 0; offset + RECORD_HEAD <= size;) {
-    if (offset + RECORD_HEAD > start + window.length) [window, start] = [await files.read(pack, offset, WINDOW), offset]
+    if (offset + RECORD_HEAD > start + window.length) [window, start] = [await store.read(pack, offset, WINDOW), offset]
     if (window.length < RECORD_HEAD) return
     const length = RECORD_HEAD + readU32(window, offset - start)
     if (length > RECORD_HEAD + LIMITS.payloadBytes + artifactLength(0, 0)) return
-    if (offset + length > start + window.length) [window, start] = [await files.read(pack, offset, WINDOW), offset]
+    if (offset + length > start + window.length) [window, start] = [await store.read(pack, offset, WINDOW), offset]
     if (length > window.length) return
     const record = window.subarray(offset - start, offset - start + length)
     yield { ref: referenceOfHash(toHex(record.subarray(RECORD_DIGEST, RECORD_HEAD)) as Hash), offset, record }

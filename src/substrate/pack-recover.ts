@@ -2,7 +2,12 @@
 import { DiadError } from './errors.js'
 import { decodePackState, encodePackState, PACK_STATE_KEY, type PackState } from './pack-format.js'
 import type { PackFiles } from './pack-writer.js'
-import type { Kv } from './ports.js'
+import { type Kv, type KvOp, KEYSPACE } from './ports.js'
+
+/** The op that says that whatever is put by hand into this store is noted as such; stores of older programs don't say so. */
+export const PUTS_KNOWN: KvOp = { type: 'put', key: Uint8Array.of(KEYSPACE.put), value: new Uint8Array(0) }
+
+export const putsAreKnown = (kv: Pick<Kv, 'get'>): boolean => kv.get(PUTS_KNOWN.key) !== undefined
 
 /** Says where to go on writing. Throws DiadError `store-damaged` when packs hold bytes and the index has never heard of any. */
 export async function recover (kv: Kv, files: PackFiles): Promise<PackState> {
@@ -17,7 +22,7 @@ export async function recover (kv: Kv, files: PackFiles): Promise<PackState> {
       }
     }
     const first = { pack: 1, length: 0 }
-    await kv.batch([{ type: 'put', key: PACK_STATE_KEY, value: encodePackState(first) }], true)
+    await kv.batch([{ type: 'put', key: PACK_STATE_KEY, value: encodePackState(first) }, PUTS_KNOWN], true)
     return first
   }
   await cutBehind(files, state)

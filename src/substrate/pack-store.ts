@@ -224,7 +224,7 @@ export class PackStore implements BlockStore {
 
   /** Gives the room of discarded blocks back. Others may read and write meanwhile. Throws as `commit`, and the signal's reason when aborted: nothing is lost then. */
   async compact (options: CompactOptions): Promise<Compacted> {
-    return await compact(this.#compactable(), options)
+    return await compact(this.#compactable(), options).catch((err: unknown) => { throw diskFailure(err, 'compacting the store') })
   }
 
   /** Lets `op` ride along with the next barrier, whichever comes first: a commit or one that a long import makes by itself. */
@@ -286,6 +286,7 @@ export class PackStore implements BlockStore {
       files: this.#files,
       entries: () => this.blocks(),
       entry: (ref) => this.#entry(ref),
+      read: (pack, offset, length) => this.#read(pack, offset, length),
       writing: () => this.#writer.pack,
       startPack: () => { this.#writer.startPack() },
       move: (ref, from, record) => this.#move(ref, from, record),

@@ -51,7 +51,7 @@ export interface Packs {
  * Whoever adds a kind of entry adds its byte here.
  */
 export const KEYSPACE = {
-  /** 'a' domain digest, block digest → u32 generation: held for that domain (RULES V1) */
+  /** 'a' domain digest, block digest → u32 generation [‖ 0: held back before]: held for that domain (RULES V1) */
   audience: 0x61,
   /** 'b' block digest → where it lies */
   block: 0x62,
@@ -75,7 +75,7 @@ export const KEYSPACE = {
   quarantine: 0x71,
   /** 't' lane digest, u8 branch → ReferenceBytes of the branch's head */
   tip: 0x74,
-  /** 'u' block digest → put here by hand and named by no record: no collector takes it unless told to (federation/garbage.ts) */
+  /** 'u' → such blocks are noted; 'u' block digest → put here by hand and named by no record: no collector takes it unless told to (federation/garbage.ts) */
   put: 0x75,
   /** 'w' domain digest, block digest → everything below this root is held for the domain */
   whole: 0x77,

@@ -173,3 +173,23 @@ test('called off, or on a full disk, it has lost nothing and goes on the next ti
   expect(await store.wasted()).toBe(0)
   await check(store, kept, gone)
 })
+
+test.each([[[0]], [[0, 1, 2]]])('what is put while it looks around survives, whether or not it is committed at once (of %j one was discarded)', async (numbers) => {
+  for (const atOnce of [false, true]) {
+    const disk = new SimDisk()
+    const store = await PackStore.open(disk.kv, disk.packs)
+    for (const n of numbers) await store.put(1, payload(n))
+    await store.commit()
+    await discard(store, [0])
+    const compacting = store.compact(always)
+    for (let i = 0; i < 50; i++) {
+      await store.put(1, payload(100 + i))
+      if (atOnce) await store.commit()
+    }
+    expect((await compacting).stuck).toEqual([])
+    await store.commit()
+    await check(store, range(50).map((n) => 100 + n), [0])
+    await store.close()
+    await check(await PackStore.open(disk.kv, disk.packs), [...range(50).map((n) => 100 + n), ...numbers.slice(1)], [0])
+  }
+})

@@ -36,7 +36,7 @@ export function addSealsCommands ({ group, command, done, passphraseFile, key, p
   command('gc', '', 'give the disk back what nothing needs: leftovers of interrupted work, and what was erased for good', 'gc --dry-run')
     .option('--replaced', 'also content that was replaced or withdrawn more records ago than its domain\'s policy keeps, where anchors settle that')
     .option('--unpublished', 'also what was only put here (`put`) and never published')
-    .option('--unfollowed', 'also the content of domains that are followed no more')
+    .option('--unfollowed', 'also the content of domains that are held and not followed: unfollowed, or from a bundle')
     .option('--dry-run', 'only say what would go')
     .action((o: { replaced?: true, unpublished?: true, unfollowed?: true, dryRun?: true }) =>
       done('gc', { replaced: o.replaced === true, unpublished: o.unpublished === true, unfollowed: o.unfollowed === true, dryRun: o.dryRun === true }))
