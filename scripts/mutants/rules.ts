@@ -131,7 +131,7 @@ export const RULE_MUTANTS: readonly Mutant[] = [
   of('A3 what a cut ends can\'t be missed', EXPORTS, 'if (target?.code !== \'closed\') withheld.add(snapshot)', 'withheld.add(snapshot)'),
   { ...of('R5 a log that nobody passes on decides nothing', EXPORTS, 'v.knowledge.branches.length > 0 && ((v.federates && v.reach > 0) || (exported.get(v.knowledge.ref) ?? 0) > 0)', 'v.knowledge.branches.length > 0'), tests: VERDICTS },
   { ...of('E3 an erase leaf behind a fork', 'src/authority/judge-record.ts', 'if (index >= Math.max(target.anchored, target.knowledge.evidence?.index ?? Infinity)) return verdict(\'no-effect\')', ''), tests: VERDICTS },
-  { ...of('M7 what keys of ended epochs sign', 'src/authority/authority-store.ts', 'if (size > 0 && (room -= size) < 0) continue', ''), tests: ['test/federation/attacks-authority.test.ts'] },
+  { ...of('M7 what keys of ended epochs sign', 'src/authority/authority-store.ts', 'if ((small && size > OFF_CHAIN.small) || (room -= size) < 0) continue', 'if (small && size > OFF_CHAIN.small) continue'), tests: ['test/federation/attacks-authority.test.ts'] },
   { ...of('R5 judged again without what was let go', 'src/authority/held-objects.ts', '    this.drops++\n', ''), tests: ['test/federation/attacks-authority.test.ts'] },
   { ...of('V5 an anchor over what replaced it', REPLACED, 'entry.logseq < settled && entry.index < (lanes.get(entry.lane)?.anchored ?? 0)', 'entry.logseq < settled'), tests: GARBAGE },
   { ...of('V5 so many records since', REPLACED, 'sort((a, b) => b - a)[kept] ?? -1', 'sort((a, b) => b - a)[0] ?? -1'), tests: GARBAGE },

@@ -214,25 +214,28 @@ export class AuthorityObjects extends HeldObjects {
       if (before === undefined || entries.has(before)) entries.add(j)
     }
     const manifests = new Set<JudgedManifest>()
-    const sizes = new Map<JudgedManifest, number>()
-    for (const j of judged.values()) if (valid(j)) sizes.set(j, path.has(j.ref) || j.manifest.root_entry === top ? 0 : this.sizeOf(j.ref, ...this.listsOf(j)))
-    for (const most of [OFF_CHAIN.small, Infinity]) {
+    for (const small of [true, false]) {
       room = OFF_CHAIN.manifests
-      for (const [j, size] of sizes) {
-        if (manifests.has(j) || size > most) continue
+      for (const j of judged.values()) {
+        if (!valid(j) || manifests.has(j)) continue
         const before = judged.get(j.manifest.previous)
         const entry = rootChain.judged.get(j.manifest.root_entry)
         if ((before !== undefined && !manifests.has(before)) || entry === undefined || !entries.has(entry)) continue
-        if (size > 0 && (room -= size) < 0) continue
+        if (!path.has(j.ref) && j.manifest.root_entry !== top) {
+          if (room < 0) continue
+          const size = this.sizeWithLists(j, small ? OFF_CHAIN.small : room)
+          if ((small && size > OFF_CHAIN.small) || (room -= size) < 0) continue
+        }
         manifests.add(j)
       }
     }
     return { entries, manifests }
   }
 
-  private listsOf (j: JudgedManifest): Reference[] {
-    const out: Reference[] = []
-    for (let at = j.manifest.cuts; at !== NONE && this.cutLists.has(at); at = this.cutLists.get(at)?.next ?? NONE) out.push(at)
+  /** Bytes of a manifest and its cut lists; beyond `most` any more is as good as another: lists may be many, and many manifests may name the same. */
+  private sizeWithLists (j: JudgedManifest, most: number): number {
+    let out = this.sizeOf(j.ref)
+    for (let at = j.manifest.cuts; at !== NONE && out <= most; at = this.cutLists.get(at)?.next ?? NONE) out += this.sizeOf(at)
     return out
   }
 

@@ -8,14 +8,14 @@
  * Only content: anything else that is a block is kept. Memory is bounded: marks and blocks are read side by side, a window at a time.
  */
 import type { DomainKnowledge } from '../authority/knowledge.js'
+import { isContent } from '../publication/walk.js'
 import { concatBytes, fromHex, readU32, toHex } from '../substrate/bytes.js'
 import { artifactLength, referenceKey, referenceOfKey } from '../substrate/pack-format.js'
+import { PUTS_KNOWN, putsAreKnown } from '../substrate/pack-recover.js'
 import { type Kv, type KvOp, KEYSPACE } from '../substrate/ports.js'
 import { digestOf, type Hash, type Reference, referenceOfHash } from '../substrate/reference.js'
-import { TAG } from '../substrate/type-tags.js'
 import { HELD_BACK } from './audience.js'
-import { givenUpOp, noContentOps } from './ledger.js'
-import { PUTS_KNOWN, putsAreKnown } from '../substrate/pack-recover.js'
+import { after, givenUpOp, noContentOps, scan } from './ledger.js'
 import { type Household, walk, written } from './reach.js'
 import { giveUpReplaced, namedByLeaves } from './replaced.js'
 
@@ -49,7 +49,7 @@ export interface Garbage {
   readonly unpublished: Amount
   /** what stays though nothing needs it: put here by hand and not asked for; leftovers that the policy keeps */
   readonly kept: { readonly unpublished: Amount, readonly leftover: Amount }
-  /** replaced content: names' roots that were given up, and records that wait for an anchor or for more heads */
+  /** replaced content: names' roots that were given up, and records that wait for an anchor or for more that come after */
   readonly replaced: { readonly roots: number, readonly waiting: number }
 }
 
@@ -60,7 +60,7 @@ export interface Keeper extends Household {
 }
 
 /** What a domain is about to give up, or just has. */
-type Going = Map<Reference, { readonly has: (ref: Reference) => boolean }>
+type GivingUp = Map<Reference, { readonly has: (ref: Reference) => boolean }>
 
 type Fate = 'givenUp' | 'leftover' | 'unpublished' | 'keptUnpublished' | 'keptLeftover'
 
@@ -69,7 +69,7 @@ export async function collectGarbage (engine: Keeper, options: GarbageOptions): 
   return await engine.gate.aloneOfAll(async () => {
     // What is on its way to the disk would not be seen.
     await engine.commit([])
-    const going: Going = new Map()
+    const going: GivingUp = new Map()
     const unreached = new Map<Reference, ReadonlySet<Reference>>()
     const replaced = { roots: 0, waiting: 0 }
     for (const [domain, { own, dormant }] of [...engine.records].sort(([a], [b]) => a < b ? -1 : 1)) {
@@ -95,7 +95,7 @@ export async function collectGarbage (engine: Keeper, options: GarbageOptions): 
 async function heldBackInVain (engine: Keeper, k: DomainKnowledge): Promise<ReadonlySet<Reference>> {
   const { domain } = k
   const out = new Set<Reference>()
-  for await (const [key, value] of engine.ports.kv.entries(markKey(domain), upTo(markKey(domain)))) if (readU32(value, 0) === HELD_BACK) out.add(refOfMark(key))
+  for await (const [key, value] of scan(engine.ports.kv, markKey(domain))) if (readU32(value, 0) === HELD_BACK) out.add(refOfMark(key))
   if (out.size > 0) {
     await walk(engine, domain, namedByLeaves(k), (ref) => {
       out.delete(ref)
@@ -110,7 +110,7 @@ async function heldBackInVain (engine: Keeper, k: DomainKnowledge): Promise<Read
 async function giveUpAll (engine: Keeper, domain: Reference): Promise<void> {
   const { audience, kv } = engine.ports
   const ops: KvOp[] = []
-  for await (const [key] of kv.entries(markKey(domain), upTo(markKey(domain)))) {
+  for await (const [key] of scan(kv, markKey(domain))) {
     const ref = refOfMark(key)
     ops.push(audience.unmark(domain, ref), givenUpOp(ref, false))
     if (ops.length >= WINDOW) await written(engine, ops.splice(0))
@@ -119,7 +119,7 @@ async function giveUpAll (engine: Keeper, domain: Reference): Promise<void> {
   await written(engine, ops)
 }
 
-async function sweep (engine: Keeper, options: GarbageOptions, going: Going, unreached: ReadonlyMap<Reference, ReadonlySet<Reference>>): Promise<Omit<Garbage, 'replaced'>> {
+async function sweep (engine: Keeper, options: GarbageOptions, going: GivingUp, unreached: ReadonlyMap<Reference, ReadonlySet<Reference>>): Promise<Omit<Garbage, 'replaced'>> {
   const { audience, blocks, kv } = engine.ports
   const allowed = await mayCollectUnpublished(engine)
   const known = putsAreKnown(kv)
@@ -136,7 +136,7 @@ async function sweep (engine: Keeper, options: GarbageOptions, going: Going, unr
       const belongs = audience.belongs(domain)
       const gone = going.get(domain)
       const own = engine.records.get(domain)?.own === true
-      for await (const [key, value] of kv.entries(markKey(domain, first), upTo(markKey(domain, last)))) {
+      for await (const [key, value] of kv.entries(markKey(domain, first), after(markKey(domain, last)))) {
         const ref = refOfMark(key)
         if (!belongs(value) || unreached.get(domain)?.has(ref) === true) stale.set(ref, [...stale.get(ref) ?? [], key])
         else if (gone?.has(ref) === true) givenUp.set(ref, own || givenUp.get(ref) === true)
@@ -145,7 +145,7 @@ async function sweep (engine: Keeper, options: GarbageOptions, going: Going, unr
     }
     const ops: KvOp[] = []
     const drop = (key: Uint8Array): void => { ops.push({ type: 'del', key }) }
-    for await (const [key, value] of kv.entries(referenceKey(KEYSPACE.givenUp, first), upTo(referenceKey(KEYSPACE.givenUp, last)))) {
+    for await (const [key, value] of kv.entries(referenceKey(KEYSPACE.givenUp, first), after(referenceKey(KEYSPACE.givenUp, last)))) {
       const ref = referenceOfKey(key)
       // Given up by one domain, and needed by another: what is to become of it is asked again when that gives it up.
       if (ref === undefined || !idle.has(ref)) drop(key)
@@ -192,8 +192,6 @@ export async function mayCollectUnpublished (engine: Pick<Keeper, 'records' | 'k
 
 type Sized = readonly [Reference, number]
 
-const isContent = (typeTag: number | undefined): boolean => typeTag === undefined || typeTag === TAG.file || typeTag === TAG.tree
-
 async function * windows (blocks: ReturnType<Household['ports']['blocks']['blocks']>, size: number): AsyncGenerator<Sized[]> {
   let window: Sized[] = []
   for await (const [ref, { typeTag, length }] of blocks) {
@@ -213,9 +211,6 @@ const markKey = (domain: Reference, ref?: Reference): Uint8Array => concatBytes(
 
 const refOfMark = (key: Uint8Array): Reference => referenceOfHash(toHex(key.subarray(33)) as Hash)
 
-/** The end of a scan that `key`, and whatever begins with it, still belongs to. */
-const upTo = (key: Uint8Array): Uint8Array => concatBytes(key, new Uint8Array(33).fill(0xff))
-
 /** Every domain that any block is marked for: also one that is followed no more. One seek a domain. */
 async function markedDomains (kv: Pick<Kv, 'entries'>): Promise<Reference[]> {
   const out: Reference[] = []
@@ -227,7 +222,7 @@ async function markedDomains (kv: Pick<Kv, 'entries'>): Promise<Reference[]> {
       break
     }
     if (found !== undefined) out.push(found)
-    from = found === undefined ? undefined : upTo(markKey(found))
+    from = found === undefined ? undefined : after(markKey(found))
   }
   return out
 }

@@ -49,7 +49,7 @@ const key = (space: number, ...parts: Uint8Array[]): Uint8Array => concatBytes(U
 const digest = (ref: Reference): Uint8Array => fromHex(digestOf(ref))
 
 /** The first key after all that start with `prefix`. No prefix of ours ends in 0xff bytes only. */
-function after (prefix: Uint8Array): Uint8Array {
+export function after (prefix: Uint8Array): Uint8Array {
   const out = prefix.slice()
   let i = out.length - 1
   while (i >= 0 && out[i] === 0xff) out[i--] = 0
@@ -57,7 +57,7 @@ function after (prefix: Uint8Array): Uint8Array {
   return out
 }
 
-function scan (kv: Kv, prefix: Uint8Array): AsyncIterable<[Uint8Array, Uint8Array]> {
+export function scan (kv: Pick<Kv, 'entries'>, prefix: Uint8Array): AsyncIterable<[Uint8Array, Uint8Array]> {
   return kv.entries(prefix, after(prefix))
 }
 

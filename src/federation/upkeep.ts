@@ -181,10 +181,10 @@ async function settleHidden (engine: Household, k: DomainKnowledge, before: Read
     const all = settlement(k, before, here)
     // What a damaged Tree reaches nobody can say: it may be what is to be given up, which is looked at again when it is whole.
     const due = damaged === 0 ? all : { ...all, drop: [] }
-    const hidden = due.hold.length + due.drop.length > 0 ? await hiddenBy(engine, k, due) : new Map<Reference, 'hold' | 'drop'>()
+    const hidden = due.hold.length + due.drop.length > 0 ? await hiddenBy(engine, k, due) : undefined
     // A leaf that came meanwhile may name some of it.
     if (k.revision !== revision || blocks.damaged.size > damaged) continue
-    if (due.hold.length + due.drop.length > 0) await hide(engine, k.domain, hidden, due, true)
+    if (hidden !== undefined) await hide(engine, k.domain, hidden, due, true)
     if (due.back.length > 0) await showContent(engine, k.domain, due.back)
     await engine.commit(due.back.map((r) => erasedRootOp(k.domain, r)))
     return
