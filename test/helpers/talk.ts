@@ -9,8 +9,13 @@ export interface Said { readonly exit: number, readonly stdout: string, readonly
 
 export interface Talk {
   say: (home: string, ...words: string[]) => Promise<Said>
-  /** The one line that scripts get; fails unless the command ends with `exit`. */
+  /** As `say`; fails unless the command ends with `exit`. So do the others below. */
+  run: (home: string, words: string[], exit: number) => Promise<Said>
+  /** The one line that scripts get. */
   json: (home: string, words: string[], exit?: number) => Promise<any> // eslint-disable-line @typescript-eslint/no-explicit-any
+  /** What stands on standard output, and on standard error. */
+  said: (home: string, words: string[], exit?: number) => Promise<string>
+  told: (home: string, words: string[], exit: number) => Promise<string>
 }
 
 export function talkTo (homes: Homes): Talk {
@@ -18,10 +23,16 @@ export function talkTo (homes: Homes): Talk {
     const { exit, stdout, stderr } = await diad([...words, '--home', homes.at(home)], undefined, { cwd: homes.root, openBackend })
     return { exit, stdout, stderr, all: stdout + stderr }
   }
-  const json: Talk['json'] = async (home, words, exit = 0) => {
-    const done = await say(home, ...words, '--json')
+  const run: Talk['run'] = async (home, words, exit) => {
+    const done = await say(home, ...words)
     expect([done.exit, words.join(' '), done.exit === exit ? '' : done.stdout], done.stderr).toEqual([exit, words.join(' '), ''])
-    return JSON.parse(done.stdout)
+    return done
   }
-  return { say, json }
+  return {
+    say,
+    run,
+    json: async (home, words, exit = 0) => JSON.parse((await run(home, [...words, '--json'], exit)).stdout),
+    said: async (home, words, exit = 0) => (await run(home, words, exit)).stdout,
+    told: async (home, words, exit) => (await run(home, words, exit)).stderr
+  }
 }

@@ -1,26 +1,14 @@
 /** What commands answer where things have come to nothing, or wait for somebody else: in words and in JSON, on homes of their own, in this process. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openBackend } from '../../src/cli/backend.js'
-import { diad } from '../cli/harness.js'
+import { Homes } from '../helpers/homes.js'
+import { talkTo } from '../helpers/talk.js'
 
 type Json = Record<string, any> // eslint-disable-line @typescript-eslint/no-explicit-any
 
-let dir: string
-let memory: string
-const before = process.env['DIAD_RUNTIME_DIR']
-const path = (...parts: string[]): string => join(dir, ...parts)
-
-async function run (home: string, words: string[], exit: number): Promise<{ stdout: string, stderr: string }> {
-  const done = await diad([...words, '--home', path(home)], undefined, { cwd: dir, openBackend })
-  expect([done.exit, words.join(' '), done.exit === exit ? '' : done.stdout], done.stderr).toEqual([exit, words.join(' '), ''])
-  return done
-}
-const json = async (home: string, words: string[], exit = 0): Promise<Json> => JSON.parse((await run(home, [...words, '--json'], exit)).stdout) as Json
-const said = async (home: string, words: string[], exit = 0): Promise<string> => (await run(home, words, exit)).stdout
-const told = async (home: string, words: string[], exit: number): Promise<string> => (await run(home, words, exit)).stderr
+const homes = new Homes('answers')
+const { at: path } = homes
+const { json, run, said, told } = talkTo(homes)
 
 /** A home with a domain that has published `names`. */
 async function domainWith (home: string, ...names: string[]): Promise<string> {
@@ -37,17 +25,10 @@ async function carry (from: string, to: string): Promise<Json> {
 }
 
 beforeAll(() => {
-  dir = mkdtempSync(join(tmpdir(), 'diad-answers-'))
-  memory = process.platform === 'linux' ? mkdtempSync('/dev/shm/diad-answers-') : dir
-  process.env['DIAD_RUNTIME_DIR'] = memory
   mkdirSync(path('tmp'))
   writeFileSync(path('file'), 'text\n')
 })
-afterAll(() => {
-  for (const folder of [memory, dir]) rmSync(folder, { recursive: true, force: true })
-  if (before === undefined) delete process.env['DIAD_RUNTIME_DIR']
-  else process.env['DIAD_RUNTIME_DIR'] = before
-})
+afterAll(() => { homes.remove() })
 
 test('a root entry that a follower brings into force waits for the home with the root_key, and for no signature (M8)', async () => {
   await domainWith('rooted', 'one')

@@ -1,44 +1,28 @@
 /** What somebody new to it runs into: a home that was copied, a stick that isn't plugged in, a peer that is away, a name without its domain. Each in words that say what to do. */
-import { cpSync, existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openBackend } from '../../src/cli/backend.js'
 import { diad } from '../cli/harness.js'
+import { Homes } from '../helpers/homes.js'
+import { talkTo } from '../helpers/talk.js'
 
 type Json = Record<string, any> // eslint-disable-line @typescript-eslint/no-explicit-any
 
-let dir: string
-let memory: string
+const homes = new Homes('newcomer')
+const { at: path } = homes
+const { json, run, said, told } = talkTo(homes)
 let alice: string
-const before = process.env['DIAD_RUNTIME_DIR']
-const path = (...parts: string[]): string => join(dir, ...parts)
 const NO = '--no-passphrase'
 
-async function run (home: string, words: string[], exit: number): Promise<{ stdout: string, stderr: string }> {
-  const done = await diad([...words, '--home', path(home)], undefined, { cwd: dir, openBackend })
-  expect([done.exit, words.join(' '), done.exit === exit ? '' : done.stdout], done.stderr).toEqual([exit, words.join(' '), ''])
-  return done
-}
-const json = async (home: string, words: string[], exit = 0): Promise<Json> => JSON.parse((await run(home, [...words, '--json'], exit)).stdout) as Json
-const said = async (home: string, words: string[], exit = 0): Promise<string> => (await run(home, words, exit)).stdout
-const told = async (home: string, words: string[], exit: number): Promise<string> => (await run(home, words, exit)).stderr
-
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'diad-newcomer-'))
-  memory = process.platform === 'linux' ? mkdtempSync('/dev/shm/diad-newcomer-') : dir
-  process.env['DIAD_RUNTIME_DIR'] = memory
   writeFileSync(path('file'), 'text\n')
   alice = (await json('alice', ['init', '--name', 'alice', NO]))['domain'] as string
   for (const name of ['one', 'docs/two']) await json('alice', ['publish', 'file', '--as', name])
   await json('alice', ['bundle', 'export', alice, 'alice.car'])
   await json('reader', ['bundle', 'import', 'alice.car', '--follow'])
 })
-afterAll(() => {
-  for (const folder of [memory, dir]) rmSync(folder, { recursive: true, force: true })
-  if (before === undefined) delete process.env['DIAD_RUNTIME_DIR']
-  else process.env['DIAD_RUNTIME_DIR'] = before
-})
+afterAll(() => { homes.remove() })
 
 describe('a rescue\'s home', () => {
   const end = (out: string): string[] => ['rescue', 'end', '--out', out]
@@ -114,7 +98,7 @@ describe('a home that was copied, and peers that are away', () => {
     let address = ''
     const served = await new Promise<{ done: Promise<unknown> }>((resolve) => {
       const done: Promise<unknown> = diad(['serve', '--home', path('alice'), '--listen', '/ip4/127.0.0.1/tcp/0', '--no-mdns', '--no-dht', '--json'], undefined, {
-        cwd: dir,
+        cwd: homes.root,
         openBackend,
         signals: (press) => { stop = press },
         stdout: (text) => {
@@ -167,7 +151,7 @@ describe('what is missing is said', () => {
     await json('founder', ['init', '--name', 'founder', '--root-pub', 'cold/root.pub', '--next-root-pub', 'cold-too/next.pub', '--request', 'found.json', NO])
     let stop = (): void => undefined
     const { stderr, exit } = await diad(['serve', '--home', path('founder'), '--listen', '/ip4/127.0.0.1/tcp/0', '--no-mdns', '--no-dht', '--json'], undefined, {
-      cwd: dir, openBackend, signals: (press) => { stop = press }, stdout: (text) => { if (text.includes('"listening"')) stop(); return null }
+      cwd: homes.root, openBackend, signals: (press) => { stop = press }, stdout: (text) => { if (text.includes('"listening"')) stop(); return null }
     })
     expect([exit, stderr]).toEqual([0, expect.stringMatching(/still to be founded.*diad init --finish/)])
   })
